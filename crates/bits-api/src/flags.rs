@@ -1,0 +1,148 @@
+//! Enumerations and flag sets as newtypes over Windows' integers.
+//!
+//! A client may send any integer, so none of these is a Rust enum.
+
+use std::fmt;
+
+/// Defines a newtype over `u32` whose named values equal those of Windows' headers.
+macro_rules! windows_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $value:ident = $number:literal => $windows:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            $($(#[$vmeta])* pub const $value: Self = Self($number);)*
+
+            /// Every defined value, in declaration order.
+            pub const DEFINED: &[Self] = &[$(Self::$value,)*];
+
+            /// Windows' name of the value, or `None` when it is undefined.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($number => Some($windows),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.name() {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, concat!(stringify!($name), "({:#x})"), self.0),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self, f)
+            }
+        }
+    };
+}
+
+windows_enum! {
+    /// BG_JOB_STATE: what a job is doing (1.0; clauses `enum.job_state.*`).
+    JobState {
+        /// Ready to run: waiting for the scheduler or for its owner to log on.
+        QUEUED = 0 => "BG_JOB_STATE_QUEUED",
+        /// Trying to reach the server.
+        CONNECTING = 1 => "BG_JOB_STATE_CONNECTING",
+        /// Moving data.
+        TRANSFERRING = 2 => "BG_JOB_STATE_TRANSFERRING",
+        /// Paused; the state of a new job.
+        SUSPENDED = 3 => "BG_JOB_STATE_SUSPENDED",
+        /// Failed for good; needs the client.
+        ERROR = 4 => "BG_JOB_STATE_ERROR",
+        /// Failed for now; tried again by the service.
+        TRANSIENT_ERROR = 5 => "BG_JOB_STATE_TRANSIENT_ERROR",
+        /// Every file has arrived; waits for Complete.
+        TRANSFERRED = 6 => "BG_JOB_STATE_TRANSFERRED",
+        /// Completed; final.
+        ACKNOWLEDGED = 7 => "BG_JOB_STATE_ACKNOWLEDGED",
+        /// Cancelled; final.
+        CANCELLED = 8 => "BG_JOB_STATE_CANCELLED",
+    }
+}
+
+windows_enum! {
+    /// BG_JOB_PRIORITY: smaller numbers go first (1.0; clauses `enum.job_priority.*`).
+    JobPriority {
+        /// Competes for bandwidth with other programs.
+        FOREGROUND = 0 => "BG_JOB_PRIORITY_FOREGROUND",
+        /// Highest background level.
+        HIGH = 1 => "BG_JOB_PRIORITY_HIGH",
+        /// The default.
+        NORMAL = 2 => "BG_JOB_PRIORITY_NORMAL",
+        /// Lowest background level.
+        LOW = 3 => "BG_JOB_PRIORITY_LOW",
+    }
+}
+
+windows_enum! {
+    /// BG_JOB_TYPE: which way the files go (1.0; clauses `enum.job_type.*`).
+    JobType {
+        /// Files go to the client.
+        DOWNLOAD = 0 => "BG_JOB_TYPE_DOWNLOAD",
+        /// One file goes to the server (1.5).
+        UPLOAD = 1 => "BG_JOB_TYPE_UPLOAD",
+        /// One file goes to the server and a reply comes back (1.5).
+        UPLOAD_REPLY = 2 => "BG_JOB_TYPE_UPLOAD_REPLY",
+    }
+}
+
+windows_enum! {
+    /// BG_ERROR_CONTEXT: where an error arose (1.0; clauses `enum.error_context.*`).
+    ErrorContext {
+        /// No error.
+        NONE = 0 => "BG_ERROR_CONTEXT_NONE",
+        /// Not known.
+        UNKNOWN = 1 => "BG_ERROR_CONTEXT_UNKNOWN",
+        /// The queue manager.
+        GENERAL_QUEUE_MANAGER = 2 => "BG_ERROR_CONTEXT_GENERAL_QUEUE_MANAGER",
+        /// The queue manager while it notified the client.
+        QUEUE_MANAGER_NOTIFICATION = 3 => "BG_ERROR_CONTEXT_QUEUE_MANAGER_NOTIFICATION",
+        /// The local file.
+        LOCAL_FILE = 4 => "BG_ERROR_CONTEXT_LOCAL_FILE",
+        /// The remote file.
+        REMOTE_FILE = 5 => "BG_ERROR_CONTEXT_REMOTE_FILE",
+        /// The transport, not tied to one remote file.
+        GENERAL_TRANSPORT = 6 => "BG_ERROR_CONTEXT_GENERAL_TRANSPORT",
+        /// The server application that received an upload (1.5).
+        REMOTE_APPLICATION = 7 => "BG_ERROR_CONTEXT_REMOTE_APPLICATION",
+        /// The server certificate callback (10.3).
+        SERVER_CERTIFICATE_CALLBACK = 8 => "BG_ERROR_CONTEXT_SERVER_CERTIFICATE_CALLBACK",
+    }
+}
+
+bitflags::bitflags! {
+    /// BG_NOTIFY_*: which events a client wants (1.0; clauses `job.set_notify_flags.*`).
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct NotifyFlags: u32 {
+        /// All files of the job have been transferred.
+        const JOB_TRANSFERRED = 0x0001;
+        /// The job has failed for good.
+        const JOB_ERROR = 0x0002;
+        /// No notification at all; the other bits are ignored.
+        const DISABLE = 0x0004;
+        /// A property, the state or the progress has changed.
+        const JOB_MODIFICATION = 0x0008;
+        /// One file has been transferred (3.0).
+        const FILE_TRANSFERRED = 0x0010;
+        /// A requested range of a file has been transferred (10.1).
+        const FILE_RANGES_TRANSFERRED = 0x0020;
+    }
+}
+
+bitflags::bitflags! {
+    /// BG_JOB_ENUM_*: whose jobs [`Manager::enum_jobs`](crate::Manager::enum_jobs) lists.
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct EnumJobsFlags: u32 {
+        /// The jobs of every user; for administrators only.
+        const ALL_USERS = 0x0001;
+        // Any other bit can be sent; what becomes of it is the provider's answer.
+        const _ = !0;
+    }
+}

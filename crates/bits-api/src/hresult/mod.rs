@@ -1,0 +1,143 @@
+//! Result codes: their names, texts and classes.
+
+mod codes;
+
+use std::fmt;
+
+pub use codes::CODES;
+
+/// An HRESULT as Windows has it: negative (bit 31 set) means failure.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+pub struct Hresult(pub u32);
+
+/// How a code is met.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Class {
+    /// A success code.
+    Success,
+    /// Returned by a call.
+    Api,
+    /// Stops a job for a while: TRANSIENT_ERROR.
+    Transient,
+    /// Stops a job until the client acts: ERROR.
+    Fatal,
+}
+
+/// One row of the table of codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// The code.
+    pub hresult: Hresult,
+    /// Windows' name.
+    pub name: &'static str,
+    /// How it is met.
+    pub class: Class,
+    /// What it means, in English.
+    pub text: &'static str,
+}
+
+impl Hresult {
+    const FACILITY_HTTP: u32 = 0x8019_0000;
+    const FACILITY_WIN32: u32 = 0x8007_0000;
+
+    /// BG_E_HTTP_ERROR_nnn: the HTTP status `status` as an error (clause `errors.http_conversion`).
+    pub const fn from_http_status(status: u16) -> Self {
+        Self(Self::FACILITY_HTTP | status as u32)
+    }
+
+    /// The HTTP status behind the code, if it is one.
+    pub const fn http_status(self) -> Option<u16> {
+        let [facility_high, facility_low, high, low] = self.0.to_be_bytes();
+        match (u16::from_be_bytes([facility_high, facility_low]), u16::from_be_bytes([high, low])) {
+            (0x8019, status @ 100..=599) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// HRESULT_FROM_WIN32 of a Win32 error (clause `errors.win32_conversion`).
+    pub const fn from_win32(error: u16) -> Self {
+        match error {
+            0 => Self::S_OK,
+            error => Self(Self::FACILITY_WIN32 | error as u32),
+        }
+    }
+
+    /// Whether the code means failure.
+    pub const fn is_failure(self) -> bool {
+        self.0 & 0x8000_0000 != 0
+    }
+
+    /// The code's row in [`CODES`].
+    pub fn entry(self) -> Option<&'static Code> {
+        CODES.iter().find(|code| code.hresult == self)
+    }
+
+    /// Windows' name of the code; HTTP statuses without a row have theirs made.
+    pub fn name(self) -> Option<std::borrow::Cow<'static, str>> {
+        match (self.entry(), self.http_status()) {
+            (Some(code), _) => Some(code.name.into()),
+            (None, Some(status)) => Some(format!("BG_E_HTTP_ERROR_{status}").into()),
+            (None, None) => None,
+        }
+    }
+
+    /// What the code means, in English.
+    pub fn text(self) -> Option<std::borrow::Cow<'static, str>> {
+        match (self.entry(), self.http_status()) {
+            (Some(code), _) => Some(code.text.into()),
+            (None, Some(status)) => Some(format!("the server answered with HTTP status {status}").into()),
+            (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Hresult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Hresult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "0x{:08X} {name}", self.0),
+            None => write!(f, "0x{:08X}", self.0),
+        }
+    }
+}
+
+impl std::error::Error for Hresult {}
+
+/// A code that is not a failure: what a method returns when it succeeds.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct Success(Hresult);
+
+impl Success {
+    /// `S_OK`.
+    pub const OK: Self = Self(Hresult::S_OK);
+    /// `S_FALSE`.
+    pub const FALSE: Self = Self(Hresult::S_FALSE);
+    /// `BG_S_PARTIAL_COMPLETE`.
+    pub const PARTIAL_COMPLETE: Self = Self(Hresult::BG_S_PARTIAL_COMPLETE);
+    /// `BG_S_UNABLE_TO_DELETE_FILES`.
+    pub const UNABLE_TO_DELETE_FILES: Self = Self(Hresult::BG_S_UNABLE_TO_DELETE_FILES);
+
+    /// Takes a code apart into success and failure.
+    ///
+    /// # Errors
+    /// The code itself when it is a failure.
+    pub const fn new(code: Hresult) -> Result<Self, Hresult> {
+        if code.is_failure() { Err(code) } else { Ok(Self(code)) }
+    }
+
+    /// The code.
+    pub const fn hresult(self) -> Hresult {
+        self.0
+    }
+}
+
+impl fmt::Debug for Success {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,37 @@
+//! What a client of BITS sees: one object-safe trait for each BITS object, and every enum, flag,
+//! struct and HRESULT with Windows' own values.
+//!
+//! This crate holds the interface that the emulator and real BITS share. It must never contain
+//! behaviour: no I/O, no clock, no decisions. Enums and flags are newtypes over Windows' integers,
+//! since a client may send undefined values and each has a documented answer; proper Rust enums
+//! begin inside the engine, after validation.
+//!
+//! All methods are synchronous and may be called from any thread, inside and outside async
+//! runtimes. A handle never keeps the service alive: once the service is gone, every method
+//! returns [`Hresult::RPC_S_SERVER_UNAVAILABLE`].
+//!
+//! References to clauses such as `job.resume.empty` name entries of `fixtures/spec/`.
+
+mod callback;
+mod enumerator;
+mod error;
+mod file;
+mod flags;
+pub mod hresult;
+mod job;
+mod manager;
+mod setting;
+mod structs;
+pub mod text;
+
+pub use callback::{Callback, Callback2, Unknown, callback_object, callback2_object};
+pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
+pub use error::JobError;
+pub use file::File;
+pub use flags::{EnumJobsFlags, ErrorContext, JobPriority, JobState, JobType, NotifyFlags};
+pub use hresult::{Hresult, Success};
+pub use job::Job;
+pub use manager::{CreatedJob, LanguageId, Manager};
+pub use setting::{Setting, Value};
+pub use structs::{FileInfo, FileProgress, FileTime, JobProgress, JobTimes, SIZE_UNKNOWN};
+pub use uuid::Uuid as Guid;

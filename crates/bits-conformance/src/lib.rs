@@ -1,0 +1,1 @@
+//! Conformance cases for BITS, providers, reports and clause coverage.

@@ -1,0 +1,138 @@
+//! What the engine wants done.
+
+use std::path::PathBuf;
+
+use bits_api::{FileTime, Hresult, JobState, Success};
+use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure};
+
+use crate::record::Change;
+use crate::{CallId, CallbackId, FileIndex, JobKey, Ticket};
+
+/// Something to be done, in the order in which it comes.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Make a change durable.
+    Persist(Change),
+    /// Begin an attempt.
+    Start(AttemptPlan),
+    /// What the attempt has learned is on record.
+    Proceed(AttemptId),
+    /// Stop an attempt; its `Ended` is awaited.
+    Stop(AttemptId),
+    /// The job moves nothing for now: its connection may go.
+    Release(ChainId),
+    /// Give a finished file its name; answered by [`Event::Published`](crate::Event::Published).
+    Publish {
+        /// For the answer.
+        ticket: Ticket,
+        /// The finished file.
+        temporary: PathBuf,
+        /// Its name.
+        destination: PathBuf,
+        /// The server's time stamp.
+        modified: Option<FileTime>,
+    },
+    /// Remove a temporary file; answered by [`Event::Deleted`](crate::Event::Deleted).
+    Delete {
+        /// For the answer.
+        ticket: Ticket,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Call the client back; answered by [`Event::Notified`](crate::Event::Notified).
+    Notify {
+        /// For the answer.
+        ticket: Ticket,
+        /// Whom.
+        callback: CallbackId,
+        /// On which job.
+        job: JobKey,
+        /// With what.
+        notification: Notification,
+    },
+    /// A registered object is needed no more.
+    Forget(CallbackId),
+    /// The result of a call that gave [`Reply::Later`](crate::Reply::Later).
+    Reply {
+        /// Which call.
+        call: CallId,
+        /// Its result.
+        result: Result<Success, Hresult>,
+    },
+    /// Calls that met [`Reply::Busy`](crate::Reply::Busy) on this job are to be made again.
+    Wake(JobKey),
+    /// For the timeline; changes nothing.
+    Trace(Transition),
+}
+
+/// A method of the client's callback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Notification {
+    /// JobTransferred.
+    JobTransferred,
+    /// JobError, with the error.
+    JobError(crate::ErrorRecord),
+    /// JobModification.
+    JobModification,
+    /// FileTransferred (3.0).
+    FileTransferred(FileIndex),
+}
+
+/// A job went from one state to another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Transition {
+    /// Which job.
+    pub job: JobKey,
+    /// From where; `None` when the job was made.
+    pub from: Option<JobState>,
+    /// To where.
+    pub to: JobState,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a job changed its state: one for each edge of the documented life cycle.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// CreateJob.
+    Created,
+    /// Resume.
+    Resumed,
+    /// Suspend.
+    Suspended,
+    /// Complete.
+    Completed,
+    /// Cancel.
+    Cancelled,
+    /// The scheduler gave the job its turn.
+    Scheduled,
+    /// The server answered.
+    Connected,
+    /// The last file has arrived.
+    AllFilesTransferred,
+    /// The time slice is over.
+    SliceEnded,
+    /// A job of higher priority took its place.
+    Preempted,
+    /// An attempt failed.
+    Failed(Failure),
+    /// The retry delay is over.
+    RetryDelayOver,
+    /// No progress for the whole no-progress timeout.
+    NoProgress,
+    /// The time for CONNECTING and TRANSFERRING is used up.
+    DownloadTimeUsedUp,
+    /// No activity for the policy's time.
+    Inactive,
+    /// The owner logged off.
+    OwnerLoggedOff,
+    /// The network went away.
+    NetworkLost,
+    /// The network came back.
+    NetworkBack,
+    /// A policy stops background transfers.
+    PolicyBlocked,
+    /// The policy stops them no more.
+    PolicyUnblocked,
+}

@@ -1,0 +1,32 @@
+//! What the engine is told.
+
+use bits_api::Hresult;
+use bits_wire::attempt::{AttemptId, AttemptReport};
+
+use crate::Ticket;
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An attempt reports.
+    Attempt(AttemptId, AttemptReport),
+    /// The world is another now.
+    WorldChanged,
+    /// [`Engine::next_deadline`](crate::Engine::next_deadline) is reached.
+    Deadline,
+    /// The outcome of [`Action::Publish`](crate::Action::Publish).
+    Published(Ticket, Result<(), Hresult>),
+    /// The outcome of [`Action::Delete`](crate::Action::Delete).
+    Deleted(Ticket, Result<(), Hresult>),
+    /// The outcome of [`Action::Notify`](crate::Action::Notify).
+    Notified(Ticket, NotifyOutcome),
+}
+
+/// What became of a notification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotifyOutcome {
+    /// The method returned this.
+    Returned(Hresult),
+    /// The client is gone, and its object with it.
+    Disconnected,
+}

@@ -1,0 +1,82 @@
+//! What BITS decides: a deterministic state machine without I/O.
+//!
+//! The engine owns the queue. It reads no clock, draws no chance, touches no file or socket and
+//! spawns nothing; whatever varies comes in through [`Cx`], [`Config`] and [`Event`]. The same
+//! inputs give the same actions, byte for byte.
+//!
+//! # The contract
+//! - Every call and every [`Engine::handle`] is followed by [`Engine::poll`] until it is empty.
+//! - Actions are carried out in the order in which they come out: a state is durable before its
+//!   reply is given and before anyone is told of it.
+//! - [`Action::Publish`], [`Action::Delete`] and [`Action::Notify`] are answered by an event.
+//! - A call that must wait for such an answer gives [`Reply::Later`]; [`Action::Reply`] follows.
+//!   One that meets a job in the middle of being completed or cancelled gives [`Reply::Busy`]: it
+//!   changes nothing, and is to be made again after [`Action::Wake`].
+//! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
+
+mod action;
+mod event;
+mod record;
+
+pub use action::{Action, Cause, Notification, Transition};
+pub use event::{Event, NotifyOutcome};
+pub use record::{Change, ErrorRecord, FileRecord, JobRecord, Saved};
+
+use bits_api::{Hresult, Success};
+use bits_wire::attempt::Probe;
+use bits_world::clock::Now;
+use bits_world::{Decisions, Profile, World};
+
+/// What a call or an event may look at beyond its own arguments.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// The moment.
+    pub now: Now,
+    /// The world as it is at that moment.
+    pub world: &'a World,
+    /// Read-only questions about local files.
+    pub probe: &'a dyn Probe,
+}
+
+/// How an engine plays its part.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Which BITS is played.
+    pub profile: Profile,
+    /// Choices where the documentation is silent.
+    pub decisions: Decisions,
+    /// Chooses where BITS promises no order.
+    pub seed: u64,
+}
+
+/// A job inside one engine: handed out in order of creation, never used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+pub struct JobKey(pub u64);
+
+/// A file of a job, by its place.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+pub struct FileIndex(pub u32);
+
+/// A registered notify interface; the service keeps the object.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CallbackId(pub u64);
+
+/// A call whose result comes later.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CallId(pub u64);
+
+/// Ties the outcome of an action to it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ticket(pub u64);
+
+/// What a call that depends on actions gives at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Reply {
+    /// The result.
+    Now(Result<Success, Hresult>),
+    /// The result comes with [`Action::Reply`].
+    Later(CallId),
+    /// The job is being completed or cancelled: call again after [`Action::Wake`].
+    Busy,
+}

@@ -1,0 +1,103 @@
+//! What outlives a restart of the service.
+
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
+use bits_wire::attempt::Validators;
+use serde::{Deserialize, Serialize};
+
+use crate::{FileIndex, JobKey};
+
+/// A change of what is on record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// A job is new or another now.
+    Job(Box<JobRecord>),
+    /// A file is new or another now.
+    File(Box<FileRecord>),
+    /// A job has left the queue, with its files.
+    Remove(JobKey),
+}
+
+/// A job on record. Times are wall times: the monotonic clock does not outlive the machine.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct JobRecord {
+    /// The job.
+    pub key: JobKey,
+    /// Its identifier.
+    pub id: Guid,
+    /// Its type.
+    pub job_type: JobType,
+    /// The owner's SID.
+    pub owner: String,
+    /// SUSPENDED, QUEUED, TRANSIENT_ERROR, ERROR or TRANSFERRED: an active job is on record as
+    /// QUEUED.
+    pub state: JobState,
+    /// The display name.
+    pub display_name: String,
+    /// The description.
+    pub description: String,
+    /// The priority.
+    pub priority: u32,
+    /// The notify flags.
+    pub notify_flags: u32,
+    /// Seconds.
+    pub minimum_retry_delay: u32,
+    /// Seconds.
+    pub no_progress_timeout: u32,
+    /// How many attempts failed.
+    pub error_count: u32,
+    /// The last error, while it is available.
+    pub error: Option<ErrorRecord>,
+    /// When the job was made.
+    pub created: FileTime,
+    /// When it last changed.
+    pub modified: FileTime,
+    /// When it last became TRANSFERRED.
+    pub transfer_completed: FileTime,
+    /// When the first transient error since the last progress happened.
+    pub failing_since: Option<FileTime>,
+    /// When the next attempt is due, in TRANSIENT_ERROR.
+    pub retry_at: Option<FileTime>,
+    /// Milliseconds spent CONNECTING and TRANSFERRING.
+    pub active_ms: u64,
+}
+
+/// A file on record.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FileRecord {
+    /// Its job.
+    pub job: JobKey,
+    /// Its place in the job.
+    pub index: FileIndex,
+    /// The URL as it was given.
+    pub remote_name: String,
+    /// The path as it was given.
+    pub local_name: String,
+    /// The name of the temporary file in the folder of the destination, once a transfer began.
+    pub temporary: Option<String>,
+    /// The remote file that the temporary file holds a part of.
+    pub validators: Option<Validators>,
+    /// Whether it has been transferred.
+    pub transferred: bool,
+    /// Whether it has its final name.
+    pub completed: bool,
+}
+
+/// Why a job stopped.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ErrorRecord {
+    /// The code.
+    pub code: Hresult,
+    /// Where it arose.
+    pub context: ErrorContext,
+    /// The file in work.
+    pub file: Option<FileIndex>,
+}
+
+/// A job as the store gives it back.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The job.
+    pub job: JobRecord,
+    /// Its files, in order.
+    pub files: Vec<FileRecord>,
+}

@@ -1,0 +1,1 @@
+//! The HTTP origin for tests: files, ranges, gates, scripted faults and a journal.

@@ -1,0 +1,1 @@
+//! The running emulator: engine, outbox, store, mover, clients and callbacks.

@@ -1,0 +1,1 @@
+//! Keeps the queue: records, versions, redb.

@@ -1,0 +1,1 @@
+//! Moves bytes: sockets, TLS, HTTP and files.

@@ -1,0 +1,143 @@
+//! One try of a transfer: what it is told, what it reports, and who carries it out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bits_api::{ErrorContext, FileTime, Hresult};
+use serde::{Deserialize, Serialize};
+
+/// An attempt, numbered through the life of the service; never used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct AttemptId(pub u64);
+
+/// Attempts of one chain follow each other and may share a connection: the files of one job.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ChainId(pub u64);
+
+/// Whether a transfer competes for bandwidth; decides about Range requests too.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Urgency {
+    /// A foreground job: the whole file is asked for without Range below 2 GB.
+    Foreground,
+    /// A background job: asks by Range.
+    Background,
+}
+
+/// What tells one version of a remote file from the next (clause `files.consistency.by`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Validators {
+    /// Size in bytes.
+    pub size: u64,
+    /// Last-Modified, where the server gave one.
+    pub last_modified: Option<FileTime>,
+}
+
+/// What an attempt is told.
+#[derive(Clone, Debug)]
+pub struct AttemptPlan {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Whose connection it may take over.
+    pub chain: ChainId,
+    /// The remote name.
+    pub url: String,
+    /// The temporary file: made when it is not there; its length is the progress so far.
+    pub temporary: PathBuf,
+    /// How to ask.
+    pub urgency: Urgency,
+    /// What earlier attempts have learned of the remote file. Without it, what the temporary
+    /// file holds is thrown away.
+    pub known: Option<Validators>,
+}
+
+/// What an attempt reports, in this order: `Connected` at most once, any number of `Progress`,
+/// `Ended` exactly once and last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AttemptReport {
+    /// The server has answered and the file is known. The attempt writes nothing to the temporary
+    /// file before [`Mover::proceed`]; what had to be thrown away was thrown away before this.
+    Connected {
+        /// The remote file as it is now.
+        validators: Validators,
+        /// Bytes of it that the temporary file holds.
+        have: u64,
+    },
+    /// More of the file has been written.
+    Progress {
+        /// Bytes that the temporary file holds.
+        have: u64,
+    },
+    /// The attempt is over and touches the temporary file no more.
+    Ended(AttemptEnd),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AttemptEnd {
+    /// The whole file is there.
+    Done,
+    /// It was told to stop.
+    Stopped,
+    /// It failed.
+    Failed(Failure),
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Failure {
+    /// The code that the client sees.
+    pub code: Hresult,
+    /// Where it arose.
+    pub context: ErrorContext,
+    /// Whether trying again can help.
+    pub transient: bool,
+}
+
+/// Where a mover sends its reports.
+pub type Reports = Arc<dyn Fn(AttemptId, AttemptReport) + Send + Sync>;
+
+/// Carries out attempts: over real sockets, or simulated.
+pub trait Mover: Send + Sync {
+    /// Begins an attempt. Never waits; reports may come before this returns.
+    fn start(&self, plan: AttemptPlan, reports: Reports);
+
+    /// What the attempt reported by `Connected` is on record: it may write.
+    fn proceed(&self, attempt: AttemptId);
+
+    /// Asks an attempt to stop. Never waits; `Ended` follows, unless it was reported already.
+    fn stop(&self, attempt: AttemptId);
+
+    /// No attempt of the chain follows soon: its connection may go.
+    fn release(&self, chain: ChainId);
+
+    /// An attempt that still moves by itself, in words; `None` when each has ended or waits for
+    /// something that a virtual clock or a test decides. With a real clock nobody asks.
+    fn running(&self) -> Option<String>;
+}
+
+/// What can be asked about local files without changing them.
+pub trait Probe {
+    /// Whether the caller could make a file of this name.
+    ///
+    /// # Errors
+    /// The HRESULT that AddFile gives: a missing folder, a refused access, a path that is none.
+    fn destination(&self, path: &Path) -> Result<(), Hresult>;
+
+    /// The length of a file, or `None` when it is not there.
+    fn length(&self, path: &Path) -> Option<u64>;
+}
+
+/// The local files that the service names and removes; attempts write them.
+pub trait Disk: Probe + Send + Sync {
+    /// Gives a finished temporary file its name, replacing what is there, and the server's time.
+    ///
+    /// # Errors
+    /// The HRESULT of what went wrong; the temporary file is then still there.
+    fn publish(&self, temporary: &Path, destination: &Path, modified: Option<FileTime>) -> Result<(), Hresult>;
+
+    /// Removes a temporary file; one that is not there is no error.
+    ///
+    /// # Errors
+    /// The HRESULT of what went wrong.
+    fn delete(&self, path: &Path) -> Result<(), Hresult>;
+}

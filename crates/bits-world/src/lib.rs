@@ -1,0 +1,21 @@
+//! Everything around the service that BITS looks at: users and their tokens, the network, policies,
+//! volumes, and the clock.
+//!
+//! The world is data. A test changes it while the service runs, and the engine reads it; nothing
+//! in here decides what BITS does. The clock is the one room with behaviour: it belongs to the
+//! test, outlives restarts of the service, and knows when everything that runs on it has settled.
+
+pub mod clock;
+mod decisions;
+mod paths;
+mod policy;
+mod profile;
+mod token;
+mod world;
+
+pub use decisions::Decisions;
+pub use paths::{Drives, LocalPathError};
+pub use policy::Policies;
+pub use profile::Profile;
+pub use token::{Sid, Token};
+pub use world::{Network, World};

@@ -1,0 +1,36 @@
+//! The group policies of BITS.
+
+use std::time::Duration;
+
+/// What an administrator has set; the default is a machine without policies (clauses `policy.*`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Policies {
+    /// JobInactivityTimeout: a job without activity for this long is cancelled.
+    pub job_inactivity_timeout: Duration,
+    /// MaxDownloadTime: how long a job may spend CONNECTING and TRANSFERRING (3.0).
+    pub max_download_time: Duration,
+    /// MaxJobsPerMachine (3.0).
+    pub max_jobs_per_machine: u32,
+    /// MaxJobsPerUser (3.0).
+    pub max_jobs_per_user: u32,
+    /// MaxFilesPerJob (3.0).
+    pub max_files_per_job: u32,
+    /// Whether MaxInternetBandwidth is zero now, which stops background jobs (2.0; clause
+    /// `policy.max_bandwidth.zero`).
+    pub zero_bandwidth: bool,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        Self {
+            job_inactivity_timeout: DAY.saturating_mul(90),
+            max_download_time: DAY.saturating_mul(90),
+            max_jobs_per_machine: 300,
+            max_jobs_per_user: 60,
+            max_files_per_job: 200,
+            zero_bandwidth: false,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A behavioural emulator of the Windows BITS job service.
