@@ -110,6 +110,9 @@ pub trait Mover: Send + Sync {
     /// No attempt of the chain follows soon: its connection may go.
     fn release(&self, chain: ChainId);
 
+    /// Ends every attempt. Returns when none touches a file any more; nothing is reported after.
+    fn shut_down(&self);
+
     /// An attempt that still moves by itself, in words; `None` when each has ended or waits for
     /// something that a virtual clock or a test decides. With a real clock nobody asks.
     fn running(&self) -> Option<String>;
