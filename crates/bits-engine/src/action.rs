@@ -1,5 +1,6 @@
 //! What the engine wants done.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bits_api::{FileTime, Hresult, JobState, Success};
@@ -135,4 +136,31 @@ pub enum Cause {
     PolicyBlocked,
     /// The policy stops them no more.
     PolicyUnblocked,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "CreateJob was called",
+            Self::Resumed => "Resume was called",
+            Self::Suspended => "Suspend was called",
+            Self::Completed => "Complete was called",
+            Self::Cancelled => "Cancel was called",
+            Self::Scheduled => "it is this job's turn",
+            Self::Connected => "the server answered",
+            Self::AllFilesTransferred => "every file is there",
+            Self::SliceEnded => "the time slice is over",
+            Self::Preempted => "a job of higher priority goes first",
+            Self::Failed(failure) => return write!(f, "{} in {}", failure.code, failure.context),
+            Self::RetryDelayOver => "the retry delay is over",
+            Self::NoProgress => "no progress for the no-progress timeout",
+            Self::DownloadTimeUsedUp => "the maximum download time is used up",
+            Self::Inactive => "no activity for the inactivity timeout",
+            Self::OwnerLoggedOff => "the owner logged off",
+            Self::NetworkLost => "the network is gone",
+            Self::NetworkBack => "the network is back",
+            Self::PolicyBlocked => "a policy stops background transfers",
+            Self::PolicyUnblocked => "the policy stops background transfers no more",
+        })
+    }
 }
