@@ -104,6 +104,8 @@ pub enum Cause {
     Suspended,
     /// Complete.
     Completed,
+    /// An early Complete could not give a finished file its name.
+    RenameFailed,
     /// Cancel.
     Cancelled,
     /// The scheduler gave the job its turn.
@@ -145,6 +147,7 @@ impl fmt::Display for Cause {
             Self::Resumed => "Resume was called",
             Self::Suspended => "Suspend was called",
             Self::Completed => "Complete was called",
+            Self::RenameFailed => "a finished file could not get its name",
             Self::Cancelled => "Cancel was called",
             Self::Scheduled => "it is this job's turn",
             Self::Connected => "the server answered",

@@ -15,10 +15,12 @@
 //! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
 
 mod action;
+mod engine;
 mod event;
 mod record;
 
 pub use action::{Action, Cause, Notification, Transition};
+pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, JobRecord, Saved};
 

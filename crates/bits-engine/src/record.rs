@@ -51,6 +51,9 @@ pub struct JobRecord {
     pub created: FileTime,
     /// When it last changed.
     pub modified: FileTime,
+    /// When bytes last moved or a property last changed, which is what the inactivity policy counts
+    /// from: a state that changes by itself is no activity.
+    pub last_activity: FileTime,
     /// When it last became TRANSFERRED.
     pub transfer_completed: FileTime,
     /// When the first transient error since the last progress happened.
