@@ -1,1 +1,28 @@
 //! The running emulator: engine, outbox, store, mover, clients and callbacks.
+//!
+//! This is the room where the engine's decisions meet threads. It implements the traits of
+//! bits-api over a running [`Emulator`] and decides nothing itself: which state a job is in, what
+//! a call returns and whom to notify comes from the engine.
+
+mod accounts;
+mod builder;
+mod callbacks;
+mod client;
+mod driver;
+mod emulator;
+mod error;
+mod file;
+mod guids;
+mod job;
+mod manager;
+mod service;
+mod sim;
+mod snapshot;
+mod text;
+mod timeline;
+
+pub use builder::Builder;
+pub use client::Client;
+pub use emulator::{Emulator, StartError, TimeError};
+pub use sim::{SimFailure, SimHold, Simulation};
+pub use timeline::{Entry, Timeline, What};

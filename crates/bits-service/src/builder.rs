@@ -1,0 +1,132 @@
+//! How an emulator is set up.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bits_engine::Config;
+use bits_store::Store;
+use bits_transfer::{HttpMover, LocalDisk};
+use bits_wire::attempt::{Disk, Mover};
+use bits_world::clock::{Clock, VirtualClock};
+use bits_world::{Decisions, Profile, World};
+
+use crate::emulator::{Emulator, StartError};
+use crate::guids::Guids;
+use crate::sim::Simulation;
+
+/// Sets up an [`Emulator`].
+#[must_use]
+pub struct Builder {
+    clock: Clock,
+    profile: Profile,
+    world: World,
+    seed: Option<u64>,
+    decisions: Vec<(String, String)>,
+    state: Option<PathBuf>,
+    outside: Outside,
+}
+
+/// What lies beyond the service: the network and the disk.
+pub(crate) enum Outside {
+    /// Real sockets and files; trusts these PEM certificates beside the machine's roots.
+    Real { trusted: Vec<String> },
+    Simulated(Simulation),
+}
+
+type Ends = (Arc<dyn Mover>, Arc<dyn Disk>);
+
+impl Outside {
+    pub(crate) fn open(&self, clock: &Clock, config: &Config) -> Result<Ends, String> {
+        match self {
+            Self::Real { trusted } => {
+                let mover = HttpMover::new(clock.clone(), config.profile, config.decisions, trusted)?;
+                Ok((Arc::new(mover), Arc::new(LocalDisk)))
+            }
+            Self::Simulated(simulation) => {
+                Ok((Arc::new(simulation.clone()) as Arc<dyn Mover>, Arc::new(simulation.clone()) as Arc<dyn Disk>))
+            }
+        }
+    }
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            clock: Clock::Virtual(VirtualClock::new()),
+            profile: Profile::default(),
+            world: World::default(),
+            seed: None,
+            decisions: Vec::new(),
+            state: None,
+            outside: Outside::Real { trusted: Vec::new() },
+        }
+    }
+
+    /// Lives by this clock; without it, by a virtual clock of its own.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Plays this BITS.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Changes the world before the start.
+    pub fn world(mut self, change: impl FnOnce(&mut World)) -> Self {
+        change(&mut self.world);
+        self
+    }
+
+    /// Makes identifiers, and the order where BITS promises none, reproducible.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Takes another choice for an entry of `fixtures/decisions.toml` that has a switch.
+    pub fn decision(mut self, id: &str, value: &str) -> Self {
+        self.decisions.push((id.into(), value.into()));
+        self
+    }
+
+    /// Keeps the queue in this folder, made when it is not there; without it, in memory.
+    pub fn state_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state = Some(folder.into());
+        self
+    }
+
+    /// Trusts the certificates of this PEM text beside the machine's roots.
+    pub fn trust(mut self, pem: impl Into<String>) -> Self {
+        if let Outside::Real { trusted } = &mut self.outside {
+            trusted.push(pem.into());
+        }
+        self
+    }
+
+    /// Moves simulated files instead of real ones.
+    pub fn simulated(mut self, simulation: &Simulation) -> Self {
+        self.outside = Outside::Simulated(simulation.clone());
+        self
+    }
+
+    /// Starts the emulator.
+    ///
+    /// # Errors
+    /// [`StartError`] for a queue that cannot be read, a certificate that is none, a decision
+    /// that does not exist.
+    pub fn start(self) -> Result<Emulator, StartError> {
+        let mut decisions = Decisions::default();
+        for (id, value) in &self.decisions {
+            decisions.set(id, value).map_err(StartError::Decision)?;
+        }
+        let store = match &self.state {
+            Some(folder) => Store::open(folder)?,
+            None => Store::memory(),
+        };
+        let config = Config { profile: self.profile, decisions, seed: self.seed.unwrap_or_default() };
+        Emulator::start_with(self.clock, config, self.outside, Guids::new(self.seed), store, self.world)
+    }
+}

@@ -1,0 +1,79 @@
+//! Executes the outbox in order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bits_engine::{Action, Event};
+use bits_store::Store;
+
+use crate::callbacks;
+use crate::service::Service;
+use crate::timeline::What;
+
+/// Runs until the service stops; gives back the store.
+///
+/// All changes that wait go into one transaction before anything else of their batch is done:
+/// what follows a change in the outbox never happens before it is durable. A store that fails
+/// stops the service as a crash would.
+pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
+    while let Some(batch) = service.next_batch() {
+        let mut changes = Vec::new();
+        let mut rest = VecDeque::with_capacity(batch.len());
+        for action in batch {
+            match action {
+                Action::Persist(change) => changes.push(change),
+                other => rest.push_back(other),
+            }
+        }
+        if !changes.is_empty() {
+            if let Err(error) = store.commit(&changes) {
+                tracing::error!(%error, "the queue cannot be kept; the service stops");
+                let text = format!("the queue cannot be kept, the service stops: {error}");
+                service.timeline.push(service.clock.now(), None, What::Service(text));
+                service.stop();
+                return store;
+            }
+            service.made_durable(changes.len());
+        }
+        rest.into_iter().for_each(|action| execute(service, action));
+    }
+    if let Err(error) = store.commit(&service.last_changes()) {
+        tracing::error!(%error, "the last changes of the queue are not kept");
+    }
+    store
+}
+
+fn execute(service: &Service, action: Action) {
+    match action {
+        Action::Start(plan) => {
+            let what = What::AttemptStarted { attempt: plan.attempt.0, url: plan.url.clone() };
+            service.timeline.push(service.clock.now(), None, what);
+            service.mover.start(plan, service.reports());
+        }
+        Action::Proceed(attempt) => service.mover.proceed(attempt),
+        Action::Stop(attempt) => service.mover.stop(attempt),
+        Action::Release(chain) => service.mover.release(chain),
+        Action::Publish { ticket, temporary, destination, modified } => {
+            let result = service.disk.publish(&temporary, &destination, modified);
+            service.handle(Event::Published(ticket, result));
+        }
+        Action::Delete { ticket, path } => {
+            let result = service.disk.delete(&path);
+            service.handle(Event::Deleted(ticket, result));
+        }
+        Action::Notify { ticket, callback, job, notification } => {
+            callbacks::notify(service, ticket, callback, job, notification);
+        }
+        Action::Forget(callback) => callbacks::drop_elsewhere(service.unregister(callback)),
+        Action::Reply { call, result } => service.reply(call, result),
+        Action::Wake(_) => service.wake_callers(),
+        // Persist goes into the batch's transaction, Trace into the timeline when it is drained.
+        Action::Persist(_) | Action::Trace(_) => {}
+    }
+}
+
+/// Starts the driver of `service` on a thread of its own.
+pub(crate) fn start(service: &Arc<Service>, store: Store) -> std::io::Result<std::thread::JoinHandle<Store>> {
+    let service = Arc::clone(service);
+    std::thread::Builder::new().name("bits-driver".into()).spawn(move || drive(&service, store))
+}

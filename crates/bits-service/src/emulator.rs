@@ -1,0 +1,367 @@
+//! The emulator as a test holds it: starts and stops the service, moves the time, changes the
+//! world.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bits_api::{Guid, Job, JobState};
+use bits_engine::{Config, Engine};
+use bits_store::{Store, StoreError};
+use bits_world::clock::{Clock, Participant, Stuck};
+use bits_world::{Token, World};
+
+use crate::accounts::Accounts;
+use crate::builder::{Builder, Outside};
+use crate::callbacks;
+use crate::client::Client;
+use crate::driver;
+use crate::guids::Guids;
+use crate::service::Service;
+use crate::timeline::{Timeline, What};
+
+/// A BITS of its own, in this process: queue, users, world and clock.
+///
+/// Dropping it stops the service and closes the store; handles that are still around then return
+/// `RPC_S_SERVER_UNAVAILABLE`. The drop never waits for client code.
+pub struct Emulator {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    clock: Clock,
+    config: Config,
+    outside: Outside,
+    timeline: Timeline,
+    guids: Arc<Guids>,
+    accounts: Mutex<Accounts>,
+    run: Mutex<Run>,
+}
+
+/// The service, or what waits for its next start.
+enum Run {
+    Up { service: Arc<Service>, driver: JoinHandle<Store> },
+    Down { store: Store, world: World },
+    /// Starting or stopping has failed half-way, or the store was lost with its driver.
+    Broken,
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The queue cannot be read or kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The machine gave no thread.
+    #[error("no thread for the service: {0}")]
+    Thread(#[from] std::io::Error),
+    /// A certificate to trust cannot be read.
+    #[error("{0}")]
+    Trust(String),
+    /// A decision was given a value that it does not take.
+    #[error("{0}")]
+    Decision(String),
+    /// An earlier start or stop of the same emulator failed.
+    #[error("the emulator has lost its store when it was stopped; make a new one")]
+    Broken,
+}
+
+/// Why the time was not moved, or something did not come to pass.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// The emulator lives by the system clock, which nobody moves.
+    #[error("the system clock cannot be moved; give the emulator a virtual one")]
+    NotVirtual,
+    /// A callback cannot wait for itself.
+    #[error("called from a callback, which the call would wait for")]
+    InCallback,
+    /// Nothing has changed for long.
+    #[error("{0}")]
+    Stuck(Stuck),
+    /// What was waited for has not happened in time.
+    #[error("{0}")]
+    NotReached(String),
+}
+
+/// Tests unwrap; what they then print is meant for people.
+impl fmt::Debug for TimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Emulator {
+    /// An emulator that is still to be started: in memory, on a virtual clock, as BITS 10.3.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn start_with(
+        clock: Clock,
+        config: Config,
+        outside: Outside,
+        guids: Guids,
+        store: Store,
+        world: World,
+    ) -> Result<Self, StartError> {
+        let emulator = Self {
+            inner: Arc::new(Inner {
+                clock,
+                config,
+                outside,
+                timeline: Timeline::default(),
+                guids: Arc::new(guids),
+                accounts: Mutex::default(),
+                run: Mutex::new(Run::Down { store, world }),
+            }),
+        };
+        // The first account is the one that clients have by default.
+        let (user, _) = emulator.inner.accounts().standard(Self::DEFAULT_USER);
+        if let Run::Down { world, .. } = &mut *emulator.inner.run() {
+            world.log_on(user.user);
+        }
+        emulator.start()?;
+        Ok(emulator)
+    }
+
+    /// Who calls when nobody else is named: a standard user, logged on.
+    pub const DEFAULT_USER: &str = "user";
+
+    /// A program of the default user.
+    pub fn client(&self, name: &str) -> Client {
+        self.client_as(name, self.user(Self::DEFAULT_USER))
+    }
+
+    /// A program with that token.
+    pub fn client_as(&self, name: &str, token: Token) -> Client {
+        Client::new(Arc::downgrade(&self.inner), name, token)
+    }
+
+    /// A standard user of that name; a new one is logged on.
+    pub fn user(&self, name: &str) -> Token {
+        let account = self.inner.accounts().standard(name);
+        self.inner.admit(account)
+    }
+
+    /// A user of that name who acts with administrator rights; a new one is logged on.
+    pub fn administrator(&self, name: &str) -> Token {
+        let account = self.inner.accounts().administrator(name);
+        self.inner.admit(account)
+    }
+
+    /// Changes the world while the service runs, or before its next start.
+    pub fn change_world(&self, change: impl FnOnce(&mut World)) {
+        self.inner.change_world(change);
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// What has happened so far.
+    pub fn timeline(&self) -> &Timeline {
+        &self.inner.timeline
+    }
+
+    /// Starts the service; one that runs is left alone.
+    ///
+    /// # Errors
+    /// [`StartError`] when the queue cannot be read or there is no thread.
+    pub fn start(&self) -> Result<(), StartError> {
+        self.inner.start()
+    }
+
+    /// Stops the service as the service control manager does: attempts stop, the queue is on
+    /// record, handles and callbacks are lost.
+    pub fn stop(&self) {
+        self.inner.stop();
+    }
+
+    /// Stops the service and starts it again.
+    ///
+    /// # Errors
+    /// Those of [`Emulator::start`].
+    pub fn restart(&self) -> Result<(), StartError> {
+        self.stop();
+        self.start()
+    }
+
+    /// Waits until nothing runs any more: no action is pending, no callback runs, and each
+    /// attempt has ended or is parked. Never moves the time.
+    ///
+    /// # Errors
+    /// [`TimeError`]
+    pub fn settle(&self) -> Result<(), TimeError> {
+        self.virtual_clock()?.settle().map_err(TimeError::Stuck)
+    }
+
+    /// Lets `duration` pass on the virtual clock, deadline by deadline.
+    ///
+    /// # Errors
+    /// [`TimeError`]
+    pub fn advance(&self, duration: Duration) -> Result<(), TimeError> {
+        self.virtual_clock()?.advance(duration).map_err(TimeError::Stuck)
+    }
+
+    /// Jumps from deadline to deadline until `predicate` holds, at most for `limit`; tells
+    /// whether it held.
+    ///
+    /// # Errors
+    /// [`TimeError`]
+    pub fn run_until(&self, predicate: impl FnMut() -> bool, limit: Duration) -> Result<bool, TimeError> {
+        self.virtual_clock()?.run_until(predicate, limit).map_err(TimeError::Stuck)
+    }
+
+    /// Waits until `job` is in `state`, at most for `within`: of virtual time, jumping, or of
+    /// real time on the system clock.
+    ///
+    /// # Errors
+    /// [`TimeError::NotReached`] with the reason why the job is where it is and the timeline.
+    pub fn wait_state(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Result<(), TimeError> {
+        let there = || job.state() == Ok(state);
+        let reached = match &self.inner.clock {
+            Clock::Virtual(_) => self.run_until(there, within)?,
+            Clock::System(_) => self.inner.wait_real(there, within)?,
+        };
+        if reached { Ok(()) } else { Err(TimeError::NotReached(self.not_reached(job, state, within))) }
+    }
+
+    /// Why `job` does not move, in a sentence.
+    pub fn explain(&self, job: Guid) -> String {
+        let explained = self.inner.service().and_then(|service| service.explain_job(job));
+        explained.unwrap_or_else(|| "the service does not run, or has no such job".into())
+    }
+
+    fn not_reached(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> String {
+        let why = job.id().map_or_else(|code| format!("its handle says {code}"), |id| self.explain(id));
+        let now = job.state().map_or_else(|code| code.to_string(), |state| state.to_string());
+        format!("the job is not {state} within {within:?}, but {now}: {why}\n{}", self.inner.timeline)
+    }
+
+    fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
+        if callbacks::in_callback() {
+            return Err(TimeError::InCallback);
+        }
+        self.inner.clock.as_virtual().map(|clock| &**clock).ok_or(TimeError::NotVirtual)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.inner.stop();
+    }
+}
+
+impl Inner {
+    /// The service, while it runs.
+    pub(crate) fn service(&self) -> Option<Arc<Service>> {
+        match &*self.run() {
+            Run::Up { service, .. } => Some(Arc::clone(service)),
+            Run::Down { .. } | Run::Broken => None,
+        }
+    }
+
+    fn start(&self) -> Result<(), StartError> {
+        let mut run = self.run();
+        let (store, world) = match std::mem::replace(&mut *run, Run::Broken) {
+            Run::Down { store, world } => (store, world),
+            up @ Run::Up { .. } => {
+                *run = up;
+                return Ok(());
+            }
+            Run::Broken => return Err(StartError::Broken),
+        };
+        let saved = match store.load() {
+            Ok(saved) => saved,
+            Err(error) => {
+                *run = Run::Down { store, world };
+                return Err(error.into());
+            }
+        };
+        let (mover, disk) = self.outside.open(&self.clock, &self.config).map_err(StartError::Trust)?;
+        let service = Service::new(
+            self.clock.clone(),
+            self.timeline.clone(),
+            Arc::clone(&self.guids),
+            mover,
+            disk,
+            world,
+            |cx| Engine::restore(self.config, saved, cx),
+        );
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.join(Arc::downgrade(&service) as std::sync::Weak<dyn Participant>);
+        }
+        let driver = driver::start(&service, store)?;
+        self.log("the service starts");
+        *run = Run::Up { service, driver };
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let mut run = self.run();
+        let Run::Up { service, driver } = std::mem::replace(&mut *run, Run::Broken) else {
+            return;
+        };
+        self.log("the service stops");
+        let world = service.world().unwrap_or_default();
+        service.stop();
+        // A client's object that is dropped for want of a thread may end up here on the driver
+        // itself, which cannot wait for its own end.
+        let store =
+            if driver.thread().id() == std::thread::current().id() { None } else { driver.join().ok() };
+        service.mover.shut_down();
+        service.take_registrations().into_iter().for_each(|left| callbacks::drop_elsewhere(Some(left)));
+        if let Some(store) = store {
+            *run = Run::Down { store, world };
+        }
+    }
+
+    fn change_world(&self, change: impl FnOnce(&mut World)) {
+        match &mut *self.run() {
+            Run::Up { service, .. } => service.change_world(change),
+            Run::Down { world, .. } => change(world),
+            Run::Broken => {}
+        }
+    }
+
+    /// Logs a new account on.
+    fn admit(&self, (token, new): (Token, bool)) -> Token {
+        if new {
+            self.change_world(|world| world.log_on(token.user.clone()));
+        }
+        token
+    }
+
+    /// Waits in real time; the service tells of every change.
+    fn wait_real(&self, there: impl Fn() -> bool, within: Duration) -> Result<bool, TimeError> {
+        if callbacks::in_callback() {
+            return Err(TimeError::InCallback);
+        }
+        let end = Instant::now() + within;
+        while !there() {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.service() {
+                Some(service) if !left.is_zero() => service.wait_turn(left),
+                _ => return Ok(there()),
+            }
+        }
+        Ok(true)
+    }
+
+    fn log(&self, text: &str) {
+        tracing::info!("{text}");
+        self.timeline.push(self.clock.now(), None, What::Service(text.into()));
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

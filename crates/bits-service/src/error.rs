@@ -1,0 +1,58 @@
+//! IBackgroundCopyError: what the engine told when it was asked.
+
+use std::sync::Arc;
+
+use bits_api::{ErrorContext, File, Hresult, JobError, LanguageId};
+use bits_engine::ErrorRecord;
+
+use crate::file::FileHandle;
+use crate::job::JobHandle;
+use crate::text;
+
+pub(crate) struct ErrorHandle {
+    job: Arc<JobHandle>,
+    error: ErrorRecord,
+}
+
+impl ErrorHandle {
+    pub(crate) fn new(job: &Arc<JobHandle>, error: ErrorRecord) -> Arc<Self> {
+        Arc::new(Self { job: Arc::clone(job), error })
+    }
+
+    /// Language 0 is refused here, though not by the manager (clause
+    /// `error.get_error_description.language_zero`).
+    fn language(language: LanguageId) -> Result<LanguageId, Hresult> {
+        if language.0 == 0 { Err(Hresult::E_INVALIDARG) } else { Ok(language) }
+    }
+}
+
+impl JobError for ErrorHandle {
+    fn error(&self) -> Result<(ErrorContext, Hresult), Hresult> {
+        self.job.service()?;
+        Ok((self.error.context, self.error.code))
+    }
+
+    fn file(&self) -> Result<Arc<dyn File>, Hresult> {
+        self.job.service()?;
+        let index = self.error.file.ok_or(Hresult::BG_E_FILE_NOT_AVAILABLE)?;
+        Ok(FileHandle::new(&self.job, index))
+    }
+
+    fn description(&self, language: LanguageId) -> Result<String, Hresult> {
+        self.job.service()?;
+        text::of_code(self.error.code, Self::language(language)?)
+    }
+
+    fn context_description(&self, language: LanguageId) -> Result<String, Hresult> {
+        self.job.service()?;
+        text::of_context(self.error.context, Self::language(language)?)
+    }
+
+    fn protocol(&self) -> Result<String, Hresult> {
+        self.job.service()?;
+        match self.error.context {
+            ErrorContext::REMOTE_FILE | ErrorContext::GENERAL_TRANSPORT => Ok("http".into()),
+            _ => Err(Hresult::BG_E_PROTOCOL_NOT_AVAILABLE),
+        }
+    }
+}

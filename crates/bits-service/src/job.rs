@@ -1,0 +1,218 @@
+//! IBackgroundCopyJob over a running service.
+
+use std::sync::{Arc, Weak};
+
+use bits_api::{
+    EnumFiles, File, FileInfo, Guid, Hresult, Job, JobError, JobProgress, JobState, JobTimes, JobType, Setting,
+    Success, Unknown, Value, text,
+};
+use bits_engine::{FileIndex, JobKey};
+
+use crate::callbacks;
+use crate::client::Caller;
+use crate::error::ErrorHandle;
+use crate::file::FileHandle;
+use crate::service::Service;
+use crate::snapshot::Snapshot;
+
+/// A job in somebody's hands: the engine keeps it readable for as long.
+pub(crate) struct JobHandle {
+    service: Weak<Service>,
+    caller: Caller,
+    key: JobKey,
+    id: Guid,
+    this: Weak<Self>,
+}
+
+impl JobHandle {
+    /// A handle of its own for `key`.
+    pub(crate) fn open(service: &Service, caller: Caller, key: JobKey) -> Result<Arc<Self>, Hresult> {
+        let id = service.call(|engine, _| {
+            let id = engine.guid(key).ok_or(Hresult::BG_E_NOT_FOUND)?;
+            engine.retain(key);
+            Ok(id)
+        })?;
+        Ok(Self::adopt(service, caller, key, id))
+    }
+
+    /// A handle for `key`, which was retained for it.
+    pub(crate) fn adopt(service: &Service, caller: Caller, key: JobKey, id: Guid) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self { service: service.weak(), caller, key, id, this: Weak::clone(this) })
+    }
+
+    pub(crate) fn guid(&self) -> Option<Guid> {
+        Some(self.id)
+    }
+
+    pub(crate) fn key(&self) -> JobKey {
+        self.key
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub(crate) fn service(&self) -> Result<Arc<Service>, Hresult> {
+        self.caller.check()?;
+        Service::of(&self.service)
+    }
+
+    fn this(&self) -> Result<Arc<Self>, Hresult> {
+        self.this.upgrade().ok_or(Hresult::E_UNEXPECTED)
+    }
+
+    fn add(&self, method: &'static str, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
+        let service = self.service()?;
+        let token = &self.caller.token;
+        service.mutate(&self.caller, method, self.key, |engine, cx| engine.add_files(cx, token, self.key, files))
+    }
+
+    fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {
+        self.service()?.log_call(&self.caller, method, self.guid(), code);
+        Err(code)
+    }
+}
+
+impl Drop for JobHandle {
+    fn drop(&mut self) {
+        if let Some(service) = self.service.upgrade() {
+            service.with_core(|core| core.engine.release(self.key));
+        }
+    }
+}
+
+impl Job for JobHandle {
+    fn add_file(&self, remote_name: Option<&str>, local_name: Option<&str>) -> Result<Success, Hresult> {
+        match (text::required(remote_name), text::required(local_name)) {
+            (Ok(remote_name), Ok(local_name)) => self.add("AddFile", &[FileInfo { remote_name, local_name }]),
+            (Err(code), _) | (_, Err(code)) => self.refuse("AddFile", code),
+        }
+    }
+
+    fn add_file_set(&self, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
+        let names = files.iter().flat_map(|file| [file.remote_name, file.local_name]);
+        match names.map(|name| text::required(Some(name))).find_map(Result::err) {
+            Some(code) => self.refuse("AddFileSet", code),
+            None => self.add("AddFileSet", files),
+        }
+    }
+
+    fn enum_files(&self) -> Result<Arc<EnumFiles>, Hresult> {
+        let service = self.service()?;
+        let count = service.read(|engine| engine.file_count(&self.caller.token, self.key))?;
+        let this = self.this()?;
+        let files: Vec<Arc<dyn File>> =
+            (0..count).map(|index| FileHandle::new(&this, FileIndex(index)) as Arc<dyn File>).collect();
+        Ok(Snapshot::new(service.weak(), files))
+    }
+
+    fn suspend(&self) -> Result<Success, Hresult> {
+        let token = &self.caller.token;
+        self.service()?.mutate(&self.caller, "Suspend", self.key, |engine, cx| engine.suspend(cx, token, self.key))
+    }
+
+    fn resume(&self) -> Result<Success, Hresult> {
+        let token = &self.caller.token;
+        self.service()?.mutate(&self.caller, "Resume", self.key, |engine, cx| engine.resume(cx, token, self.key))
+    }
+
+    fn cancel(&self) -> Result<Success, Hresult> {
+        let token = &self.caller.token;
+        self.service()?.mutate(&self.caller, "Cancel", self.key, |engine, cx| engine.cancel(cx, token, self.key))
+    }
+
+    fn complete(&self) -> Result<Success, Hresult> {
+        let token = &self.caller.token;
+        self.service()?.mutate(&self.caller, "Complete", self.key, |engine, cx| engine.complete(cx, token, self.key))
+    }
+
+    fn id(&self) -> Result<Guid, Hresult> {
+        self.service()?.read(|engine| engine.id(&self.caller.token, self.key))
+    }
+
+    fn job_type(&self) -> Result<JobType, Hresult> {
+        self.service()?.read(|engine| engine.job_type(&self.caller.token, self.key))
+    }
+
+    fn progress(&self) -> Result<JobProgress, Hresult> {
+        self.service()?.read(|engine| engine.progress(&self.caller.token, self.key))
+    }
+
+    fn times(&self) -> Result<JobTimes, Hresult> {
+        self.service()?.read(|engine| engine.times(&self.caller.token, self.key))
+    }
+
+    fn state(&self) -> Result<JobState, Hresult> {
+        self.service()?.read(|engine| engine.state(&self.caller.token, self.key))
+    }
+
+    fn error(&self) -> Result<Arc<dyn JobError>, Hresult> {
+        let error = self.service()?.read(|engine| engine.error(&self.caller.token, self.key))?;
+        Ok(ErrorHandle::new(&self.this()?, error))
+    }
+
+    fn error_count(&self) -> Result<u32, Hresult> {
+        self.service()?.read(|engine| engine.error_count(&self.caller.token, self.key))
+    }
+
+    fn owner(&self) -> Result<String, Hresult> {
+        self.service()?.read(|engine| engine.owner(&self.caller.token, self.key))
+    }
+
+    fn set_notify_interface(&self, object: Option<Arc<dyn Unknown>>) -> Result<Success, Hresult> {
+        let service = self.service()?;
+        let token = &self.caller.token;
+        let Some(object) = object else {
+            return service.mutate(&self.caller, "SetNotifyInterface", self.key, |engine, cx| {
+                engine.set_callback(cx, token, self.key, None, false)
+            });
+        };
+        if object.callback().is_none() {
+            return self.refuse("SetNotifyInterface", Hresult::E_NOINTERFACE);
+        }
+        let file_transferred = object.callback2().is_some();
+        let id = service.register(&self.caller, object)?;
+        let result = service.mutate(&self.caller, "SetNotifyInterface", self.key, |engine, cx| {
+            engine.set_callback(cx, token, self.key, Some(id), file_transferred)
+        });
+        if result.is_err() {
+            callbacks::drop_elsewhere(service.unregister(id));
+        }
+        result
+    }
+
+    fn notify_interface(&self) -> Result<Option<Arc<dyn Unknown>>, Hresult> {
+        let service = self.service()?;
+        let id = service.read(|engine| engine.callback(&self.caller.token, self.key))?;
+        Ok(id.and_then(|id| service.registered(id)).map(|registration| registration.object))
+    }
+
+    fn get(&self, setting: Setting) -> Result<Value, Hresult> {
+        self.service()?.read(|engine| engine.get(&self.caller.token, self.key, setting))
+    }
+
+    fn set(&self, setting: Setting, value: Value) -> Result<Success, Hresult> {
+        let method = setter(setting);
+        if let Value::Text(text) = &value
+            && let Err(code) = text::required(text.as_deref())
+        {
+            return self.refuse(method, code);
+        }
+        let token = &self.caller.token;
+        self.service()?.mutate(&self.caller, method, self.key, |engine, cx| {
+            engine.set(cx, token, self.key, setting, &value)
+        })
+    }
+}
+
+fn setter(setting: Setting) -> &'static str {
+    match setting {
+        Setting::DisplayName => "SetDisplayName",
+        Setting::Description => "SetDescription",
+        Setting::Priority => "SetPriority",
+        Setting::NotifyFlags => "SetNotifyFlags",
+        Setting::MinimumRetryDelay => "SetMinimumRetryDelay",
+        Setting::NoProgressTimeout => "SetNoProgressTimeout",
+        _ => "a setter",
+    }
+}

@@ -1,0 +1,399 @@
+//! One run of the service: the engine and its outbox under one mutex.
+//!
+//! A call locks, runs the engine, drains it into the outbox and unlocks; mutators then wait until
+//! what they changed is on record. One driver executes the outbox in order. Under the lock there
+//! is no callback, no drop of a client's object, and no I/O but the engine's read-only questions
+//! about local files.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+
+use bits_api::{Guid, Hresult, Success, Unknown};
+use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Disk, Mover, Reports};
+use bits_world::World;
+use bits_world::clock::{Clock, Monotonic, Participant};
+
+use crate::callbacks::Registration;
+use crate::client::Caller;
+use crate::guids::Guids;
+use crate::timeline::{Timeline, What};
+
+/// What every method returns once the service is gone.
+pub(crate) const UNAVAILABLE: Hresult = Hresult::RPC_S_SERVER_UNAVAILABLE;
+
+/// A running service.
+pub(crate) struct Service {
+    pub(crate) clock: Clock,
+    pub(crate) timeline: Timeline,
+    guids: Arc<Guids>,
+    pub(crate) mover: Arc<dyn Mover>,
+    pub(crate) disk: Arc<dyn Disk>,
+    core: Mutex<Core>,
+    /// Told whenever the core has changed in a way that somebody may wait for.
+    turned: Condvar,
+    this: Weak<Service>,
+}
+
+/// What the mutex guards.
+pub(crate) struct Core {
+    pub(crate) engine: Engine,
+    pub(crate) world: World,
+    pub(crate) registrations: HashMap<CallbackId, Registration>,
+    pub(crate) running_callbacks: BTreeMap<u64, CallbackId>,
+    outbox: VecDeque<Action>,
+    /// Changes that are still to be made durable: how many were ever asked for, and made.
+    changes: Counted,
+    /// Whether the driver works on actions that it has taken from the outbox.
+    driving: bool,
+    replies: HashMap<CallId, Result<Success, Hresult>>,
+    wakes: u64,
+    stopped: bool,
+    numbers: u64,
+}
+
+#[derive(Default)]
+struct Counted {
+    asked: u64,
+    made: u64,
+}
+
+impl Service {
+    pub(crate) fn new(
+        clock: Clock,
+        timeline: Timeline,
+        guids: Arc<Guids>,
+        mover: Arc<dyn Mover>,
+        disk: Arc<dyn Disk>,
+        world: World,
+        engine: impl FnOnce(Cx<'_>) -> Engine,
+    ) -> Arc<Self> {
+        let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
+        let engine = engine(cx);
+        Arc::new_cyclic(|this| Self {
+            clock,
+            timeline,
+            guids,
+            mover,
+            disk,
+            core: Mutex::new(Core {
+                engine,
+                world,
+                registrations: HashMap::new(),
+                running_callbacks: BTreeMap::new(),
+                outbox: VecDeque::new(),
+                changes: Counted::default(),
+                driving: false,
+                replies: HashMap::new(),
+                wakes: 0,
+                stopped: false,
+                numbers: 0,
+            }),
+            turned: Condvar::new(),
+            this: Weak::clone(this),
+        })
+    }
+
+    /// The service behind a handle, while there is one.
+    pub(crate) fn of(service: &Weak<Self>) -> Result<Arc<Self>, Hresult> {
+        service.upgrade().ok_or(UNAVAILABLE)
+    }
+
+    pub(crate) fn weak(&self) -> Weak<Self> {
+        Weak::clone(&self.this)
+    }
+
+    /// Reads something off the engine.
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&Engine) -> Result<T, Hresult>) -> Result<T, Hresult> {
+        f(&self.lock()?.engine)
+    }
+
+    /// Runs a call that has its result at once, and waits until what it changed is on record.
+    pub(crate) fn call<T>(&self, f: impl FnOnce(&mut Engine, Cx<'_>) -> Result<T, Hresult>) -> Result<T, Hresult> {
+        let mut core = self.lock()?;
+        let result = self.with_engine(&mut core, f);
+        self.committed(core)?;
+        result
+    }
+
+    /// Runs a call whose result may come later.
+    pub(crate) fn mutate(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        job: JobKey,
+        mut f: impl FnMut(&mut Engine, Cx<'_>) -> Reply,
+    ) -> Result<Success, Hresult> {
+        let result = loop {
+            let mut core = self.lock()?;
+            match self.with_engine(&mut core, &mut f) {
+                Reply::Now(result) => {
+                    self.committed(core)?;
+                    break result;
+                }
+                Reply::Later(call) => break self.answered(core, call)?,
+                Reply::Busy => {
+                    let wakes = core.wakes;
+                    drop(self.wait(core, |core| core.wakes != wakes)?);
+                }
+            }
+        };
+        self.log_call(caller, method, self.guid(job), result.map_or_else(|code| code, Success::hresult));
+        result
+    }
+
+    pub(crate) fn log_call(&self, caller: &Caller, method: &'static str, job: Option<Guid>, result: Hresult) {
+        tracing::debug!(client = %caller.client, method, ?job, %result, "call");
+        let what = What::Call { client: Arc::clone(&caller.client), method, result };
+        self.timeline.push(self.clock.now(), job, what);
+    }
+
+    /// The identifier of a job that somebody holds.
+    pub(crate) fn guid(&self, job: JobKey) -> Option<Guid> {
+        self.lock().ok().and_then(|core| core.engine.guid(job))
+    }
+
+    /// Tells the engine of something that happened.
+    pub(crate) fn handle(&self, event: Event) {
+        if let Ok(mut core) = self.lock() {
+            self.with_engine(&mut core, |engine, cx| engine.handle(cx, event));
+        }
+    }
+
+    /// Changes the world.
+    pub(crate) fn change_world(&self, change: impl FnOnce(&mut World)) {
+        if let Ok(mut core) = self.lock() {
+            change(&mut core.world);
+            self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
+        }
+    }
+
+    pub(crate) fn world(&self) -> Option<World> {
+        self.lock().ok().map(|core| core.world.clone())
+    }
+
+    /// Where attempts send their reports.
+    pub(crate) fn reports(&self) -> Reports {
+        let service = self.weak();
+        Arc::new(move |attempt, report| {
+            if let Some(service) = service.upgrade() {
+                service.report(attempt, report);
+            }
+        })
+    }
+
+    fn report(&self, attempt: AttemptId, report: AttemptReport) {
+        if let AttemptReport::Ended(end) = &report {
+            self.log_end(attempt, end.clone());
+        }
+        self.handle(Event::Attempt(attempt, report));
+    }
+
+    fn log_end(&self, attempt: AttemptId, end: AttemptEnd) {
+        tracing::debug!(attempt = attempt.0, ?end, "attempt ended");
+        self.timeline.push(self.clock.now(), None, What::AttemptEnded { attempt: attempt.0, end });
+    }
+
+    /// Registers a client's object under a number of its own.
+    pub(crate) fn register(&self, caller: &Caller, object: Arc<dyn Unknown>) -> Result<CallbackId, Hresult> {
+        let mut core = self.lock()?;
+        core.numbers += 1;
+        let id = CallbackId(core.numbers);
+        core.registrations.insert(id, Registration { caller: caller.clone(), object });
+        Ok(id)
+    }
+
+    /// An identifier that no job has: a seeded sequence may meet the jobs of an earlier process.
+    pub(crate) fn new_guid(&self) -> Guid {
+        loop {
+            let id = self.guids.next();
+            if self.lock().map_or(true, |core| core.engine.key(id).is_none()) {
+                return id;
+            }
+        }
+    }
+
+    pub(crate) fn explain_job(&self, id: Guid) -> Option<String> {
+        let core = self.lock().ok()?;
+        core.engine.key(id).map(|key| core.engine.explain(key))
+    }
+
+    /// Waits for a change of the core, at most for `limit` and a moment: a change between the
+    /// caller's last look and this call is not told again.
+    pub(crate) fn wait_turn(&self, limit: Duration) {
+        const MOMENT: Duration = Duration::from_millis(20);
+        if let Ok(core) = self.lock() {
+            drop(self.turned.wait_timeout(core, limit.min(MOMENT)));
+        }
+    }
+
+    /// Takes every client's object out of a stopped service.
+    pub(crate) fn take_registrations(&self) -> Vec<Registration> {
+        self.core.lock().map_or_else(|_| Vec::new(), |mut core| core.registrations.drain().map(|(_, left)| left).collect())
+    }
+
+    /// Takes an object out of the registry; the caller drops it, outside the lock.
+    pub(crate) fn unregister(&self, id: CallbackId) -> Option<Registration> {
+        self.lock().ok()?.registrations.remove(&id)
+    }
+
+    pub(crate) fn registered(&self, id: CallbackId) -> Option<Registration> {
+        self.lock().ok()?.registrations.get(&id).cloned()
+    }
+
+    /// Runs `f` on the core; whoever waits for the core to change looks again.
+    pub(crate) fn with_core<T>(&self, f: impl FnOnce(&mut Core) -> T) -> Option<T> {
+        let result = f(&mut *self.lock().ok()?);
+        self.turn();
+        Some(result)
+    }
+
+    /// Takes what is to be done, waiting for it; `None` once the service has stopped.
+    pub(crate) fn next_batch(&self) -> Option<VecDeque<Action>> {
+        let mut core = self.lock().ok()?;
+        core.driving = false;
+        self.turn();
+        loop {
+            if core.stopped {
+                return None;
+            }
+            let due = core.engine.next_deadline();
+            let now = self.clock.now().monotonic;
+            if due.is_some_and(|due| due <= now) && self.clock.as_virtual().is_none() {
+                self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Deadline));
+            }
+            if !core.outbox.is_empty() {
+                core.driving = true;
+                return Some(std::mem::take(&mut core.outbox));
+            }
+            core = match (due, &self.clock) {
+                (Some(due), Clock::System(_)) => self.turned.wait_timeout(core, due.since(now)).ok()?.0,
+                _ => self.turned.wait(core).ok()?,
+            };
+        }
+    }
+
+    /// Takes the changes that a stopped service has not made durable yet.
+    pub(crate) fn last_changes(&self) -> Vec<Change> {
+        let Ok(mut core) = self.core.lock() else { return Vec::new() };
+        let outbox = std::mem::take(&mut core.outbox);
+        outbox.into_iter().filter_map(|action| if let Action::Persist(change) = action { Some(change) } else { None }).collect()
+    }
+
+    /// So many more changes are on record.
+    pub(crate) fn made_durable(&self, changes: usize) {
+        self.with_core(|core| core.changes.made += changes as u64);
+    }
+
+    pub(crate) fn reply(&self, call: CallId, result: Result<Success, Hresult>) {
+        self.with_core(|core| core.replies.insert(call, result));
+    }
+
+    pub(crate) fn wake_callers(&self) {
+        self.with_core(|core| core.wakes += 1);
+    }
+
+    /// No call and no event gets in from now on.
+    pub(crate) fn stop(&self) {
+        if let Ok(mut core) = self.core.lock() {
+            core.stopped = true;
+        }
+        self.turn();
+    }
+
+    /// Lets everybody who waits look again.
+    fn turn(&self) {
+        self.turned.notify_all();
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.changed();
+        }
+    }
+
+    fn with_engine<T>(&self, core: &mut Core, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
+        let now = self.clock.now();
+        let result = f(&mut core.engine, Cx { now, world: &core.world, probe: &*self.disk });
+        let mut acted = false;
+        while let Some(action) = core.engine.poll() {
+            match action {
+                Action::Trace(transition) => {
+                    let job = core.engine.guid(transition.job);
+                    tracing::debug!(?job, to = %transition.to, cause = %transition.cause, "state");
+                    let what = What::Transition { from: transition.from, to: transition.to, cause: transition.cause };
+                    self.timeline.push(now, job, what);
+                    continue;
+                }
+                Action::Persist(_) => core.changes.asked += 1,
+                _ => {}
+            }
+            core.outbox.push_back(action);
+            acted = true;
+        }
+        if acted {
+            self.turn();
+        }
+        result
+    }
+
+    /// Waits until every change asked for so far is on record.
+    fn committed(&self, core: MutexGuard<'_, Core>) -> Result<(), Hresult> {
+        let mark = core.changes.asked;
+        self.wait(core, |core| core.changes.made >= mark).map(drop)
+    }
+
+    fn answered(&self, core: MutexGuard<'_, Core>, call: CallId) -> Result<Result<Success, Hresult>, Hresult> {
+        let mut core = self.wait(core, |core| core.replies.contains_key(&call))?;
+        core.replies.remove(&call).ok_or(UNAVAILABLE)
+    }
+
+    fn wait<'a>(
+        &self,
+        mut core: MutexGuard<'a, Core>,
+        until: impl Fn(&Core) -> bool,
+    ) -> Result<MutexGuard<'a, Core>, Hresult> {
+        while !until(&core) {
+            if core.stopped {
+                return Err(UNAVAILABLE);
+            }
+            core = self.turned.wait(core).map_err(|_| UNAVAILABLE)?;
+        }
+        Ok(core)
+    }
+
+    /// The core, unless the service has stopped or a bug has broken it.
+    fn lock(&self) -> Result<MutexGuard<'_, Core>, Hresult> {
+        match self.core.lock() {
+            Ok(core) if !core.stopped => Ok(core),
+            _ => Err(UNAVAILABLE),
+        }
+    }
+}
+
+impl Participant for Service {
+    fn next_deadline(&self) -> Option<Monotonic> {
+        self.lock().ok()?.engine.next_deadline()
+    }
+
+    fn tick(&self) {
+        let Ok(mut core) = self.lock() else { return };
+        while core.engine.next_deadline().is_some_and(|due| due <= self.clock.now().monotonic) {
+            self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Deadline));
+        }
+    }
+
+    fn running(&self) -> Option<String> {
+        let core = self.lock().ok()?;
+        if core.driving || !core.outbox.is_empty() {
+            return Some("the service has actions to carry out".into());
+        }
+        if !core.running_callbacks.is_empty() {
+            return Some("a callback of a client runs".into());
+        }
+        drop(core);
+        self.mover.running()
+    }
+
+    fn explain(&self) -> String {
+        self.timeline.to_string()
+    }
+}

@@ -1,0 +1,287 @@
+//! Simulated transfers: files, failures and folders in memory, without a socket or a byte.
+//!
+//! For tests of what BITS decides. A transfer takes no time; one that must be looked at while it
+//! runs is held.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_wire::attempt::{
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, Failure, Mover, Probe, Reports, Validators,
+};
+
+/// A simulated network with its servers, and a simulated disk.
+///
+/// Clones share their state; it outlives restarts of the service.
+#[derive(Clone, Default)]
+pub struct Simulation(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    remote: HashMap<String, Remote>,
+    local: BTreeMap<PathBuf, u64>,
+    refused: BTreeMap<PathBuf, Hresult>,
+    undeletable: BTreeSet<PathBuf>,
+    unnameable: BTreeMap<PathBuf, Hresult>,
+    attempts: BTreeMap<AttemptId, Attempt>,
+    started: Vec<String>,
+}
+
+#[derive(Default)]
+struct Remote {
+    validators: Option<Validators>,
+    failures: VecDeque<SimFailure>,
+    hold: Option<SimHold>,
+}
+
+/// Where a simulated transfer stops until it is let go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SimHold {
+    /// The server has not answered yet: the job is CONNECTING.
+    Connecting,
+    /// That many bytes have arrived: the job is TRANSFERRING.
+    Transferring(u64),
+}
+
+/// A failure of one attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SimFailure {
+    /// Bytes of the file that are there when it fails; `None` fails the connection itself.
+    pub at: Option<u64>,
+    /// What the attempt ends with.
+    pub failure: Failure,
+}
+
+struct Attempt {
+    plan: AttemptPlan,
+    reports: Reports,
+    step: Step,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Connecting,
+    AwaitingProceed,
+    Moving,
+}
+
+impl Simulation {
+    /// A simulation without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Serves a file of `size` bytes at `url`; replaces what was there.
+    pub fn serve(&self, url: &str, size: u64) {
+        self.serve_version(url, Validators { size, last_modified: Some(FileTime::from_unix_seconds(1_600_000_000)) });
+    }
+
+    /// Serves a file with these validators at `url`; replaces what was there.
+    pub fn serve_version(&self, url: &str, validators: Validators) {
+        self.lock().remote.entry(url.into()).or_default().validators = Some(validators);
+    }
+
+    /// Lets the next attempt on `url` fail; several failures are used up in order.
+    pub fn fail_next(&self, url: &str, failure: SimFailure) {
+        self.lock().remote.entry(url.into()).or_default().failures.push_back(failure);
+    }
+
+    /// Holds every attempt on `url` at that point until [`Simulation::let_go`].
+    pub fn hold(&self, url: &str, hold: SimHold) {
+        self.lock().remote.entry(url.into()).or_default().hold = Some(hold);
+    }
+
+    /// Lets attempts on `url` go on.
+    pub fn let_go(&self, url: &str) {
+        self.lock().remote.entry(url.into()).or_default().hold = None;
+        let waiting: Vec<AttemptId> =
+            self.lock().attempts.iter().filter(|(_, a)| a.plan.url == url).map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|attempt| self.go_on(attempt));
+    }
+
+    /// Refuses files in or below `folder` with this code, as AddFile sees it.
+    pub fn refuse_folder(&self, folder: impl Into<PathBuf>, code: Hresult) {
+        self.lock().refused.insert(folder.into(), code);
+    }
+
+    /// Refuses to delete whatever is in or below `folder`.
+    pub fn keep_files_in(&self, folder: impl Into<PathBuf>) {
+        self.lock().undeletable.insert(folder.into());
+    }
+
+    /// Refuses to give a file this name, until [`Simulation::allow_name`].
+    pub fn refuse_name(&self, path: impl Into<PathBuf>, code: Hresult) {
+        self.lock().unnameable.insert(path.into(), code);
+    }
+
+    /// Allows the name again.
+    pub fn allow_name(&self, path: &Path) {
+        self.lock().unnameable.remove(path);
+    }
+
+    /// The length of a local file, if it is there.
+    pub fn local_length(&self, path: &Path) -> Option<u64> {
+        self.lock().local.get(path).copied()
+    }
+
+    /// The names of all local files.
+    pub fn local_files(&self) -> Vec<PathBuf> {
+        self.lock().local.keys().cloned().collect()
+    }
+
+    /// The remote names of all attempts so far, in the order in which they began.
+    pub fn started(&self) -> Vec<String> {
+        self.lock().started.clone()
+    }
+
+    /// Takes an attempt as far as it comes, reporting without the lock.
+    fn go_on(&self, id: AttemptId) {
+        loop {
+            let Some((reports, report)) = self.lock().step(id) else { return };
+            let ended = matches!(report, AttemptReport::Ended(_));
+            let connected = matches!(report, AttemptReport::Connected { .. });
+            reports(id, report);
+            if ended || connected {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The next report of an attempt, or `None` while it waits or is no more.
+    fn step(&mut self, id: AttemptId) -> Option<(Reports, AttemptReport)> {
+        let attempt = self.attempts.get_mut(&id)?;
+        let remote = self.remote.entry(attempt.plan.url.clone()).or_default();
+        let report = match attempt.step {
+            Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
+            Step::Connecting => connect(attempt, remote, &mut self.local),
+            Step::AwaitingProceed => return None,
+            Step::Moving => transfer(attempt, remote, &mut self.local)?,
+        };
+        let reports = Arc::clone(&attempt.reports);
+        if matches!(report, AttemptReport::Ended(_)) {
+            self.attempts.remove(&id);
+        }
+        Some((reports, report))
+    }
+}
+
+fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> AttemptReport {
+    if let Some(SimFailure { failure, .. }) = remote.failures.pop_front_if(|failure| failure.at.is_none()) {
+        return AttemptReport::Ended(AttemptEnd::Failed(failure));
+    }
+    let Some(validators) = remote.validators else {
+        return AttemptReport::Ended(AttemptEnd::Failed(Failure {
+            code: Hresult::BG_E_HTTP_ERROR_404,
+            context: ErrorContext::REMOTE_FILE,
+            transient: false,
+        }));
+    };
+    let have = local.entry(attempt.plan.temporary.clone()).or_default();
+    if attempt.plan.known != Some(validators) {
+        *have = 0;
+    }
+    attempt.step = Step::AwaitingProceed;
+    AttemptReport::Connected { validators, have: *have }
+}
+
+fn transfer(
+    attempt: &Attempt,
+    remote: &mut Remote,
+    local: &mut BTreeMap<PathBuf, u64>,
+) -> Option<AttemptReport> {
+    let size = remote.validators.map_or(0, |validators| validators.size);
+    let failure = remote.failures.front().copied();
+    let until = match (remote.hold, failure.and_then(|failure| failure.at)) {
+        (Some(SimHold::Transferring(hold)), Some(fail)) => hold.min(fail),
+        (Some(SimHold::Transferring(stop)), None) | (_, Some(stop)) => stop,
+        (_, None) => size,
+    };
+    let have = local.entry(attempt.plan.temporary.clone()).or_default();
+    if *have < until.min(size) {
+        *have = until.min(size);
+        return Some(AttemptReport::Progress { have: *have });
+    }
+    match failure {
+        Some(SimFailure { at: Some(at), failure }) if *have >= at.min(size) => {
+            remote.failures.pop_front();
+            Some(AttemptReport::Ended(AttemptEnd::Failed(failure)))
+        }
+        _ if matches!(remote.hold, Some(SimHold::Transferring(_))) => None,
+        _ => Some(AttemptReport::Ended(AttemptEnd::Done)),
+    }
+}
+
+impl Mover for Simulation {
+    fn start(&self, plan: AttemptPlan, reports: Reports) {
+        let id = plan.attempt;
+        let mut state = self.lock();
+        state.started.push(plan.url.clone());
+        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting });
+        drop(state);
+        self.go_on(id);
+    }
+
+    fn proceed(&self, attempt: AttemptId) {
+        if let Some(waiting) = self.lock().attempts.get_mut(&attempt) {
+            waiting.step = Step::Moving;
+        }
+        self.go_on(attempt);
+    }
+
+    fn stop(&self, attempt: AttemptId) {
+        let stopped = self.lock().attempts.remove(&attempt);
+        if let Some(Attempt { reports, .. }) = stopped {
+            reports(attempt, AttemptReport::Ended(AttemptEnd::Stopped));
+        }
+    }
+
+    fn release(&self, _chain: ChainId) {}
+
+    fn shut_down(&self) {
+        self.lock().attempts.clear();
+    }
+
+    fn running(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Probe for Simulation {
+    fn destination(&self, path: &Path) -> Result<(), Hresult> {
+        let state = self.lock();
+        state.refused.iter().find(|(folder, _)| path.starts_with(folder)).map_or(Ok(()), |(_, code)| Err(*code))
+    }
+
+    fn length(&self, path: &Path) -> Option<u64> {
+        self.local_length(path)
+    }
+}
+
+impl Disk for Simulation {
+    fn publish(&self, temporary: &Path, destination: &Path, _modified: Option<FileTime>) -> Result<(), Hresult> {
+        let mut state = self.lock();
+        if let Some(code) = state.unnameable.get(destination) {
+            return Err(*code);
+        }
+        let length = state.local.remove(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        state.local.insert(destination.to_owned(), length);
+        Ok(())
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), Hresult> {
+        let mut state = self.lock();
+        if state.undeletable.iter().any(|folder| path.starts_with(folder)) {
+            return Err(Hresult::ERROR_SHARING_VIOLATION);
+        }
+        state.local.remove(path);
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! What happened, in order: for tests to assert on and for people to read.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bits_api::{Guid, Hresult, JobState};
+use bits_engine::Cause;
+use bits_wire::attempt::AttemptEnd;
+use bits_world::clock::Now;
+
+/// The log of an emulator; outlives restarts of the service.
+///
+/// Keeps the newest [`Timeline::CAPACITY`] entries.
+#[derive(Clone, Default)]
+pub struct Timeline(Arc<Mutex<Entries>>);
+
+#[derive(Default)]
+struct Entries {
+    kept: VecDeque<Entry>,
+    dropped: u64,
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// When.
+    pub at: Now,
+    /// The job, where one is concerned.
+    pub job: Option<Guid>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum What {
+    /// A client called a method.
+    Call {
+        /// The client's name.
+        client: Arc<str>,
+        /// The method, as in `Resume`.
+        method: &'static str,
+        /// What it returned.
+        result: Hresult,
+    },
+    /// A job changed its state.
+    Transition {
+        /// From where; `None` when it was made.
+        from: Option<JobState>,
+        /// To where.
+        to: JobState,
+        /// Why.
+        cause: Cause,
+    },
+    /// An attempt began.
+    AttemptStarted {
+        /// Its number.
+        attempt: u64,
+        /// The remote name.
+        url: String,
+    },
+    /// An attempt ended.
+    AttemptEnded {
+        /// Its number.
+        attempt: u64,
+        /// How.
+        end: AttemptEnd,
+    },
+    /// A callback of a client was called.
+    Callback {
+        /// The method, as in `JobTransferred`.
+        method: &'static str,
+    },
+    /// A callback came back.
+    CallbackReturned {
+        /// The method.
+        method: &'static str,
+        /// What it returned; `None` when the client is gone.
+        result: Option<Hresult>,
+    },
+    /// An origin saw a request.
+    Request {
+        /// Method, target and answer in a few words.
+        line: String,
+    },
+    /// The service started, stopped, or a client came to its end.
+    Service(String),
+}
+
+impl Timeline {
+    /// How many entries are kept.
+    pub const CAPACITY: usize = 100_000;
+
+    /// Every entry that is kept, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.with(|entries| entries.kept.iter().cloned().collect())
+    }
+
+    /// The states that `job` went through, oldest first.
+    pub fn states(&self, job: Guid) -> Vec<JobState> {
+        self.with(|entries| {
+            let of_job = entries.kept.iter().filter(|entry| entry.job == Some(job));
+            of_job.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
+        })
+    }
+
+    /// Adds a request that an origin saw.
+    pub fn request(&self, at: Now, line: String) {
+        self.push(at, None, What::Request { line });
+    }
+
+    pub(crate) fn push(&self, at: Now, job: Option<Guid>, what: What) {
+        self.with(|entries| {
+            if entries.kept.len() == Self::CAPACITY {
+                entries.kept.pop_front();
+                entries.dropped += 1;
+            }
+            entries.kept.push_back(Entry { at, job, what });
+        });
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Entries) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dropped, entries) = self.with(|entries| (entries.dropped, entries.kept.iter().cloned().collect::<Vec<_>>()));
+        if dropped > 0 {
+            writeln!(f, "({dropped} older entries were dropped)")?;
+        }
+        entries.iter().try_for_each(|entry| writeln!(f, "{entry}"))
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>16}  ", Elapsed(self.at.monotonic.0).to_string())?;
+        match self.job {
+            Some(job) => write!(f, "{}  ", &job.to_string()[..8])?,
+            None => write!(f, "{:10}", "")?,
+        }
+        write!(f, "{}", self.what)
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { client, method, result } => write!(f, "{client}: {method} → {result}"),
+            Self::Transition { from: None, to, .. } => write!(f, "{}", short(*to)),
+            Self::Transition { from: Some(from), to, cause } => {
+                write!(f, "{} → {}: {cause}", short(*from), short(*to))
+            }
+            Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
+            Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
+            Self::AttemptEnded { attempt, end: AttemptEnd::Stopped } => write!(f, "attempt {attempt} ends: stopped"),
+            Self::AttemptEnded { attempt, end: AttemptEnd::Failed(failure) } => {
+                write!(f, "attempt {attempt} ends: {} in {}", failure.code, failure.context)
+            }
+            Self::Callback { method } => write!(f, "callback {method}"),
+            Self::CallbackReturned { method, result: Some(result) } => write!(f, "callback {method} returned {result}"),
+            Self::CallbackReturned { method, result: None } => write!(f, "callback {method}: the client is gone"),
+            Self::Request { line } => write!(f, "origin: {line}"),
+            Self::Service(text) => f.write_str(text),
+        }
+    }
+}
+
+/// `BG_JOB_STATE_` says nothing in a table of states.
+fn short(state: JobState) -> &'static str {
+    state.name().map_or("?", |name| name.trim_start_matches("BG_JOB_STATE_"))
+}
+
+/// A time since the clock's start as people write it: `3d 00:10:00.250`.
+struct Elapsed(Duration);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds >= 86_400 {
+            write!(f, "{}d ", seconds / 86_400)?;
+        }
+        let (hours, minutes, seconds) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+        write!(f, "{hours:02}:{minutes:02}:{seconds:02}.{:03}", self.0.subsec_millis())
+    }
+}
