@@ -33,6 +33,14 @@ impl Engine {
     pub fn enum_jobs(&mut self, _cx: Cx<'_>, _caller: &Token, _flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
         Err(Hresult::E_NOTIMPL)
     }
+    /// The key of the queued job with this identifier, whoever asks (for the service: no access check).
+    pub fn key(&self, _id: Guid) -> Option<JobKey> {
+        None
+    }
+    /// The identifier of a job that is queued or held, whoever asks (for the service: no access check).
+    pub fn guid(&self, _job: JobKey) -> Option<Guid> {
+        None
+    }
     pub fn retain(&mut self, _job: JobKey) {}
     pub fn release(&mut self, _job: JobKey) {}
     pub fn add_files(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey, _files: &[FileInfo<'_>]) -> Reply {

@@ -29,7 +29,9 @@ pub struct Builder {
 /// What lies beyond the service: the network and the disk.
 pub(crate) enum Outside {
     /// Real sockets and files; trusts these PEM certificates beside the machine's roots.
-    Real { trusted: Vec<String> },
+    Real {
+        trusted: Vec<String>,
+    },
     Simulated(Simulation),
 }
 

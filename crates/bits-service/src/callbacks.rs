@@ -59,11 +59,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
 }
 
 fn returned(service: &Service, ticket: Ticket, job: &JobHandle, method: &'static str, result: Hresult) {
-    service.timeline.push(
-        service.clock.now(),
-        job.guid(),
-        What::CallbackReturned { method, result: Some(result) },
-    );
+    service.timeline.push(service.clock.now(), job.guid(), What::CallbackReturned { method, result: Some(result) });
     finish(service, ticket, NotifyOutcome::Returned(result));
 }
 
@@ -79,14 +75,18 @@ fn finish(service: &Service, ticket: Ticket, outcome: NotifyOutcome) {
 pub(crate) fn disconnect(service: &Service, is_dead: impl Fn(&Caller) -> bool) {
     let dead = service.with_core(|core| {
         let running = std::mem::take(&mut core.running_callbacks);
-        let (dead, alive) = running.into_iter().partition(|(_, id)| {
-            core.registrations.get(id).is_none_or(|registration| is_dead(&registration.caller))
-        });
+        let (dead, alive) = running
+            .into_iter()
+            .partition(|(_, id)| core.registrations.get(id).is_none_or(|registration| is_dead(&registration.caller)));
         core.running_callbacks = alive;
         dead
     });
     for (ticket, _) in dead.unwrap_or_default() {
-        service.timeline.push(service.clock.now(), None, What::CallbackReturned { method: "of a killed client", result: None });
+        service.timeline.push(
+            service.clock.now(),
+            None,
+            What::CallbackReturned { method: "of a killed client", result: None },
+        );
         service.handle(Event::Notified(Ticket(ticket), NotifyOutcome::Disconnected));
     }
 }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Job, JobState};
-use bits_engine::{Config, Engine};
+use bits_engine::{Config, Engine, Saved};
 use bits_store::{Store, StoreError};
 use bits_world::clock::{Clock, Participant, Stuck};
 use bits_world::{Token, World};
@@ -41,8 +41,14 @@ pub(crate) struct Inner {
 
 /// The service, or what waits for its next start.
 enum Run {
-    Up { service: Arc<Service>, driver: JoinHandle<Store> },
-    Down { store: Store, world: World },
+    Up {
+        service: Arc<Service>,
+        driver: JoinHandle<Store>,
+    },
+    Down {
+        store: Store,
+        world: World,
+    },
     /// Starting or stopping has failed half-way, or the store was lost with its driver.
     Broken,
 }
@@ -275,7 +281,8 @@ impl Inner {
             }
             Run::Broken => return Err(StartError::Broken),
         };
-        let saved = match store.load() {
+        let saved: Result<Vec<Saved>, StoreError> = store.load().and_then(Iterator::collect);
+        let saved = match saved {
             Ok(saved) => saved,
             Err(error) => {
                 *run = Run::Down { store, world };
@@ -311,8 +318,7 @@ impl Inner {
         service.stop();
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
-        let store =
-            if driver.thread().id() == std::thread::current().id() { None } else { driver.join().ok() };
+        let store = if driver.thread().id() == std::thread::current().id() { None } else { driver.join().ok() };
         service.mover.shut_down();
         service.take_registrations().into_iter().for_each(|left| callbacks::drop_elsewhere(Some(left)));
         if let Some(store) = store {

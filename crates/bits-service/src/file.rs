@@ -19,7 +19,10 @@ impl FileHandle {
 
     fn names(&self) -> Result<(String, String), Hresult> {
         let token = &self.job.caller().token;
-        self.job.service()?.read(|engine| engine.file_names(token, self.job.key(), self.index))
+        self.job.service()?.read(|engine| {
+            let names = engine.file_names(token, self.job.key(), self.index)?;
+            Ok((names.remote_name.to_owned(), names.local_name.to_owned()))
+        })
     }
 }
 

@@ -156,7 +156,7 @@ impl Job for JobHandle {
     }
 
     fn owner(&self) -> Result<String, Hresult> {
-        self.service()?.read(|engine| engine.owner(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.owner(&self.caller.token, self.key).map(|owner| owner.to_string()))
     }
 
     fn set_notify_interface(&self, object: Option<Arc<dyn Unknown>>) -> Result<Success, Hresult> {
@@ -199,9 +199,8 @@ impl Job for JobHandle {
             return self.refuse(method, code);
         }
         let token = &self.caller.token;
-        self.service()?.mutate(&self.caller, method, self.key, |engine, cx| {
-            engine.set(cx, token, self.key, setting, &value)
-        })
+        self.service()?
+            .mutate(&self.caller, method, self.key, |engine, cx| engine.set(cx, token, self.key, setting, &value))
     }
 }
 

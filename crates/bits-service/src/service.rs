@@ -230,7 +230,9 @@ impl Service {
 
     /// Takes every client's object out of a stopped service.
     pub(crate) fn take_registrations(&self) -> Vec<Registration> {
-        self.core.lock().map_or_else(|_| Vec::new(), |mut core| core.registrations.drain().map(|(_, left)| left).collect())
+        self.core
+            .lock()
+            .map_or_else(|_| Vec::new(), |mut core| core.registrations.drain().map(|(_, left)| left).collect())
     }
 
     /// Takes an object out of the registry; the caller drops it, outside the lock.
@@ -278,7 +280,10 @@ impl Service {
     pub(crate) fn last_changes(&self) -> Vec<Change> {
         let Ok(mut core) = self.core.lock() else { return Vec::new() };
         let outbox = std::mem::take(&mut core.outbox);
-        outbox.into_iter().filter_map(|action| if let Action::Persist(change) = action { Some(change) } else { None }).collect()
+        outbox
+            .into_iter()
+            .filter_map(|action| if let Action::Persist(change) = action { Some(change) } else { None })
+            .collect()
     }
 
     /// So many more changes are on record.

@@ -192,11 +192,7 @@ fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<Path
     AttemptReport::Connected { validators, have: *have }
 }
 
-fn transfer(
-    attempt: &Attempt,
-    remote: &mut Remote,
-    local: &mut BTreeMap<PathBuf, u64>,
-) -> Option<AttemptReport> {
+fn transfer(attempt: &Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> Option<AttemptReport> {
     let size = remote.validators.map_or(0, |validators| validators.size);
     let failure = remote.failures.front().copied();
     let until = match (remote.hold, failure.and_then(|failure| failure.at)) {

@@ -103,7 +103,9 @@ impl Timeline {
     pub fn states(&self, job: Guid) -> Vec<JobState> {
         self.with(|entries| {
             let of_job = entries.kept.iter().filter(|entry| entry.job == Some(job));
-            of_job.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
+            of_job
+                .filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None })
+                .collect()
         })
     }
 
@@ -129,7 +131,8 @@ impl Timeline {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (dropped, entries) = self.with(|entries| (entries.dropped, entries.kept.iter().cloned().collect::<Vec<_>>()));
+        let (dropped, entries) =
+            self.with(|entries| (entries.dropped, entries.kept.iter().cloned().collect::<Vec<_>>()));
         if dropped > 0 {
             writeln!(f, "({dropped} older entries were dropped)")?;
         }
