@@ -1,1 +1,101 @@
-//! Keeps the queue: records, versions, redb.
+//! Keeps the queue: what the engine puts on record outlives a restart of the service.
+//!
+//! A [`Store`] takes the changes of [`bits_engine::Action::Persist`], one transaction per
+//! [`Store::commit`], and gives the queue back by [`Store::load`]. It never decides what is worth
+//! keeping, and never looks into a record beyond its key.
+//!
+//! # Durability
+//! - [`Store::memory`] keeps the queue for as long as the store lives.
+//! - [`Store::open`] is *buffered*: what was committed survives the death of the process at any
+//!   moment (`kill -9`), since every commit hands its pages to the operating system in order. It
+//!   does not wait for the disk, so the loss of power can damage the file; that is noticed at the
+//!   next start, never read as a queue.
+
+mod buffered;
+mod disk;
+mod error;
+mod memory;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use bits_engine::{Change, Saved};
+
+use disk::Disk;
+pub use error::StoreError;
+use memory::Memory;
+
+/// The queue on record.
+#[derive(Debug)]
+pub struct Store(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Memory(Memory),
+    Disk(Disk),
+}
+
+impl Store {
+    /// An empty store that touches no disk. It can serve one service after another.
+    pub fn memory() -> Self {
+        Self(Kind::Memory(Memory::default()))
+    }
+
+    /// The store in the state folder `folder`, which is made when it is missing. One store at a
+    /// time holds a folder, until it is dropped or its process ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Folder`] when the folder cannot be used, [`StoreError::InUse`] when another
+    /// store holds it, [`StoreError::NotAStore`], [`StoreError::Newer`] and
+    /// [`StoreError::Damaged`] for a file that cannot be read as a queue, [`StoreError::Storage`]
+    /// when the system fails.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Disk::open(folder).map(|disk| Self(Kind::Disk(disk)))
+    }
+
+    /// Puts `changes` on record in their order, all or none.
+    ///
+    /// # Errors
+    /// [`StoreError::FileWithoutJob`] for a file whose job is not on record; what the store holds
+    /// is then as before. [`StoreError::Storage`] when the system fails: whether the changes are
+    /// on record shows when the store is opened again, and this one takes no more.
+    pub fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Kind::Memory(memory) => memory.commit(changes),
+            Kind::Disk(disk) => disk.commit(changes),
+        }
+    }
+
+    /// The queue, in order of creation.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] and [`StoreError::Storage`], here or from the iterator.
+    pub fn load(&self) -> Result<impl Iterator<Item = Result<Saved, StoreError>>, StoreError> {
+        Ok(match &self.0 {
+            Kind::Memory(memory) => Loaded::Memory(memory.load()),
+            Kind::Disk(disk) => Loaded::Disk(disk.load()?),
+        })
+    }
+}
+
+enum Loaded<M, D> {
+    Memory(M),
+    Disk(D),
+}
+
+impl<M, D> Iterator for Loaded<M, D>
+where
+    M: Iterator<Item = Saved>,
+    D: Iterator<Item = Result<Saved, StoreError>>,
+{
+    type Item = Result<Saved, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Memory(saved) => saved.next().map(Ok),
+            Self::Disk(saved) => saved.next(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! How a record is written: one byte of version, then postcard.
+//!
+//! Postcard does not describe itself, so the shape of the engine's record types *is* the format.
+//! Whoever changes them raises [`VERSION`], keeps the old shape here to read it, and adds a sample
+//! to `fixtures/stores/`; the test over the samples fails until that is done.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The version that this program writes.
+const VERSION: u8 = 1;
+
+/// Writes `record` into `buffer`, in place of what was there.
+pub(crate) fn encode(record: &impl Serialize, buffer: &mut Vec<u8>) -> Result<(), postcard::Error> {
+    buffer.clear();
+    buffer.push(VERSION);
+    *buffer = postcard::to_extend(record, std::mem::take(buffer))?;
+    Ok(())
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// In words, how it cannot be one.
+pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, String> {
+    match bytes.split_first() {
+        None => Err("it is empty".into()),
+        Some((&VERSION, body)) => match postcard::take_from_bytes(body) {
+            Ok((record, [])) => Ok(record),
+            Ok((_, rest)) => Err(format!("{} bytes too long", rest.len())),
+            Err(error) => Err(error.to_string()),
+        },
+        Some((version, _)) => Err(format!("it has version {version}, not {VERSION}")),
+    }
+}

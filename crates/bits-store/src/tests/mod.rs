@@ -1,0 +1,75 @@
+//! The store, seen through its three doors.
+
+mod corruption;
+mod faults;
+mod open;
+mod round_trip;
+mod samples;
+
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
+use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord, Saved};
+use bits_wire::attempt::Validators;
+
+use crate::{Store, StoreError};
+
+/// A queue as plain data: each job with its files.
+type Queue = Vec<(JobRecord, Vec<FileRecord>)>;
+
+/// What `store` holds.
+fn queue_of(store: &Store) -> Queue {
+    try_queue_of(store).expect("a whole queue")
+}
+
+fn try_queue_of(store: &Store) -> Result<Queue, StoreError> {
+    store.load()?.map(|saved| saved.map(|Saved { job, files }| (job, files))).collect()
+}
+
+/// A job that failed once and waits.
+fn job(key: u64, display_name: &str) -> JobRecord {
+    JobRecord {
+        key: JobKey(key),
+        id: Guid::from_u128(0x4991_d34b_80a1_4291_83b6_3328_366b_9097 + u128::from(key)),
+        job_type: JobType::DOWNLOAD,
+        owner: "S-1-5-21-1004336348-1177238915-682003330-1001".into(),
+        state: JobState::TRANSIENT_ERROR,
+        display_name: display_name.into(),
+        description: "of a test".into(),
+        priority: 2,
+        notify_flags: 3,
+        minimum_retry_delay: 600,
+        no_progress_timeout: 1_209_600,
+        error_count: 1,
+        error: Some(ErrorRecord {
+            code: Hresult::BG_E_HTTP_ERROR_503,
+            context: ErrorContext::REMOTE_FILE,
+            file: Some(FileIndex(0)),
+        }),
+        created: FileTime::from_unix_seconds(1_767_225_600),
+        modified: FileTime::from_unix_seconds(1_767_225_660),
+        last_activity: FileTime::from_unix_seconds(1_767_225_630),
+        transfer_completed: FileTime::ZERO,
+        failing_since: Some(FileTime::from_unix_seconds(1_767_225_660)),
+        retry_at: Some(FileTime::from_unix_seconds(1_767_226_260)),
+        active_ms: 1234,
+    }
+}
+
+/// A file of which a part has arrived.
+fn file(job: u64, index: u32) -> FileRecord {
+    FileRecord {
+        job: JobKey(job),
+        index: FileIndex(index),
+        remote_name: format!("https://example.com/{job}/{index}.bin"),
+        local_name: format!(r"C:\downloads\{job}\{index}.bin"),
+        temporary: Some(format!("BIT{index:04X}.tmp")),
+        validators: Some(Validators { size: 1 << 33, last_modified: Some(FileTime::from_unix_seconds(1_700_000_000)) }),
+        transferred: false,
+        completed: false,
+    }
+}
+
+/// The changes that put a job with `files` files on record.
+fn added(key: u64, display_name: &str, files: u32) -> Vec<Change> {
+    let job = Change::Job(Box::new(job(key, display_name)));
+    std::iter::once(job).chain((0..files).map(|index| Change::File(Box::new(file(key, index))))).collect()
+}

@@ -1,0 +1,62 @@
+//! Queues that each version wrote.
+//!
+//! `fixtures/stores/v1/` holds what the first format looks like. When a format is new, its sample
+//! is written by `BITS_WRITE_SAMPLE=1 cargo test -p bits-store sample`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use bits_api::JobState;
+use bits_engine::{Change, JobKey, JobRecord};
+
+use super::{Queue, added, file, job, queue_of};
+use crate::Store;
+use crate::disk::FORMAT;
+
+fn sample(format: u32) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/stores/v{format}/queue.redb"))
+}
+
+/// What every sample holds.
+fn content() -> Queue {
+    let fresh = JobRecord {
+        state: JobState::SUSPENDED,
+        error: None,
+        error_count: 0,
+        failing_since: None,
+        retry_at: None,
+        ..job(7, "nouvelle tâche, 新しい仕事")
+    };
+    vec![(job(3, "waits for its retry"), vec![file(3, 0), file(3, 1)]), (fresh, vec![])]
+}
+
+/// Writes the sample of this version's format.
+fn write_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    for (job, files) in content() {
+        let files = files.into_iter().map(|file| Change::File(Box::new(file)));
+        let changes: Vec<_> = std::iter::once(Change::Job(Box::new(job))).chain(files).collect();
+        store.commit(&changes).unwrap();
+    }
+    store.commit(&added(9, "removed again", 1)).unwrap();
+    store.commit(&[Change::Remove(JobKey(9))]).unwrap();
+    drop(store);
+    fs::create_dir_all(sample(FORMAT).parent().unwrap()).unwrap();
+    fs::copy(folder.path().join("queue.redb"), sample(FORMAT)).unwrap();
+}
+
+#[test]
+fn the_sample_of_every_format_is_read() {
+    if std::env::var_os("BITS_WRITE_SAMPLE").is_some() {
+        write_sample();
+    }
+    for format in 1..=FORMAT {
+        let folder = tempfile::tempdir().unwrap();
+        fs::copy(sample(format), folder.path().join("queue.redb")).unwrap();
+
+        let store = Store::open(folder.path()).unwrap();
+
+        assert_eq!(queue_of(&store), content(), "format {format}");
+    }
+}
