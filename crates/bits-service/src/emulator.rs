@@ -213,27 +213,27 @@ impl Emulator {
         self.virtual_clock()?.advance(duration).map_err(TimeError::Stuck)
     }
 
-    /// Jumps from deadline to deadline until `predicate` holds, at most for `limit`; tells
-    /// whether it held.
+    /// Waits until `predicate` holds, at most for `limit`; tells whether it held. Virtual time
+    /// jumps from deadline to deadline, on the system clock real time passes.
     ///
     /// # Errors
     /// [`TimeError`]
     pub fn run_until(&self, predicate: impl FnMut() -> bool, limit: Duration) -> Result<bool, TimeError> {
-        self.virtual_clock()?.run_until(predicate, limit).map_err(TimeError::Stuck)
+        match &self.inner.clock {
+            Clock::Virtual(_) => self.virtual_clock()?.run_until(predicate, limit).map_err(TimeError::Stuck),
+            Clock::System(_) => self.inner.wait_real(predicate, limit),
+        }
     }
 
-    /// Waits until `job` is in `state`, at most for `within`: of virtual time, jumping, or of
-    /// real time on the system clock.
+    /// Waits until `job` is in `state`, at most for `within`, as [`Emulator::run_until`] does.
     ///
     /// # Errors
     /// [`TimeError::NotReached`] with the reason why the job is where it is and the timeline.
     pub fn wait_state(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Result<(), TimeError> {
-        let there = || job.state() == Ok(state);
-        let reached = match &self.inner.clock {
-            Clock::Virtual(_) => self.run_until(there, within)?,
-            Clock::System(_) => self.inner.wait_real(there, within)?,
-        };
-        if reached { Ok(()) } else { Err(TimeError::NotReached(self.not_reached(job, state, within))) }
+        match self.run_until(|| job.state() == Ok(state), within)? {
+            true => Ok(()),
+            false => Err(TimeError::NotReached(self.not_reached(job, state, within))),
+        }
     }
 
     /// Why `job` does not move, in a sentence.
@@ -343,7 +343,7 @@ impl Inner {
     }
 
     /// Waits in real time; the service tells of every change.
-    fn wait_real(&self, there: impl Fn() -> bool, within: Duration) -> Result<bool, TimeError> {
+    fn wait_real(&self, mut there: impl FnMut() -> bool, within: Duration) -> Result<bool, TimeError> {
         if callbacks::in_callback() {
             return Err(TimeError::InCallback);
         }

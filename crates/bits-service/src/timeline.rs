@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bits_api::{Guid, Hresult, JobState};
 use bits_engine::Cause;
@@ -142,7 +141,7 @@ impl fmt::Display for Timeline {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:>16}  ", Elapsed(self.at.monotonic.0).to_string())?;
+        write!(f, "{:>16}  ", self.at.monotonic)?;
         match self.job {
             Some(job) => write!(f, "{}  ", &job.to_string()[..8])?,
             None => write!(f, "{:10}", "")?,
@@ -177,18 +176,4 @@ impl fmt::Display for What {
 /// `BG_JOB_STATE_` says nothing in a table of states.
 fn short(state: JobState) -> &'static str {
     state.name().map_or("?", |name| name.trim_start_matches("BG_JOB_STATE_"))
-}
-
-/// A time since the clock's start as people write it: `3d 00:10:00.250`.
-struct Elapsed(Duration);
-
-impl fmt::Display for Elapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        if seconds >= 86_400 {
-            write!(f, "{}d ", seconds / 86_400)?;
-        }
-        let (hours, minutes, seconds) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        write!(f, "{hours:02}:{minutes:02}:{seconds:02}.{:03}", self.0.subsec_millis())
-    }
 }

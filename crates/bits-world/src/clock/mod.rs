@@ -31,6 +31,16 @@ impl Monotonic {
     }
 }
 
+/// As people write it: `3d 00:10:00.250`.
+impl fmt::Display for Monotonic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        let text = format!("{hours:02}:{minutes:02}:{:02}.{:03}", seconds % 60, self.0.subsec_millis());
+        f.pad(&if days > 0 { format!("{days}d {text}") } else { text })
+    }
+}
+
 impl fmt::Debug for Monotonic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.0)
