@@ -5,3 +5,4 @@
 //! transfer core meet in the vocabulary of [`attempt`]; neither knows the other.
 
 pub mod attempt;
+pub mod download;

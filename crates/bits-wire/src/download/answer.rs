@@ -1,0 +1,199 @@
+//! The course of a download: what comes next, and whether an answer will do.
+
+use bits_api::Hresult;
+use http::{HeaderMap, StatusCode, Version};
+
+use super::head::{ContentRange, Length, content_range, last_modified, length};
+use super::{Ask, Fault, RANGE_LIMIT, fatal, status_failure, transient};
+use crate::attempt::{Failure, Urgency, Validators};
+
+/// The head of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The HTTP version that the server speaks.
+    pub version: Version,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// What a download does next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Next {
+    /// Ask the server.
+    Ask(Ask),
+    /// Nothing: every byte is there.
+    Done,
+}
+
+/// What an answer means for a download.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The remote file is known now; there is no body.
+    Learned,
+    /// The body holds this many bytes of the file, from [`Download::have`] on.
+    Body(u64),
+    /// The remote file is another one than before: what is there is worth nothing (clauses
+    /// `files.consistency.download_restart`, `http.open.412`).
+    StartOver,
+}
+
+/// The download of one file in one attempt.
+#[derive(Clone, Debug)]
+pub struct Download {
+    urgency: Urgency,
+    known: Option<Validators>,
+    /// Whether `known` was learned in this attempt, so that a difference is no change but a lie.
+    fresh: bool,
+    have: u64,
+    start_overs: u32,
+}
+
+impl Download {
+    /// How often one attempt takes a changed file for new before it gives up for a while.
+    const MAX_START_OVERS: u32 = 3;
+
+    /// A download of which `held` bytes are there, of the file that `known` describes.
+    ///
+    /// What is there counts only while the file is known well enough to go on with it: without a
+    /// time stamp, or with more bytes than the file has, it starts from zero.
+    pub fn new(urgency: Urgency, known: Option<Validators>, held: u64) -> Self {
+        let usable = |known: &Validators| held == known.size || (held < known.size && known.last_modified.is_some());
+        let known = known.filter(usable);
+        let have = if known.is_some() { held } else { 0 };
+        Self { urgency, known, fresh: false, have, start_overs: 0 }
+    }
+
+    /// How many bytes from the beginning are there and good; anything beyond is to be cut off.
+    pub fn have(&self) -> u64 {
+        self.have
+    }
+
+    /// The remote file as far as it is known.
+    pub fn known(&self) -> Option<Validators> {
+        self.known
+    }
+
+    /// What to do next.
+    ///
+    /// The size comes first, by HEAD, while it is unknown (clause `http.head_size`); a known file
+    /// is asked for at once (clause `http.client.resume_known_stamp`). Range goes with background
+    /// jobs, with resuming, and with files from [`RANGE_LIMIT`] on.
+    pub fn next(&self) -> Next {
+        let Some(Validators { size, last_modified }) = self.known else { return Next::Ask(Ask::Size) };
+        if self.have >= size {
+            return Next::Done;
+        }
+        if self.urgency == Urgency::Foreground && self.have == 0 && size < RANGE_LIMIT {
+            return Next::Ask(Ask::Whole);
+        }
+        let last = size.min(self.have.saturating_add(RANGE_LIMIT)) - 1;
+        Next::Ask(Ask::Range { first: self.have, last, unmodified_since: last_modified })
+    }
+
+    /// Takes note that `bytes` more are there.
+    pub fn received(&mut self, bytes: u64) {
+        self.have = self.have.saturating_add(bytes);
+    }
+
+    /// Judges the answer to `ask`, which came from [`Download::next`].
+    ///
+    /// # Errors
+    /// `BG_E_MISSING_FILE_SIZE` without Content-Length; `BG_E_INSUFFICIENT_RANGE_SUPPORT` for a
+    /// range that is answered by the whole file or without Content-Range;
+    /// `BG_E_INSUFFICIENT_HTTP_SUPPORT` in place of both when the server speaks HTTP/1.0;
+    /// `BG_E_INVALID_SERVER_RESPONSE` for an answer that contradicts the request or an earlier
+    /// answer; `BG_E_REMOTE_FILE_CHANGED` when the file never stays the same;
+    /// `BG_E_HTTP_ERROR_nnn` for any other status.
+    pub fn judge(&mut self, ask: &Ask, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        match (*ask, answer.status.as_u16()) {
+            (Ask::Size, 200) => self.learn(answer),
+            (Ask::Whole, 200) => {
+                let length = body_length(answer)?;
+                self.accept(Some(length), length, answer)
+            }
+            (Ask::Range { first, last, .. }, 206) => self.judge_range(first, last, answer),
+            (Ask::Range { .. }, 200) => Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
+            (Ask::Range { unmodified_since: Some(_), .. }, 412) => self.start_over(),
+            (Ask::Range { .. }, 416) if self.is_other_size(answer) => self.start_over(),
+            (Ask::Size | Ask::Whole, 206) => Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)),
+            _ => Err(status_failure(answer.status)),
+        }
+    }
+
+    fn learn(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        let size = body_length(answer)?;
+        self.known = Some(Validators { size, last_modified: last_modified(answer.headers) });
+        self.fresh = true;
+        Ok(Verdict::Learned)
+    }
+
+    fn judge_range(&mut self, first: u64, last: u64, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        let Some(ContentRange { bytes, size }) = content_range(answer.headers) else {
+            return Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT));
+        };
+        let length = body_length(answer)?;
+        let verdict = self.accept(size, length, answer)?;
+        // A file that has changed may well have another range; only the same file must have ours.
+        if verdict != Verdict::StartOver && (bytes != Some((first, last)) || length != last - first + 1) {
+            return Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE));
+        }
+        Ok(verdict)
+    }
+
+    /// Takes a body of `length` bytes if the file is still the one that is known.
+    fn accept(&mut self, size: Option<u64>, length: u64, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        // A body is asked for only after the file has become known.
+        let Some(known) = &mut self.known else { return Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) };
+        let stamp = last_modified(answer.headers);
+        if differ(stamp, known.last_modified) {
+            return self.start_over();
+        }
+        if differ(size, Some(known.size)) {
+            return if self.fresh { Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) } else { self.start_over() };
+        }
+        known.last_modified = known.last_modified.or(stamp);
+        Ok(Verdict::Body(length))
+    }
+
+    /// Whether a refused range names a size that is not the one we know.
+    fn is_other_size(&self, answer: &Answer<'_>) -> bool {
+        let size = content_range(answer.headers).and_then(|range| range.size);
+        !self.fresh && differ(size, self.known.map(|known| known.size))
+    }
+
+    fn start_over(&mut self) -> Result<Verdict, Failure> {
+        if self.start_overs == Self::MAX_START_OVERS {
+            return Err(transient(Hresult::BG_E_REMOTE_FILE_CHANGED));
+        }
+        self.start_overs += 1;
+        (self.known, self.fresh, self.have) = (None, false, 0);
+        Ok(Verdict::StartOver)
+    }
+}
+
+/// The length of the body, or of the file in an answer to HEAD.
+fn body_length(answer: &Answer<'_>) -> Result<u64, Failure> {
+    match length(answer.headers) {
+        Length::Known(length) => Ok(length),
+        Length::Missing => Err(unsupported(answer, Hresult::BG_E_MISSING_FILE_SIZE)),
+        Length::Malformed => Err(Fault::InvalidResponse.failure()),
+        Length::Ambiguous => Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)),
+    }
+}
+
+/// What BITS needs is missing: over HTTP/1.0 it is the version that is to blame (clauses
+/// `http.version`, `http.version10`).
+fn unsupported(answer: &Answer<'_>, code: Hresult) -> Failure {
+    fatal(if answer.version < Version::HTTP_11 { Hresult::BG_E_INSUFFICIENT_HTTP_SUPPORT } else { code })
+}
+
+/// Whether both are there and not the same.
+fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    matches!((one, other), (Some(one), Some(other)) if one != other)
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! Which code stands for what goes wrong between client and server.
+
+use bits_api::Hresult;
+use http::StatusCode;
+
+use super::{fatal, transient};
+use crate::attempt::Failure;
+
+/// What can go wrong below HTTP.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The host has no address.
+    NameNotResolved,
+    /// No connection to any address of the host.
+    CannotConnect,
+    /// The connection ended before its time.
+    ConnectionEnded,
+    /// What came is not HTTP, or its head has no end.
+    InvalidResponse,
+    /// The server was silent for too long.
+    Timeout,
+    /// TLS itself failed: version, cipher, alert, or the server does not speak it.
+    Tls,
+    /// The server wants a client certificate.
+    ClientCertificateNeeded,
+    /// The server's certificate was refused.
+    Certificate(CertificateFault),
+}
+
+/// Why a server certificate is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// Not yet, or no longer, valid.
+    Date,
+    /// Made out to another name.
+    Name,
+    /// Issued by nobody we trust.
+    Issuer,
+    /// Not made for servers.
+    Usage,
+    /// Revoked.
+    Revoked,
+    /// Whether it is revoked could not be found out.
+    RevocationUnknown,
+    /// Malformed, or wrong in another way.
+    Invalid,
+}
+
+impl Fault {
+    /// The code, context and class that a job shows for this fault.
+    pub const fn failure(self) -> Failure {
+        match self {
+            Self::NameNotResolved => transient(Hresult::ERROR_WINHTTP_NAME_NOT_RESOLVED),
+            Self::CannotConnect => transient(Hresult::ERROR_WINHTTP_CANNOT_CONNECT),
+            Self::ConnectionEnded => transient(Hresult::ERROR_WINHTTP_CONNECTION_ERROR),
+            Self::InvalidResponse => transient(Hresult::ERROR_WINHTTP_INVALID_SERVER_RESPONSE),
+            Self::Timeout => transient(Hresult::ERROR_WINHTTP_TIMEOUT),
+            Self::Tls => fatal(Hresult::ERROR_WINHTTP_SECURE_CHANNEL_ERROR),
+            Self::ClientCertificateNeeded => fatal(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
+            Self::Certificate(fault) => fatal(match fault {
+                CertificateFault::Date => Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID,
+                CertificateFault::Name => Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID,
+                CertificateFault::Issuer => Hresult::ERROR_WINHTTP_SECURE_INVALID_CA,
+                CertificateFault::Usage => Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE,
+                CertificateFault::Revoked => Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED,
+                CertificateFault::RevocationUnknown => Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED,
+                CertificateFault::Invalid => Hresult::ERROR_WINHTTP_SECURE_INVALID_CERT,
+            }),
+        }
+    }
+}
+
+/// What becomes of a job when the server answers with `status` and no rule accepts it: the classes
+/// that the documentation states for uploads (clause `retry.http_codes.server_app`).
+pub fn status_failure(status: StatusCode) -> Failure {
+    let code = Hresult::from_http_status(status.as_u16());
+    match status.as_u16() {
+        408 | 409 => transient(code),
+        300..=305 | 307 | 400..=499 | 501 | 505 => fatal(code),
+        _ => transient(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bits_api::ErrorContext;
+
+    use super::*;
+
+    #[test]
+    fn statuses_are_classed_as_documented_for_uploads() {
+        let fatal = [300, 301, 302, 303, 304, 305, 307, 400, 401, 403, 404, 407, 410, 416, 429, 499, 501, 505];
+        let transient = [201, 204, 206, 306, 308, 408, 409, 500, 502, 503, 504, 599, 600, 999];
+        for (statuses, transient) in [(&fatal[..], false), (&transient[..], true)] {
+            for status in statuses {
+                let failure = status_failure(StatusCode::from_u16(*status).unwrap());
+                assert_eq!(failure.code, Hresult(0x8019_0000 + u32::from(*status)));
+                assert_eq!(failure.context, ErrorContext::REMOTE_FILE);
+                assert_eq!(failure.transient, transient, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_fault_has_its_code_and_class() {
+        let table = [
+            (Fault::NameNotResolved, 0x8007_2EE7, true),
+            (Fault::CannotConnect, 0x8007_2EFD, true),
+            (Fault::ConnectionEnded, 0x8007_2EFE, true),
+            (Fault::InvalidResponse, 0x8007_2F78, true),
+            (Fault::Timeout, 0x8007_2EE2, true),
+            (Fault::Tls, 0x8007_2F7D, false),
+            (Fault::ClientCertificateNeeded, 0x8007_2F0C, false),
+            (Fault::Certificate(CertificateFault::Date), 0x8007_2F05, false),
+            (Fault::Certificate(CertificateFault::Name), 0x8007_2F06, false),
+            (Fault::Certificate(CertificateFault::Issuer), 0x8007_2F0D, false),
+            (Fault::Certificate(CertificateFault::Usage), 0x8007_2F93, false),
+            (Fault::Certificate(CertificateFault::Revoked), 0x8007_2F8A, false),
+            (Fault::Certificate(CertificateFault::RevocationUnknown), 0x8007_2F19, false),
+            (Fault::Certificate(CertificateFault::Invalid), 0x8007_2F89, false),
+        ];
+        for (fault, code, transient) in table {
+            let context = ErrorContext::REMOTE_FILE;
+            assert_eq!(fault.failure(), Failure { code: Hresult(code), context, transient }, "{fault:?}");
+        }
+    }
+}

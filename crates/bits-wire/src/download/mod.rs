@@ -1,0 +1,33 @@
+//! Downloads over HTTP: what to ask for, which answers BITS accepts, and how it refuses the rest.
+//!
+//! [`Download`] knows what is there and says what comes next; [`Request`] turns that into a method
+//! and headers; [`Download::judge`] reads the head of the answer; [`Redirects`] follows where the
+//! server sends us; [`Fault`] names what can go wrong below HTTP. Nothing in here sees a byte of a
+//! body, a socket or a clock.
+
+mod answer;
+mod fault;
+mod head;
+mod redirect;
+mod request;
+mod target;
+
+pub use answer::{Answer, Download, Next, Verdict};
+pub use fault::{CertificateFault, Fault, status_failure};
+pub use redirect::{MAX_REDIRECTS, Redirects};
+pub use request::{Ask, RANGE_LIMIT, Request, user_agent};
+pub use target::{Origin, Scheme, Target};
+
+use bits_api::{ErrorContext, Hresult};
+
+use crate::attempt::Failure;
+
+/// A failure at the remote file that trying again cannot mend.
+const fn fatal(code: Hresult) -> Failure {
+    Failure { code, context: ErrorContext::REMOTE_FILE, transient: false }
+}
+
+/// A failure at the remote file that can go away by itself.
+const fn transient(code: Hresult) -> Failure {
+    Failure { code, context: ErrorContext::REMOTE_FILE, transient: true }
+}

@@ -1,0 +1,158 @@
+//! What is sent: the choice between HEAD, GET and GET by Range, and the headers.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bits_api::FileTime;
+use bits_world::Profile;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, HOST, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::Target;
+
+/// From this size on even a foreground job asks by Range, and no range is longer (clauses
+/// `callback2.example.foreground_remedy`, `callback2.example.two_gb_ranges`): 2 GB.
+pub const RANGE_LIMIT: u64 = 1 << 31;
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ask {
+    /// Size and time stamp, by HEAD.
+    Size,
+    /// The whole file, by GET without Range.
+    Whole,
+    /// Part of the file, by GET with Range.
+    Range {
+        /// The first byte.
+        first: u64,
+        /// The last byte.
+        last: u64,
+        /// The time stamp that the file must still have, where one is known.
+        unmodified_since: Option<FileTime>,
+    },
+}
+
+/// A request as it goes out; it never has a body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// HEAD or GET.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// The headers, in the order in which BITS sends them.
+    pub headers: HeaderMap,
+}
+
+impl Request {
+    /// The request for `ask` at `target`, as BITS of this `profile` makes it (clause
+    /// `http.open.request_headers`).
+    pub fn new(ask: &Ask, target: &Target, profile: Profile) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONNECTION, HeaderValue::from_static("Keep-Alive"));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Ask::Range { first, last, unmodified_since } = ask {
+            if let Some(date) = unmodified_since.and_then(http_date) {
+                headers.insert(IF_UNMODIFIED_SINCE, date);
+            }
+            if let Ok(range) = HeaderValue::try_from(format!("bytes={first}-{last}")) {
+                headers.insert(RANGE, range);
+            }
+        }
+        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent(profile)));
+        if let Ok(host) = HeaderValue::try_from(target.host_header()) {
+            headers.insert(HOST, host);
+        }
+        let method = if *ask == Ask::Size { Method::HEAD } else { Method::GET };
+        Self { method, path: target.path_and_query(), headers }
+    }
+}
+
+/// How BITS names itself: by the version of its library (clause `version.dll_versions`).
+pub const fn user_agent(profile: Profile) -> &'static str {
+    match profile {
+        Profile::V1_0 => "Microsoft BITS/6.0",
+        Profile::V1_2 => "Microsoft BITS/6.2",
+        Profile::V1_5 => "Microsoft BITS/6.5",
+        Profile::V2_0 => "Microsoft BITS/6.6",
+        Profile::V2_5 => "Microsoft BITS/6.7",
+        Profile::V3_0 => "Microsoft BITS/7.0",
+        Profile::V4_0 => "Microsoft BITS/7.5",
+        Profile::V5_0 => "Microsoft BITS/7.7",
+        // The table of the documentation ends at 10.1; the number has not changed since.
+        _ => "Microsoft BITS/7.8",
+    }
+}
+
+/// A time stamp as HTTP writes it; `None` outside the years that it can write.
+fn http_date(time: FileTime) -> Option<HeaderValue> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let seconds = u64::try_from(time.unix_seconds()).ok().filter(|seconds| *seconds < YEAR_10000)?;
+    HeaderValue::try_from(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(ask: Ask) -> Request {
+        Request::new(&ask, &Target::parse("http://origin:81/dir/a.bin?v=1").unwrap(), Profile::default())
+    }
+
+    fn lines(request: &Request) -> Vec<String> {
+        request.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_size_is_asked_for_by_head_without_conditions() {
+        let request = request(Ask::Size);
+
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("HEAD", "/dir/a.bin?v=1"));
+        assert_eq!(
+            lines(&request),
+            [
+                "connection: Keep-Alive",
+                "accept: */*",
+                "accept-encoding: identity",
+                "user-agent: Microsoft BITS/7.8",
+                "host: origin:81"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_range_is_asked_for_on_condition_that_the_stamp_is_the_same() {
+        let stamp = Some(FileTime::from_unix_seconds(784_111_777));
+        let request = request(Ask::Range { first: 10, last: 99, unmodified_since: stamp });
+
+        assert_eq!(request.method, Method::GET);
+        assert_eq!(request.headers[RANGE], "bytes=10-99");
+        assert_eq!(request.headers[IF_UNMODIFIED_SINCE], "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert!(!request.headers.contains_key(http::header::IF_RANGE));
+    }
+
+    #[test]
+    fn a_whole_file_is_asked_for_without_range_and_condition() {
+        let request = request(Ask::Whole);
+
+        assert_eq!(request.method, Method::GET);
+        assert!(!request.headers.contains_key(RANGE));
+        assert!(!request.headers.contains_key(IF_UNMODIFIED_SINCE));
+    }
+
+    #[test]
+    fn stamps_that_http_cannot_write_are_left_out() {
+        for stamp in [FileTime::ZERO, FileTime(u64::MAX)] {
+            let request = request(Ask::Range { first: 0, last: 0, unmodified_since: Some(stamp) });
+            assert!(!request.headers.contains_key(IF_UNMODIFIED_SINCE), "{stamp:?}");
+        }
+    }
+
+    #[test]
+    fn the_user_agent_follows_the_profile() {
+        assert_eq!(user_agent(Profile::V1_0), "Microsoft BITS/6.0");
+        assert_eq!(user_agent(Profile::V4_0), "Microsoft BITS/7.5");
+        assert_eq!(user_agent(Profile::V5_0), "Microsoft BITS/7.7");
+        assert_eq!(user_agent(Profile::V10_1), "Microsoft BITS/7.8");
+        assert_eq!(user_agent(Profile::V10_3), "Microsoft BITS/7.8");
+    }
+}
