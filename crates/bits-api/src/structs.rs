@@ -62,9 +62,9 @@ impl FileTime {
     const NANOS_PER_UNIT: u128 = 100;
     const UNIX_EPOCH_SECONDS: u64 = 11_644_473_600;
 
-    /// The time `seconds` after 1970-01-01 00:00 UTC.
+    /// The time `seconds` after 1970-01-01 00:00 UTC, at most the largest FILETIME.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
-        Self((seconds + Self::UNIX_EPOCH_SECONDS) * Self::UNITS_PER_SECOND)
+        Self(seconds.saturating_add(Self::UNIX_EPOCH_SECONDS).saturating_mul(Self::UNITS_PER_SECOND))
     }
 
     /// Seconds since 1970-01-01 00:00 UTC, rounded down; negative before that day.
