@@ -1,0 +1,116 @@
+//! A client's callback that writes down what it is told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_api::{
+    Callback, Callback2, ErrorContext, File, Hresult, Job, JobError, JobProgress, JobState, Success, Unknown,
+    callback_object, callback2_object,
+};
+
+/// One call of a callback, with what the job said of itself meanwhile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Told {
+    Transferred { state: JobState, progress: JobProgress },
+    Error { context: ErrorContext, code: Hresult, file: Option<String> },
+    Modification,
+    File { url: String },
+}
+
+impl Told {
+    /// The method.
+    pub(crate) fn method(&self) -> &'static str {
+        match self {
+            Self::Transferred { .. } => "JobTransferred",
+            Self::Error { .. } => "JobError",
+            Self::Modification => "JobModification",
+            Self::File { .. } => "FileTransferred",
+        }
+    }
+}
+
+type Act = Box<dyn Fn(&Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync>;
+
+/// Writes down each call, and answers as it was told to: with `S_OK` in the end.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    told: Mutex<Vec<Told>>,
+    answers: Mutex<VecDeque<Result<Success, Hresult>>>,
+    act: Option<Act>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Gives these answers first.
+    pub(crate) fn answering(answers: impl IntoIterator<Item = Result<Success, Hresult>>) -> Arc<Self> {
+        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() })
+    }
+
+    /// Does this inside JobTransferred and JobError, and answers with what it gives.
+    pub(crate) fn acting(act: impl Fn(&Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { act: Some(Box::new(act)), ..Self::default() })
+    }
+
+    /// The object to register, which knows IBackgroundCopyCallback only.
+    pub(crate) fn object(self: &Arc<Self>) -> Arc<dyn Unknown> {
+        callback_object(Arc::clone(self) as Arc<dyn Callback>)
+    }
+
+    /// The object to register, which knows IBackgroundCopyCallback2 too.
+    pub(crate) fn object2(self: &Arc<Self>) -> Arc<dyn Unknown> {
+        callback2_object(Arc::clone(self) as Arc<dyn Callback2>)
+    }
+
+    /// The calls so far.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        lock(&self.told).clone()
+    }
+
+    /// The methods called so far.
+    pub(crate) fn methods(&self) -> Vec<&'static str> {
+        lock(&self.told).iter().map(Told::method).collect()
+    }
+
+    /// How often that method was called.
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.methods().into_iter().filter(|called| *called == method).count()
+    }
+
+    fn note(&self, told: Told, job: &Arc<dyn Job>) -> Result<Success, Hresult> {
+        let ends = matches!(told, Told::Transferred { .. } | Told::Error { .. });
+        lock(&self.told).push(told);
+        if let Some(act) = self.act.as_ref().filter(|_| ends) {
+            return act(job);
+        }
+        lock(&self.answers).pop_front().unwrap_or(Ok(Success::OK))
+    }
+}
+
+impl Callback for Recorder {
+    fn job_transferred(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
+        self.note(Told::Transferred { state: job.state()?, progress: job.progress()? }, &job)
+    }
+
+    fn job_error(&self, job: Arc<dyn Job>, error: Arc<dyn JobError>) -> Result<Success, Hresult> {
+        let (context, code) = error.error()?;
+        let file = error.file().and_then(|file| file.remote_name()).ok();
+        self.note(Told::Error { context, code, file }, &job)
+    }
+
+    fn job_modification(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
+        self.note(Told::Modification, &job)
+    }
+}
+
+impl Callback2 for Recorder {
+    fn file_transferred(&self, job: Arc<dyn Job>, file: Arc<dyn File>) -> Result<Success, Hresult> {
+        self.note(Told::File { url: file.remote_name()? }, &job)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

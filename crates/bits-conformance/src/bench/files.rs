@@ -1,0 +1,190 @@
+//! Remote files, what befalls them, and local ones.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bits_api::{ErrorContext, FileTime, Hresult, Job};
+use bits_service::{SimFailure, SimHold, Simulation};
+use bits_wire::attempt::{Failure, Validators};
+
+use super::{Bench, Outside, simulated_folder};
+use crate::claims::{Outcome, Stop, failed};
+use crate::provider::Capability;
+
+/// A remote file, with the local name that jobs of this bench give it.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    pub(crate) url: String,
+    pub(crate) local: String,
+}
+
+/// What befalls the next attempt on a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    /// The server is there but not able to serve: status 503.
+    Unavailable,
+    /// There is no such file: status 404.
+    NotFound,
+    /// The connection breaks after so many bytes of the file.
+    Breaks(u64),
+    /// The server refuses the rest of the file, for good, after so many bytes: status 403.
+    Refuses(u64),
+}
+
+impl Trouble {
+    fn simulated(self) -> SimFailure {
+        let (at, code, transient) = match self {
+            Self::Unavailable => (None, Hresult::BG_E_HTTP_ERROR_503, true),
+            Self::NotFound => (None, Hresult::BG_E_HTTP_ERROR_404, false),
+            Self::Breaks(at) => (Some(at), Hresult::ERROR_WINHTTP_CONNECTION_ERROR, true),
+            Self::Refuses(at) => (Some(at), Hresult::BG_E_HTTP_ERROR_403, false),
+        };
+        SimFailure { at, failure: Failure { code, context: ErrorContext::REMOTE_FILE, transient } }
+    }
+}
+
+impl Bench {
+    /// Serves a file of that size, which nobody looks into.
+    pub(crate) fn serve(&self, name: &str, size: u64) -> Result<Remote, Stop> {
+        let remote = Remote { url: format!("http://files.example/{name}"), local: self.local(name) };
+        self.simulation()?.serve(&remote.url, size);
+        Ok(remote)
+    }
+
+    /// Adds a served file to a job.
+    pub(crate) fn add(&self, job: &Arc<dyn Job>, file: &Remote) -> Outcome {
+        job.add_file(Some(&file.url), Some(&file.local))?;
+        Ok(())
+    }
+
+    /// Puts another version in the place of a served file.
+    pub(crate) fn replace(&self, file: &Remote, size: u64, modified: FileTime) -> Outcome {
+        let validators = Validators { size, last_modified: Some(modified) };
+        self.simulation()?.serve_version(&file.url, validators);
+        Ok(())
+    }
+
+    /// Lets this befall the next attempt on the file.
+    pub(crate) fn trouble(&self, file: &Remote, trouble: Trouble) -> Outcome {
+        self.simulation()?.fail_next(&file.url, trouble.simulated());
+        Ok(())
+    }
+
+    /// Holds attempts on the file before the server has answered.
+    pub(crate) fn hold_connecting(&self, file: &Remote) -> Outcome {
+        self.simulation()?.hold(&file.url, SimHold::Connecting);
+        Ok(())
+    }
+
+    /// Holds attempts on the file when so many bytes have arrived.
+    pub(crate) fn hold_at(&self, file: &Remote, bytes: u64) -> Outcome {
+        self.simulation()?.hold(&file.url, SimHold::Transferring(bytes));
+        Ok(())
+    }
+
+    /// Lets attempts on the file go on.
+    pub(crate) fn let_go(&self, file: &Remote) -> Outcome {
+        self.simulation()?.let_go(&file.url);
+        Ok(())
+    }
+
+    /// The URLs of all attempts, in the order in which they began.
+    pub(crate) fn attempted(&self) -> Result<Vec<String>, Stop> {
+        Ok(self.simulation()?.started())
+    }
+
+    fn simulation(&self) -> Result<&Simulation, Stop> {
+        match &self.outside {
+            Outside::Simulated(simulation) => Ok(simulation),
+            Outside::Real(_) => failed("this bench has real files, no simulated ones"),
+        }
+    }
+
+    /// A disk that refuses files in a folder of the drive.
+    pub(crate) fn refuse_folder(&self, name: &str, code: Hresult) -> Outcome {
+        self.can(Capability::Faults)?;
+        self.simulation()?.refuse_folder(simulated_folder().join(name), code);
+        Ok(())
+    }
+
+    /// A disk that deletes nothing.
+    pub(crate) fn keep_all_files(&self) -> Outcome {
+        self.can(Capability::Faults)?;
+        self.simulation()?.keep_files_in(simulated_folder());
+        Ok(())
+    }
+
+    /// A disk that gives no file this name.
+    pub(crate) fn refuse_name(&self, name: &str, code: Hresult) -> Outcome {
+        self.can(Capability::Faults)?;
+        self.simulation()?.refuse_name(simulated_folder().join(name), code);
+        Ok(())
+    }
+
+    /// A disk that gives files this name again.
+    pub(crate) fn allow_name(&self, name: &str) -> Outcome {
+        self.simulation()?.allow_name(&simulated_folder().join(name));
+        Ok(())
+    }
+
+    /// A full local name.
+    pub(crate) fn local(&self, name: &str) -> String {
+        match &self.outside {
+            Outside::Simulated(_) => format!(r"C:\{name}"),
+            Outside::Real(real) => real.folder().join(name).to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The names of the local files and their lengths.
+    pub(crate) fn local_files(&self) -> Result<Vec<(String, u64)>, Stop> {
+        match &self.outside {
+            Outside::Simulated(simulation) => Ok(simulation
+                .local_files()
+                .into_iter()
+                .map(|path| {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    (name, simulation.local_length(&path).unwrap_or_default())
+                })
+                .collect()),
+            Outside::Real(real) => real.files(),
+        }
+    }
+
+    /// The length of the local file of that name, if it is there.
+    pub(crate) fn local_length(&self, name: &str) -> Result<Option<u64>, Stop> {
+        Ok(self.local_files()?.into_iter().find(|(file, _)| file == name).map(|(_, length)| length))
+    }
+
+    pub(super) fn data_folder(&self) -> PathBuf {
+        match &self.outside {
+            Outside::Simulated(_) => simulated_folder(),
+            Outside::Real(real) => real.folder(),
+        }
+    }
+}
+
+/// A folder of this machine and, once it is needed, an origin.
+pub(super) struct Real {
+    folder: tempfile::TempDir,
+}
+
+impl Real {
+    pub(super) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    pub(super) fn trusted(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn files(&self) -> Result<Vec<(String, u64)>, Stop> {
+        let unreadable = |error: std::io::Error| Stop::Failed(format!("the local folder cannot be read: {error}"));
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path()).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            files.push((entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_err(unreadable)?.len()));
+        }
+        files.sort();
+        Ok(files)
+    }
+}

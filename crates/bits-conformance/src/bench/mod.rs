@@ -1,0 +1,253 @@
+//! What a case works with: clients, jobs, remote files, time and world, in the words of the field.
+//!
+//! The bench starts its provider when the first thing is asked of it; what must stand before that
+//! (the version, the network) is set up first.
+
+mod callback;
+mod files;
+mod limits;
+mod users;
+mod world;
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_api::{Guid, Hresult, Job, JobState, JobType, Manager};
+use bits_service::{Client, Emulator, Simulation};
+use bits_world::Profile;
+use bits_world::clock::{Clock, VirtualClock};
+
+use crate::claims::{Claim, Claims, Outcome, Stop, failed};
+use crate::expected::Measured;
+use crate::falsify::Falsify;
+use crate::provider::Capability;
+
+pub(crate) use callback::{Recorder, Told};
+pub(crate) use files::{Remote, Trouble};
+pub(crate) use limits::Limits;
+
+/// A name for jobs that no other program uses.
+pub(crate) const JOB_NAME: &str = "bits-conformance";
+
+/// Time enough for anything that does not wait by itself.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// One case's own BITS and all around it.
+pub(crate) struct Bench {
+    limits: Limits,
+    claims: Claims,
+    clock: Arc<VirtualClock>,
+    profile: Profile,
+    decisions: Vec<(&'static str, &'static str)>,
+    outside: Outside,
+    running: OnceCell<Running>,
+}
+
+/// What lies beyond the service.
+enum Outside {
+    /// Files without bytes.
+    Simulated(Simulation),
+    /// Real bytes over real sockets, into this folder.
+    Real(files::Real),
+}
+
+/// The provider, once it has been started.
+struct Running {
+    emulator: Emulator,
+    client: Client,
+}
+
+impl Bench {
+    /// A bench on which nothing has happened; one claim may be told to expect something else.
+    pub(crate) fn new(limits: Limits, falsified: Option<usize>) -> Self {
+        Self {
+            limits,
+            claims: Claims::new(falsified),
+            clock: VirtualClock::new(),
+            profile: Profile::default(),
+            decisions: Vec::new(),
+            outside: Outside::Simulated(Simulation::new()),
+            running: OnceCell::new(),
+        }
+    }
+
+    /// The claims that were made; the provider is gone then.
+    pub(crate) fn into_claims(self) -> Vec<Claim> {
+        self.claims.into_made()
+    }
+
+    /// See [`Claims::returns`].
+    pub(crate) fn returns(
+        &mut self,
+        names: impl crate::claims::Names,
+        result: impl crate::claims::CallResult,
+    ) -> Outcome {
+        self.claims.returns(names, result)
+    }
+
+    /// See [`Claims::returns_in_turn`].
+    pub(crate) fn returns_in_turn(&mut self, names: impl crate::claims::Names, got: &[Hresult]) -> Outcome {
+        self.claims.returns_in_turn(names, got)
+    }
+
+    /// See [`Claims::value`].
+    pub(crate) fn value(&mut self, names: impl crate::claims::Names, got: impl Measured) -> Outcome {
+        self.claims.value(names, got)
+    }
+
+    /// See [`Claims::is`].
+    pub(crate) fn is<T>(&mut self, names: impl crate::claims::Names, got: T, expected: T) -> Outcome
+    where
+        T: PartialEq + std::fmt::Debug + Falsify,
+    {
+        self.claims.is(names, got, expected)
+    }
+
+    /// See [`Claims::holds`].
+    pub(crate) fn holds(&mut self, names: impl crate::claims::Names, what: &str, held: bool) -> Outcome {
+        self.claims.holds(names, what, held)
+    }
+
+    /// Skips the case where the provider cannot do this.
+    fn can(&self, capability: Capability) -> Outcome {
+        if self.limits.without.contains(&capability) { Err(capability.missing()) } else { Ok(()) }
+    }
+
+    /// Plays this BITS from the start.
+    pub(crate) fn play(&mut self, profile: Profile) -> Outcome {
+        self.can(Capability::Versions)?;
+        self.before_start("the version")?;
+        self.profile = profile;
+        Ok(())
+    }
+
+    /// Takes another choice where the documentation is silent.
+    pub(crate) fn decide(&mut self, id: &'static str, value: &'static str) -> Outcome {
+        self.can(Capability::Versions)?;
+        self.before_start("a decision")?;
+        self.decisions.push((id, value));
+        Ok(())
+    }
+
+    fn before_start(&self, what: &str) -> Outcome {
+        match self.running.get() {
+            Some(_) => failed(format!("{what} must be set before the first call")),
+            None => Ok(()),
+        }
+    }
+
+    fn running(&self) -> Result<&Running, Stop> {
+        if let Some(running) = self.running.get() {
+            return Ok(running);
+        }
+        let emulator = self.start()?;
+        let client = emulator.client("updater.exe");
+        Ok(self.running.get_or_init(|| Running { emulator, client }))
+    }
+
+    fn start(&self) -> Result<Emulator, Stop> {
+        let folder = self.data_folder();
+        let builder = Emulator::builder()
+            .clock(Clock::Virtual(Arc::clone(&self.clock)))
+            .profile(self.profile)
+            .seed(7)
+            .world(|world| world.drives.mount('C', folder));
+        let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
+        let builder = match &self.outside {
+            Outside::Simulated(simulation) => builder.simulated(simulation),
+            Outside::Real(real) => real.trusted().into_iter().fold(builder, bits_service::Builder::trust),
+        };
+        builder.start().map_err(|error| Stop::Failed(format!("the emulator does not start: {error}")))
+    }
+
+    fn emulator(&self) -> Result<&Emulator, Stop> {
+        self.running().map(|running| &running.emulator)
+    }
+
+    /// The manager, as the main client has it: a standard user who is logged on.
+    pub(crate) fn manager(&self) -> Result<Arc<dyn Manager>, Stop> {
+        Ok(self.running()?.client.manager()?)
+    }
+
+    /// A new download job without files.
+    pub(crate) fn new_job(&self) -> Result<Arc<dyn Job>, Stop> {
+        new_job(&self.manager()?)
+    }
+
+    /// A new download job with one file, which is served and has `size` bytes.
+    pub(crate) fn job_with_file(&self, size: u64) -> Result<(Arc<dyn Job>, Remote), Stop> {
+        let job = self.new_job()?;
+        let file = self.serve("a.bin", size)?;
+        self.add(&job, &file)?;
+        Ok((job, file))
+    }
+
+    /// A job in that state, with one file of 1,000 bytes.
+    pub(crate) fn job_in(&self, state: JobState) -> Result<(Arc<dyn Job>, Remote), Stop> {
+        let (job, file) = self.job_with_file(1_000)?;
+        self.bring(&job, &file, state)?;
+        Ok((job, file))
+    }
+
+    /// Brings a suspended job whose only file is `file` into that state.
+    pub(crate) fn bring(&self, job: &Arc<dyn Job>, file: &Remote, state: JobState) -> Outcome {
+        match state {
+            JobState::SUSPENDED => return Ok(()),
+            JobState::QUEUED => self.log_off()?,
+            JobState::CONNECTING => self.hold_connecting(file)?,
+            JobState::TRANSFERRING => self.hold_at(file, 400)?,
+            JobState::TRANSIENT_ERROR => self.trouble(file, Trouble::Unavailable)?,
+            JobState::ERROR => self.trouble(file, Trouble::NotFound)?,
+            JobState::CANCELLED => {
+                job.cancel()?;
+                return Ok(());
+            }
+            _ => {}
+        }
+        job.resume()?;
+        if state == JobState::ACKNOWLEDGED {
+            self.wait(job, JobState::TRANSFERRED, SOON)?;
+            job.complete()?;
+        }
+        self.wait(job, state, SOON)
+    }
+
+    /// The same job through a new manager, as after a restart.
+    pub(crate) fn find(&self, id: Guid) -> Result<Arc<dyn Job>, Stop> {
+        Ok(self.manager()?.job(id)?)
+    }
+
+    /// Waits until `job` is in `state`, at most for `within`.
+    pub(crate) fn wait(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Outcome {
+        self.may_wait(within)?;
+        self.emulator()?.wait_state(job, state, within).map_err(|error| Stop::Failed(format!("{error:?}")))
+    }
+
+    /// Waits until `there`, at most for `within`; tells whether it came.
+    pub(crate) fn wait_until(&self, within: Duration, there: impl FnMut() -> bool) -> Result<bool, Stop> {
+        self.may_wait(within)?;
+        self.emulator()?.run_until(there, within).map_err(|error| Stop::Failed(format!("{error:?}")))
+    }
+
+    /// A provider whose time cannot be moved really waits, but not longer than the user allows.
+    fn may_wait(&self, within: Duration) -> Outcome {
+        if within > self.limits.max_wait {
+            self.can(Capability::VirtualTime).map_err(|_| {
+                Stop::Skipped(format!("waits {within:?}, and --max-wait is {:?}", self.limits.max_wait))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A new download job without files.
+pub(crate) fn new_job(manager: &Arc<dyn Manager>) -> Result<Arc<dyn Job>, Stop> {
+    Ok(manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?.job)
+}
+
+/// Where simulated files lie.
+fn simulated_folder() -> PathBuf {
+    PathBuf::from("/simulated")
+}

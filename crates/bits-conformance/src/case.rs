@@ -1,0 +1,106 @@
+//! Cases: plain functions in tables, a table for each module.
+
+use crate::bench::Bench;
+use crate::claims::Outcome;
+use crate::source;
+use crate::spec::Spec;
+
+/// One case: a function that gets a bench, named as the behaviour that it shows.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&mut Bench) -> Outcome,
+}
+
+/// The cases of one source file.
+pub(crate) struct Module {
+    pub(crate) name: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) cases: &'static [Case],
+}
+
+/// A case with the module that it stands in.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) module: &'static Module,
+    pub(crate) case: &'static Case,
+}
+
+impl Entry {
+    /// `module::case`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}::{}", self.module.name, self.case.name)
+    }
+
+    /// Whether `filter` is a part of its name, or an id that it claims.
+    fn matches(&self, filter: &str) -> bool {
+        let body = source::body(self.module.source, self.case.name);
+        self.name().contains(filter) || source::claimed_names(body).into_iter().any(|name| is_named(name, filter))
+    }
+}
+
+/// Whether `filter`, which may leave the file away, names the clause that a case calls `name`.
+fn is_named(name: &str, filter: &str) -> bool {
+    let spec = Spec::get();
+    match (spec.find(name), spec.find(filter)) {
+        (Ok(claimed), Ok(wanted)) => claimed.full_id() == wanted.full_id(),
+        _ => name == filter,
+    }
+}
+
+/// Makes sure that every claim of `modules` names one clause.
+///
+/// # Errors
+/// The first module and id for which it does not.
+pub(crate) fn check(modules: &[Module]) -> Result<(), String> {
+    for module in modules {
+        for name in source::claimed_names(module.source) {
+            Spec::get().find(name).map_err(|error| format!("cases/{}.rs: {error}", module.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The cases that `filter` chooses; all without one.
+///
+/// # Errors
+/// When it chooses none.
+pub(crate) fn choose(modules: &'static [Module], filter: Option<&str>) -> Result<Vec<Entry>, String> {
+    let all = modules.iter().flat_map(|module| module.cases.iter().map(move |case| Entry { module, case }));
+    let chosen: Vec<_> = all.filter(|entry| filter.is_none_or(|filter| entry.matches(filter))).collect();
+    match filter {
+        Some(filter) if chosen.is_empty() => {
+            Err(format!("no case has {filter:?} in its name, and none claims a clause of that id"))
+        }
+        _ => Ok(chosen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::MODULES;
+
+    #[test]
+    fn every_claim_names_a_clause() {
+        assert_eq!(check(MODULES), Ok(()));
+    }
+
+    #[test]
+    fn case_names_are_unique_in_their_module() {
+        for module in MODULES {
+            for (place, case) in module.cases.iter().enumerate() {
+                let again = module.cases[..place].iter().any(|earlier| earlier.name == case.name);
+                assert!(!again, "{}::{}", module.name, case.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_chooses_by_clause_and_by_name() {
+        let by_clause = choose(MODULES, Some("lifecycle.edge.resume_empty")).unwrap();
+        assert!(by_clause.iter().any(|entry| entry.case.name == "resume_of_an_empty_job_fails"));
+        assert!(by_clause.len() < 5);
+        assert!(choose(MODULES, Some("resume_of_an_empty_job_fails")).is_ok());
+        assert!(choose(MODULES, Some("no.such.thing")).is_err());
+    }
+}

@@ -1,0 +1,31 @@
+//! The cases, a file for each part of BITS.
+//!
+//! A case is named as the behaviour that it shows. Each of its assertions names the clauses that
+//! it proves, and no clause that it does not show.
+
+use crate::case::{Case, Module};
+
+/// Lists the cases of a file.
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        pub(super) const CASES: &[crate::case::Case] =
+            &[$(crate::case::Case { name: stringify!($case), run: $case }),*];
+    };
+}
+
+macro_rules! modules {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+
+        /// Every case of the suite.
+        pub(crate) const MODULES: &[Module] = &[$(
+            Module {
+                name: stringify!($name),
+                source: include_str!(concat!(stringify!($name), ".rs")),
+                cases: { const CASES: &[Case] = $name::CASES; CASES },
+            }
+        ),*];
+    };
+}
+
+modules![job_state_calls];

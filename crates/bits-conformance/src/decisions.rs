@@ -1,0 +1,146 @@
+//! The answers to what the pages leave open: `fixtures/decisions.toml`, built into the program.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::spec::{Clause, Spec};
+
+const FILE: &str = include_str!("../../../fixtures/decisions.toml");
+
+/// How sure a decision is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Sure {
+    /// Another page says so.
+    Documented,
+    /// Public client code relies on it, or a public test against real Windows shows it.
+    Client,
+    /// Somebody reports it.
+    Reported,
+    /// Nobody does.
+    Guess,
+}
+
+/// One answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    id: String,
+    /// The clauses that it answers, as `file:id`.
+    clauses: Vec<String>,
+    /// What was chosen.
+    chose: String,
+    sure: Sure,
+    /// What would settle it on a real machine.
+    settles: String,
+    /// The code that was chosen, where the clause names none or several.
+    pub(crate) hresult: Option<String>,
+    /// The switch that chooses otherwise.
+    switch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct DecisionFile {
+    decision: Vec<Decision>,
+}
+
+/// All decisions.
+pub(crate) struct Decisions {
+    list: Vec<Decision>,
+    by_clause: HashMap<String, usize>,
+}
+
+impl Decisions {
+    /// The built-in decisions.
+    pub(crate) fn get() -> &'static Self {
+        static DECISIONS: LazyLock<Decisions> =
+            LazyLock::new(|| Decisions::load(FILE, Spec::get()).unwrap_or_else(|error| panic!("{error}")));
+        &DECISIONS
+    }
+
+    fn load(text: &str, spec: &Spec) -> Result<Self, String> {
+        let file: DecisionFile = toml::from_str(text).map_err(|error| format!("fixtures/decisions.toml: {error}"))?;
+        let mut by_clause = HashMap::new();
+        for (place, decision) in file.decision.iter().enumerate() {
+            let wrong = |what: String| format!("fixtures/decisions.toml: entry {}: {what}", decision.id);
+            decision.check(spec).map_err(wrong)?;
+            if file.decision[..place].iter().any(|earlier| earlier.id == decision.id) {
+                return Err(wrong("the id is taken".to_owned()));
+            }
+            for name in &decision.clauses {
+                let clause = spec.find(name).map_err(wrong)?;
+                if let Some(other) = by_clause.insert(clause.full_id(), place) {
+                    return Err(wrong(format!("{name} is answered by {} already", file.decision[other].id)));
+                }
+            }
+        }
+        Ok(Self { list: file.decision, by_clause })
+    }
+
+    /// The decision that answers `clause`.
+    pub(crate) fn answer(&self, clause: &Clause) -> Option<&Decision> {
+        self.by_clause.get(&clause.full_id()).map(|place| &self.list[*place])
+    }
+}
+
+impl Decision {
+    fn check(&self, spec: &Spec) -> Result<(), String> {
+        for (field, text) in [("chose", &self.chose), ("settles", &self.settles)] {
+            if text.trim().is_empty() {
+                return Err(format!("{field} is empty"));
+            }
+        }
+        if let Some(name) = &self.hresult {
+            spec.codes.named(name)?;
+        }
+        match &self.switch {
+            Some(switch) if !bits_world::Decisions::IDS.contains(&switch.as_str()) => {
+                Err(format!("no switch is called {switch:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(entry: &str) -> Result<Decisions, String> {
+        let common = "chose = 'x'\nsure = 'guess'\nsettles = 'y'\n";
+        Decisions::load(&format!("[[decision]]\n{common}{entry}"), Spec::get())
+    }
+
+    #[test]
+    fn the_built_in_file_is_sound() {
+        assert!(!Decisions::get().list.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_clause_is_refused_by_name() {
+        let error = load("id = 'a'\nclauses = ['core:no.such']").err().unwrap();
+        assert!(error.contains("entry a: no clause is called \"core:no.such\""), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_switch_is_refused_by_name() {
+        let error = load("id = 'a'\nclauses = []\nswitch = 'no.such'").err().unwrap();
+        assert!(error.contains("no switch is called \"no.such\""), "{error}");
+    }
+
+    #[test]
+    fn a_clause_has_one_answer() {
+        let error = load("id = 'a'\nclauses = ['core:job.suspend.auto', 'core:job.suspend.auto']").err().unwrap();
+        assert!(error.contains("is answered by a already"), "{error}");
+    }
+
+    #[test]
+    fn a_switch_names_an_entry() {
+        for id in bits_world::Decisions::IDS {
+            let named = Decisions::get().list.iter().any(|entry| entry.switch.as_deref() == Some(*id));
+            assert!(named, "the switch {id} has no entry");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Values that differ from a given one: what `--sabotage` expects in place of the truth.
+
+use std::time::Duration;
+
+use bits_api::{
+    ErrorContext, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress, JobState, JobType, NotifyFlags,
+};
+
+/// A type each of whose values can be replaced by another one.
+pub(crate) trait Falsify: Sized {
+    /// Any value at all.
+    fn any() -> Self;
+
+    /// Any value but this one.
+    fn falsified(&self) -> Self;
+}
+
+macro_rules! falsify {
+    ($($type:ty: $any:expr, $value:ident => $other:expr;)*) => {
+        $(impl Falsify for $type {
+            fn any() -> Self {
+                $any
+            }
+
+            fn falsified(&self) -> Self {
+                let $value = self;
+                $other
+            }
+        })*
+    };
+}
+
+falsify! {
+    bool: false, b => !b;
+    u16: 0, n => n.wrapping_add(1);
+    u32: 0, n => n.wrapping_add(1);
+    u64: 0, n => n.wrapping_add(1);
+    usize: 0, n => n.wrapping_add(1);
+    String: Self::new(), text => format!("{text}?");
+    &'static str: "", text => if text.is_empty() { "?" } else { "" };
+    Duration: Self::ZERO, time => *time + Self::from_secs(1);
+    FileTime: Self::ZERO, time => Self(time.0.wrapping_add(1));
+    Guid: Self::nil(), id => Self::from_u128(id.as_u128().wrapping_add(1));
+    Hresult: Self::S_OK, code => Self(code.0 ^ 1);
+    JobState: Self(0), state => Self(state.0 ^ 1);
+    JobPriority: Self(0), priority => Self(priority.0 ^ 1);
+    JobType: Self(0), kind => Self(kind.0 ^ 1);
+    ErrorContext: Self(0), context => Self(context.0 ^ 1);
+    NotifyFlags: Self::empty(), flags => *flags ^ Self::DISABLE;
+    JobProgress: Self::default(), progress => Self { bytes_transferred: progress.bytes_transferred ^ 1, ..*progress };
+    FileProgress:
+        Self { bytes_total: 0, bytes_transferred: 0, completed: false },
+        progress => Self { completed: !progress.completed, ..*progress };
+}
+
+impl<T: Falsify> Falsify for Option<T> {
+    fn any() -> Self {
+        None
+    }
+
+    fn falsified(&self) -> Self {
+        match self {
+            Some(_) => None,
+            None => Some(T::any()),
+        }
+    }
+}
+
+impl<T: Falsify + Clone> Falsify for Vec<T> {
+    fn any() -> Self {
+        Self::new()
+    }
+
+    fn falsified(&self) -> Self {
+        let mut other = self.clone();
+        other.push(T::any());
+        other
+    }
+}
+
+impl<A: Falsify, B: Falsify + Clone> Falsify for (A, B) {
+    fn any() -> Self {
+        (A::any(), B::any())
+    }
+
+    fn falsified(&self) -> Self {
+        (self.0.falsified(), self.1.clone())
+    }
+}

@@ -1,1 +1,0 @@
-//! Conformance cases for BITS, providers, reports and clause coverage.

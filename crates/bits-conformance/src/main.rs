@@ -1,0 +1,145 @@
+//! Conformance of a BITS: cases, providers, reports and clause coverage.
+//!
+//! Every assertion of a case names the clauses of `fixtures/spec/` that it shows. Coverage is
+//! computed from the assertions that ran and held; nothing about it is kept by hand. The suite
+//! must never know how a provider works inside: it sees what a client, the origin and the world
+//! can see.
+
+mod bench;
+mod case;
+mod cases;
+mod claims;
+mod coverage;
+mod decisions;
+mod expected;
+mod falsify;
+mod provider;
+mod report;
+mod runner;
+mod source;
+mod spec;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use bench::Limits;
+use cases::MODULES;
+use coverage::Coverage;
+use provider::Capability;
+use report::{CoverageFormat, Format};
+
+/// Conformance of a BITS to what is documented, clause by clause.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the cases.
+    Run {
+        /// Only cases with this in their name, or with a claim on the clause of this id.
+        #[arg(long, value_name = "ID")]
+        filter: Option<String>,
+        /// How to print the result.
+        #[arg(long, value_enum, default_value = "human")]
+        format: Format,
+        /// Run each case again once for each of its claims, with that expectation falsified.
+        #[arg(long)]
+        sabotage: bool,
+        #[command(flatten)]
+        provider: ProviderArguments,
+    },
+    /// Run the cases and count the clauses that they prove.
+    Coverage {
+        /// List the portable clauses that are not proven.
+        #[arg(long)]
+        missing: bool,
+        /// How to print the result.
+        #[arg(long, value_enum, default_value = "human")]
+        format: CoverageFormat,
+        #[command(flatten)]
+        provider: ProviderArguments,
+    },
+}
+
+#[derive(clap::Args)]
+struct ProviderArguments {
+    /// The longest time in seconds that a case may wait where time cannot be moved.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    max_wait: u64,
+    /// Skip what needs this capability, as a provider without it would.
+    #[arg(long, value_enum, value_name = "CAPABILITY")]
+    without: Vec<Capability>,
+}
+
+impl ProviderArguments {
+    fn limits(self) -> Limits {
+        Limits { max_wait: Duration::from_secs(self.max_wait), without: self.without }
+    }
+}
+
+/// Wrong usage.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bits-conformance: {error}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, String> {
+    case::check(MODULES)?;
+    match command {
+        Command::Run { filter, format, sabotage, provider } => {
+            let entries = case::choose(MODULES, filter.as_deref())?;
+            let report = quietly(|| runner::run(&entries, &provider.limits(), sabotage));
+            Ok(ended(report, |report| report::run(report, format)))
+        }
+        Command::Coverage { missing, format, provider } => {
+            let entries = case::choose(MODULES, None)?;
+            let report = quietly(|| runner::run(&entries, &provider.limits(), false));
+            Ok(ended(report, |report| {
+                for (case, why) in report.failures() {
+                    eprintln!("FAILED {}\n    {why}", case.entry.name());
+                }
+                report::coverage(&Coverage::of(report, missing), format)
+            }))
+        }
+    }
+}
+
+/// Prints what came of a run.
+fn ended(report: Result<runner::Report, String>, text: impl Fn(&runner::Report) -> String) -> ExitCode {
+    match report {
+        Ok(report) => {
+            print!("{}", text(&report));
+            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(hangs) => {
+            eprintln!("bits-conformance: {hangs}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A case that panics is reported with its message: the default hook would say it twice.
+fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some("case") {
+            hook(panic);
+        }
+    }));
+    let result = work();
+    drop(std::panic::take_hook());
+    result
+}

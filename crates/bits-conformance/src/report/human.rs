@@ -1,0 +1,104 @@
+//! Tables for a person.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use crate::coverage::{Counts, Coverage};
+use crate::runner::{CaseReport, Ended, Report};
+
+/// A run: a line for each module, then what failed or was skipped, then the sum.
+pub(super) fn run(report: &Report) -> String {
+    let mut text = row(["module", "cases", "passed", "failed", "skipped", "claims"]);
+    for group in report.cases.chunk_by(|a, b| a.entry.module.name == b.entry.module.name) {
+        text += &module_row(group[0].entry.module.name, group);
+    }
+    text += &module_row("all", &report.cases);
+    for (case, why) in report.failures() {
+        _ = write!(text, "\nFAILED {}\n    {why}\n", case.entry.name());
+    }
+    for case in &report.cases {
+        if let Ended::Skipped(why) = &case.ended {
+            _ = write!(text, "\nskipped {}: {why}\n", case.entry.name());
+        }
+    }
+    if let Some((falsified, survivors)) = &report.sabotage {
+        for survivor in survivors {
+            _ = write!(
+                text,
+                "\nSURVIVED {} in {}: it passes with a falsified expectation\n",
+                survivor.clause, survivor.case
+            );
+        }
+        _ = write!(text, "\n{falsified} claims falsified, {} not noticed\n", survivors.len());
+    }
+    let clauses: HashSet<_> = report
+        .cases
+        .iter()
+        .flat_map(|case| &case.claims)
+        .filter(|claim| claim.held)
+        .map(|c| c.clause.full_id())
+        .collect();
+    _ = write!(text, "\n{} clauses shown in {:.1} s\n", clauses.len(), report.took.as_secs_f64());
+    text
+}
+
+fn module_row(name: &str, cases: &[CaseReport]) -> String {
+    let count = |ended: fn(&Ended) -> bool| cases.iter().filter(|case| ended(&case.ended)).count().to_string();
+    row([
+        name,
+        &cases.len().to_string(),
+        &count(|ended| matches!(ended, Ended::Passed)),
+        &count(|ended| matches!(ended, Ended::Failed(_))),
+        &count(|ended| matches!(ended, Ended::Skipped(_))),
+        &cases.iter().map(|case| case.claims.len()).sum::<usize>().to_string(),
+    ])
+}
+
+fn row([name, cases, passed, failed, skipped, claims]: [&str; 6]) -> String {
+    format!("{name:<24}{cases:>8}{passed:>8}{failed:>8}{skipped:>9}{claims:>8}\n")
+}
+
+/// Coverage: a line for each file and topic, then what is missing.
+pub(super) fn coverage(coverage: &Coverage) -> String {
+    let mut text = format!(
+        "{:<28}{:>9}{:>8}{:>7}{:>6}{:>9}{:>9}{:>6}\n",
+        "spec", "portable", "proven", "%", "open", "decided", "demoted", "abi"
+    );
+    for (name, file) in &coverage.files {
+        text += &counts_row(name, &file.counts);
+        for (topic, counts) in file.topics.iter().filter(|(_, counts)| counts.proven > 0) {
+            _ = writeln!(
+                text,
+                "  {topic:<26}{:>9}{:>8}{:>7}",
+                counts.portable,
+                counts.proven,
+                percent(counts.proven, counts.portable)
+            );
+        }
+    }
+    text += &counts_row("total", &coverage.total);
+    for clause in coverage.missing.iter().flatten() {
+        _ = writeln!(text, "missing {clause}");
+    }
+    text
+}
+
+fn counts_row(name: &str, counts: &Counts) -> String {
+    format!(
+        "{name:<28}{:>9}{:>8}{:>7}{:>6}{:>9}{:>9}{:>6}\n",
+        counts.portable,
+        counts.proven,
+        percent(counts.proven, counts.portable),
+        counts.open,
+        counts.decided,
+        counts.demoted,
+        counts.abi
+    )
+}
+
+fn percent(part: usize, whole: usize) -> String {
+    match whole {
+        0 => "-".to_owned(),
+        whole => format!("{}%", part * 100 / whole),
+    }
+}

@@ -1,0 +1,44 @@
+//! JSON for programs.
+
+use serde_json::json;
+
+use crate::coverage::Coverage;
+use crate::runner::{Ended, Report};
+
+/// A run.
+pub(super) fn run(report: &Report) -> String {
+    let cases = report.cases.iter().map(|case| {
+        let (ended, why) = match &case.ended {
+            Ended::Passed => ("passed", None),
+            Ended::Failed(why) => ("failed", Some(why)),
+            Ended::Skipped(why) => ("skipped", Some(why)),
+        };
+        let claims = case.claims.iter().map(|claim| json!({"clause": claim.clause.full_id(), "held": claim.held}));
+        json!({
+            "case": case.entry.name(),
+            "ended": ended,
+            "why": why,
+            "seconds": case.took.as_secs_f64(),
+            "claims": claims.collect::<Vec<_>>(),
+        })
+    });
+    let sabotage = report.sabotage.as_ref().map(|(falsified, survivors)| {
+        let survivors = survivors.iter().map(|survivor| json!({"case": survivor.case, "clause": survivor.clause}));
+        json!({"falsified": falsified, "survived": survivors.collect::<Vec<_>>()})
+    });
+    pretty(&json!({
+        "good": report.is_good(),
+        "seconds": report.took.as_secs_f64(),
+        "cases": cases.collect::<Vec<_>>(),
+        "sabotage": sabotage,
+    }))
+}
+
+/// A coverage.
+pub(super) fn coverage(coverage: &Coverage) -> String {
+    pretty(&serde_json::to_value(coverage).unwrap_or_default())
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
