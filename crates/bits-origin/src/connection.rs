@@ -1,0 +1,451 @@
+//! One connection: reads requests, and carries out the answers with everything that gates and
+//! scripts do to them.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bits_world::clock::{Clock, Line, Monotonic};
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::answer::{Answer, Piece};
+use crate::content::{Content, Framing, Reader};
+use crate::fault::{Conduct, CutAt, Fault, Instead};
+use crate::gate::{Barrier, GateAt};
+use crate::head::{self, Head};
+use crate::journal::{Cut, Entry, Outcome, Request};
+use crate::shared::Shared;
+use crate::socket::Stream;
+
+/// What is known of a connection before it has said anything.
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    pub(crate) connection: u64,
+    pub(crate) https: bool,
+}
+
+pub(crate) struct Connection {
+    stream: Box<dyn Stream>,
+    peer: Peer,
+    line: Option<Arc<Line>>,
+    shared: Arc<Shared>,
+    /// What was read and not yet used.
+    read: BytesMut,
+}
+
+/// Why an exchange, and with it the connection, ended early.
+enum Stop {
+    ClientGone,
+    /// As the script wants it.
+    Scripted(CutAt),
+    /// The content could not be read.
+    Content,
+}
+
+impl From<io::Error> for Stop {
+    fn from(_: io::Error) -> Self {
+        Self::ClientGone
+    }
+}
+
+impl Connection {
+    /// The most body that is read and written in one go.
+    const CHUNK: u64 = 256 * 1024;
+
+    pub(crate) fn new(stream: Box<dyn Stream>, peer: Peer, line: Option<Arc<Line>>, shared: Arc<Shared>) -> Self {
+        Self { stream, peer, line, shared, read: BytesMut::new() }
+    }
+
+    /// Serves requests until the connection ends.
+    pub(crate) async fn serve(mut self) {
+        while let Ok(Some(head)) = self.next_head().await {
+            let (head, malformed) = match head {
+                Ok(head) => (head, false),
+                Err(error) => (Head { method: "(malformed)".into(), target: error, ..Head::default() }, true),
+            };
+            let entry = self.enter(&head);
+            let outcome = if malformed { self.refuse(&head, &entry).await } else { self.exchange(head, &entry).await };
+            match outcome {
+                Ok(keep_alive) if keep_alive => {}
+                Ok(_) => return self.close().await,
+                Err(stop) => return self.stop(&stop, &entry).await,
+            }
+        }
+    }
+
+    /// The next request's head; `None` when the client has no more.
+    async fn next_head(&mut self) -> io::Result<Option<Result<Head, String>>> {
+        loop {
+            while self.read.starts_with(b"\r\n") {
+                self.read.advance(2);
+            }
+            if let Some(end) = head::end(&self.read) {
+                return Ok(Some(head::parse(&self.read.split_to(end))));
+            }
+            if self.read.len() > head::MAX_HEAD {
+                return Ok(Some(Err(format!("a head of more than {} bytes", head::MAX_HEAD))));
+            }
+            if self.stream.read_buf(&mut self.read).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn enter(&self, head: &Head) -> Entry {
+        self.shared.recorder.enter(Request {
+            number: 0,
+            connection: self.peer.connection,
+            https: self.peer.https,
+            peer: self.peer.address,
+            at: self.shared.clock.now(),
+            method: head.method.clone(),
+            path: head.path().to_owned(),
+            version: head.version.clone(),
+            headers: head.headers.clone(),
+            status: None,
+            served: Vec::new(),
+            body_sent: 0,
+            outcome: Outcome::Answering,
+        })
+    }
+
+    async fn refuse(&mut self, head: &Head, entry: &Entry) -> Result<bool, Stop> {
+        let answer = Answer::bare(head, 400, self.shared.clock.now().wall);
+        self.send(&answer, head, &Conduct::default(), None, entry).await?;
+        Ok(false)
+    }
+
+    /// Answers one request; returns whether the connection stays.
+    async fn exchange(&mut self, mut head: Head, entry: &Entry) -> Result<bool, Stop> {
+        let faults = self.shared.faults_for(&head.method, head.path());
+        let conduct = Conduct::of(&faults);
+        self.pass_gates(&head, entry, |at| at == GateAt::RequestSeen).await?;
+        if let Some(delay) = conduct.delay {
+            self.sleep_until(self.shared.clock.now().monotonic.plus(delay)).await?;
+        }
+        if let Some(cut) = conduct.cut.filter(|cut| cut.after.is_none()) {
+            return Err(Stop::Scripted(cut));
+        }
+        if let Some((None, file)) = conduct.change {
+            self.shared.change_to(head.path(), file);
+        }
+        if let Some(instead) = conduct.instead {
+            return self.send_instead(instead, entry).await;
+        }
+        let mut content = self.shared.content_at(head.path());
+        for fault in &faults {
+            fault.prepare(&mut head, content.as_mut());
+        }
+        let answer = self.answer(&head, content.as_ref(), &faults);
+        let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
+        self.send(&answer, &head, &conduct, reader, entry).await?;
+        Ok(!answer.close)
+    }
+
+    fn answer(&self, head: &Head, content: Option<&Content>, faults: &[Fault]) -> Answer {
+        let now = self.shared.clock.now().wall;
+        let status = faults.iter().find_map(|fault| match fault {
+            Fault::Status { code, retry_after } => Some((*code, *retry_after)),
+            _ => None,
+        });
+        let mut answer = match status {
+            Some((code, _)) => Answer::bare(head, code, now),
+            None => Answer::to(head, content, now),
+        };
+        if let Some((_, Some(after))) = status {
+            answer.set("Retry-After", &after.as_secs().to_string());
+        }
+        for fault in faults {
+            fault.distort(&mut answer);
+        }
+        answer
+    }
+
+    async fn send(
+        &mut self,
+        answer: &Answer,
+        head: &Head,
+        conduct: &Conduct,
+        reader: Option<Reader>,
+        entry: &Entry,
+    ) -> Result<(), Stop> {
+        entry.with(|request| {
+            request.status = Some(answer.status);
+            request.served = answer.served();
+        });
+        let total = answer.body.iter().map(Piece::length).sum();
+        if total == 0 {
+            return Ok(self.write(&answer.head_bytes(), Mark::LAST, entry).await?);
+        }
+        self.write(&answer.head_bytes(), Mark::HEAD, entry).await?;
+        self.pass_gates(head, entry, |at| at == GateAt::HeadersSent).await?;
+        let due = self.shared.clock.now().monotonic;
+        let chunked = answer.framing == Framing::Chunked;
+        let mut body = Body { head, conduct, entry, due, sent: 0, total, chunked };
+        let mut reader = reader;
+        for piece in &answer.body {
+            self.send_piece(piece, reader.as_mut(), &mut body).await?;
+        }
+        self.at_byte(&body).await?;
+        if chunked {
+            self.write(b"0\r\n\r\n", Mark::LAST, entry).await?;
+        }
+        entry.with(|request| request.outcome = Outcome::Finished);
+        Ok(())
+    }
+
+    async fn send_piece(
+        &mut self,
+        piece: &Piece,
+        mut reader: Option<&mut Reader>,
+        body: &mut Body<'_>,
+    ) -> Result<(), Stop> {
+        let length = piece.length();
+        let mut done = 0;
+        while done < length {
+            self.at_byte(body).await?;
+            self.sleep_until(body.due).await?;
+            let take = self.stretch(body).min(length - done);
+            let bytes = match (piece, &mut reader) {
+                (Piece::Text(text), _) => text.slice(to_usize(done)..to_usize(done + take)),
+                (Piece::Part(part), Some(reader)) => {
+                    reader.read(part.start + done..part.start + done + take).map_err(|_| Stop::Content)?
+                }
+                (Piece::Part(_), None) => return Err(Stop::Content),
+            };
+            if bytes.len() as u64 != take {
+                return Err(Stop::Content);
+            }
+            self.write_body(&bytes, body).await?;
+            done += take;
+        }
+        Ok(())
+    }
+
+    /// Does what has to happen when as many bytes of body as now have been sent.
+    async fn at_byte(&mut self, body: &Body<'_>) -> Result<(), Stop> {
+        self.pass_gates(body.head, body.entry, |at| at == GateAt::Byte(body.sent)).await?;
+        match body.conduct.change {
+            Some((Some(after), file)) if after == body.sent => self.shared.change_to(body.head.path(), file),
+            _ => {}
+        }
+        match body.conduct.cut {
+            Some(cut) if cut.after == Some(body.sent) => Err(Stop::Scripted(cut)),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many bytes may be sent before something else has to happen.
+    fn stretch(&self, body: &Body<'_>) -> u64 {
+        let barriers = self.shared.barriers_for(&body.head.method, body.head.path());
+        let gates = barriers.iter().filter_map(|barrier| match barrier.at() {
+            GateAt::Byte(at) => Some(at),
+            _ => None,
+        });
+        let Conduct { cut, change, bytes_per_second, .. } = body.conduct;
+        let cut = cut.and_then(|cut| cut.after);
+        let change = change.and_then(|(after, _)| after);
+        let events = gates.chain(cut).chain(change).filter(|at| *at > body.sent).map(|at| at - body.sent);
+        // A quarter of a second at a time, so that slow answers are smooth and yet few steps.
+        let pace = bytes_per_second.map(|rate| (rate / 4).max(1));
+        events.chain(pace).min().unwrap_or(Self::CHUNK).min(Self::CHUNK)
+    }
+
+    async fn write_body(&mut self, bytes: &[u8], body: &mut Body<'_>) -> Result<(), Stop> {
+        if let Some(rate) = body.conduct.bytes_per_second {
+            let nanos = bytes.len() as u128 * Duration::from_secs(1).as_nanos() / u128::from(rate);
+            let takes = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+            body.due = self.shared.clock.now().monotonic.plus(takes);
+        }
+        body.sent += bytes.len() as u64;
+        if body.chunked {
+            self.write(format!("{:x}\r\n", bytes.len()).as_bytes(), Mark::HEAD, body.entry).await?;
+        }
+        let last = body.sent == body.total && !body.chunked && !self.something_follows(body);
+        self.write(bytes, Mark { body: true, last }, body.entry).await?;
+        if body.chunked {
+            self.write(b"\r\n", Mark::HEAD, body.entry).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a gate or a cut waits at the very end of the body.
+    fn something_follows(&self, body: &Body<'_>) -> bool {
+        let barriers = self.shared.barriers_for(&body.head.method, body.head.path());
+        barriers.iter().any(|barrier| barrier.at() == GateAt::Byte(body.total))
+            || body.conduct.cut.is_some_and(|cut| cut.after == Some(body.total))
+    }
+
+    async fn send_instead(&mut self, instead: Instead, entry: &Entry) -> Result<bool, Stop> {
+        match instead {
+            Instead::Garbage => {
+                self.write(b"\x00\x15\xffthis is no HTTP\r\n\r\n\xfe\r\n", Mark::LAST, entry).await?;
+                Ok(false)
+            }
+            Instead::EndlessHeaders => {
+                self.write(b"HTTP/1.1 200 OK\r\n", Mark::HEAD, entry).await?;
+                loop {
+                    self.write(&b"X-Endless: and so on\r\n".repeat(100), Mark::HEAD, entry).await?;
+                }
+            }
+            Instead::EndlessInterim => loop {
+                self.write(&b"HTTP/1.1 102 Processing\r\n\r\n".repeat(100), Mark::HEAD, entry).await?;
+            },
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8], mark: Mark, entry: &Entry) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let stream = &mut self.stream;
+            let count = poll_fn(|cx| {
+                entry.with(|request| {
+                    let written = Pin::new(&mut **stream).poll_write(cx, rest);
+                    if let Poll::Ready(Ok(count)) = written {
+                        mark.note(request, count, count == rest.len());
+                    }
+                    written
+                })
+            })
+            .await?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            rest = &rest[count..];
+        }
+        self.stream.flush().await
+    }
+
+    /// Waits at each gate on `head`'s way whose place satisfies `here`.
+    async fn pass_gates(&mut self, head: &Head, entry: &Entry, here: impl Fn(GateAt) -> bool) -> Result<(), Stop> {
+        for barrier in self.shared.barriers_for(&head.method, head.path()) {
+            if here(barrier.at()) {
+                self.wait_at(&barrier, entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_at(&mut self, barrier: &Barrier, entry: &Entry) -> Result<(), Stop> {
+        let hold = self.line.as_ref().map(Line::hold);
+        entry.with(|request| request.outcome = Outcome::Held(barrier.at()));
+        barrier.reach(entry.request());
+        self.while_connected(barrier.opened()).await?;
+        entry.with(|request| request.outcome = Outcome::Answering);
+        drop(hold);
+        Ok(())
+    }
+
+    async fn sleep_until(&mut self, until: Monotonic) -> Result<(), Stop> {
+        let shared = Arc::clone(&self.shared);
+        let now = shared.clock.now().monotonic;
+        if until <= now {
+            return Ok(());
+        }
+        match &shared.clock {
+            Clock::Virtual(clock) => {
+                let _hold = self.line.as_ref().map(Line::hold);
+                self.while_connected(clock.sleep_until(until)).await
+            }
+            Clock::System(_) => self.while_connected(tokio::time::sleep(until.since(now))).await,
+        }
+    }
+
+    /// Waits for `event`, but not longer than the client does.
+    async fn while_connected<T>(&mut self, event: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            biased;
+            result = event => Ok(result),
+            () = Self::hang_up(&mut *self.stream, &mut self.read) => Err(Stop::ClientGone),
+        }
+    }
+
+    /// Returns when the client has gone; what it says meanwhile is kept.
+    async fn hang_up(stream: &mut dyn Stream, read: &mut BytesMut) {
+        while read.len() <= head::MAX_HEAD {
+            match stream.read_buf(read).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Ends the connection in good order.
+    async fn close(mut self) {
+        if self.stream.shutdown().await.is_ok() {
+            Self::drain(&mut *self.stream).await;
+        }
+    }
+
+    /// Ends the connection in the middle of an answer.
+    async fn stop(mut self, stop: &Stop, entry: &Entry) {
+        let cut = if matches!(stop, Stop::ClientGone) { Cut::Client } else { Cut::Origin };
+        entry.with(|request| request.outcome = Outcome::Cut(cut));
+        match stop {
+            Stop::ClientGone => {}
+            Stop::Scripted(CutAt { reset: true, .. }) => {
+                if let Err(error) = self.stream.socket().reset_on_close() {
+                    tracing::warn!(%error, "a scripted reset becomes a close");
+                }
+            }
+            Stop::Scripted(_) | Stop::Content => {
+                // Below TLS, which would say farewell.
+                let socket = self.stream.socket();
+                if socket.shutdown().await.is_ok() {
+                    Self::drain(socket).await;
+                }
+            }
+        }
+    }
+
+    /// Reads until the client closes too: a close with unread bytes would be a reset, which
+    /// overtakes the answer.
+    async fn drain(stream: &mut dyn Stream) {
+        let mut scratch = [0; 4096];
+        while matches!(stream.read(&mut scratch).await, Ok(1..)) {}
+    }
+}
+
+/// The body of an answer while it is sent.
+struct Body<'a> {
+    head: &'a Head,
+    conduct: &'a Conduct,
+    entry: &'a Entry,
+    /// When the next bytes may go.
+    due: Monotonic,
+    sent: u64,
+    total: u64,
+    chunked: bool,
+}
+
+/// What bytes mean to the journal.
+#[derive(Clone, Copy)]
+struct Mark {
+    body: bool,
+    last: bool,
+}
+
+impl Mark {
+    const HEAD: Self = Self { body: false, last: false };
+    const LAST: Self = Self { body: false, last: true };
+
+    fn note(self, request: &mut Request, count: usize, all: bool) {
+        if self.body {
+            request.body_sent += count as u64;
+        }
+        if self.last && all {
+            request.outcome = Outcome::Finished;
+        }
+    }
+}
+
+/// For lengths within something that is in memory.
+fn to_usize(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,210 @@
+//! What the origin has seen: every request and what became of it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bits_world::clock::Now;
+
+use crate::gate::GateAt;
+use crate::requests::Journal;
+
+/// One request as the origin saw it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// Its place in the journal, from 1.
+    pub number: usize,
+    /// The connection it came on, from 1 in the order of acceptance.
+    pub connection: u64,
+    /// Whether it came over TLS.
+    pub https: bool,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// When it was seen, on the origin's clock.
+    pub at: Now,
+    /// The method as it was sent; `(malformed)` when the head could not be read.
+    pub method: String,
+    /// Path and query as they were sent; what is wrong with the head when it could not be read.
+    pub path: String,
+    /// `HTTP/1.1` or `HTTP/1.0`.
+    pub version: String,
+    /// The headers, spelled and ordered as they were sent.
+    pub headers: Vec<(String, String)>,
+    /// The status of the answer, once its head was sent.
+    pub status: Option<u16>,
+    /// The parts of the file that the answer carries; empty without a body.
+    pub served: Vec<Range<u64>>,
+    /// Bytes of the body that were sent: before chunking, before encryption.
+    pub body_sent: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The answer is on its way, delayed or slow perhaps.
+    Answering,
+    /// A gate holds it.
+    Held(GateAt),
+    /// The whole answer was sent.
+    Finished,
+    /// The answer was cut off, for this reason.
+    Cut(Cut),
+}
+
+/// Who cut an answer off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Cut {
+    /// The client went away.
+    Client,
+    /// A script, or a file that shrank while it was sent.
+    Origin,
+    /// The origin was dropped.
+    Shutdown,
+}
+
+impl Request {
+    /// The first value of a header, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        write!(f, "#{} at {:?}, {scheme} connection {}: ", self.number, self.at.monotonic, self.connection)?;
+        write!(f, "{} {} {}", self.method, self.path, self.version)?;
+        match self.status {
+            Some(status) => write!(f, " -> {status}, {} bytes of body", self.body_sent)?,
+            None => f.write_str(" -> no answer")?,
+        }
+        if !self.served.is_empty() {
+            write!(f, " of {:?}", self.served)?;
+        }
+        writeln!(f, ", {:?}", self.outcome)?;
+        self.headers.iter().try_for_each(|(name, value)| writeln!(f, "      {name}: {value}"))
+    }
+}
+
+/// Something that was waited for did not happen in time.
+#[derive(Debug, thiserror::Error)]
+#[error("{awaited} did not happen within {within:?} of real time; {journal}")]
+pub struct TimedOut {
+    pub(crate) awaited: String,
+    pub(crate) within: Duration,
+    pub(crate) journal: Journal,
+}
+
+/// Is told of each request when it is seen, before anything is answered.
+pub type Hook = Arc<dyn Fn(&Request) + Send + Sync>;
+
+/// Keeps the journal while the origin runs.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    log: Mutex<Log>,
+    changed: Condvar,
+    hooks: Mutex<Vec<Hook>>,
+}
+
+#[derive(Default)]
+struct Log {
+    requests: Vec<Request>,
+    changes: u64,
+}
+
+impl Recorder {
+    pub(crate) fn add_hook(&self, hook: Hook) {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
+    }
+
+    /// Enters a request and tells the hooks.
+    pub(crate) fn enter(self: &Arc<Self>, mut request: Request) -> Entry {
+        let mut log = self.lock();
+        request.number = log.requests.len() + 1;
+        log.requests.push(request.clone());
+        log.changes += 1;
+        drop(log);
+        self.changed.notify_all();
+        // The hooks run without a lock: they may look at the journal or add a hook.
+        let hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for hook in hooks {
+            hook(&request);
+        }
+        Entry { recorder: Arc::clone(self), index: request.number - 1 }
+    }
+
+    pub(crate) fn snapshot(&self) -> Journal {
+        Journal::new(self.lock().requests.clone())
+    }
+
+    pub(crate) fn wait_until(
+        &self,
+        within: Duration,
+        mut predicate: impl FnMut(&Journal) -> bool,
+    ) -> Result<Journal, TimedOut> {
+        let start = Instant::now();
+        loop {
+            let (journal, seen) = {
+                let log = self.lock();
+                (Journal::new(log.requests.clone()), log.changes)
+            };
+            if predicate(&journal) {
+                return Ok(journal);
+            }
+            let log = self.lock();
+            let left = within.saturating_sub(start.elapsed());
+            if log.changes != seen {
+                continue;
+            }
+            if left.is_zero() {
+                return Err(TimedOut { awaited: "what was awaited of the journal".into(), within, journal });
+            }
+            drop(self.changed.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The journal's line of one request while it is served.
+pub(crate) struct Entry {
+    recorder: Arc<Recorder>,
+    index: usize,
+}
+
+impl Entry {
+    /// Does something and changes the line in one step, as seen by whoever reads the journal. A
+    /// write to the socket goes through here: no client then sees a byte that the journal lacks.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Request) -> T) -> T {
+        let mut log = self.recorder.lock();
+        log.changes += 1;
+        let result = act(&mut log.requests[self.index]);
+        drop(log);
+        self.recorder.changed.notify_all();
+        result
+    }
+
+    /// The line as it stands.
+    pub(crate) fn request(&self) -> Request {
+        self.recorder.lock().requests[self.index].clone()
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.with(|request| {
+            if matches!(request.outcome, Outcome::Answering | Outcome::Held(_)) {
+                request.outcome = Outcome::Cut(Cut::Shutdown);
+            }
+        });
+    }
+}

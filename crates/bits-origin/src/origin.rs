@@ -1,0 +1,252 @@
+//! The origin itself: its thread, its two ports, and what a test says to it.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bits_world::clock::{Clock, Line};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::connection::{Connection, Peer};
+use crate::content::Content;
+use crate::gate::{Barrier, Gate, GateAt};
+use crate::journal::{Hook, TimedOut};
+use crate::requests::Journal;
+use crate::script::Script;
+use crate::shared::Shared;
+use crate::socket::{Socket, Stream};
+use crate::tls::Tls;
+
+/// An HTTP and HTTPS server on loopback that a test owns.
+///
+/// It runs on a thread of its own and can be used from any thread, inside and outside async code.
+/// Dropping it closes all its connections and joins that thread.
+///
+/// ```
+/// use bits_origin::{Content, GateAt, Origin, Script};
+/// use bits_world::clock::{Clock, VirtualClock};
+///
+/// let clock = VirtualClock::new();
+/// let origin = Origin::start(Clock::Virtual(clock))?;
+/// origin.put("/a.bin", Content::bytes(vec![1, 2, 3]));
+/// origin.put("/big.bin", Content::synthetic(3 << 40, 42));
+/// origin.script(Script::parse("flaky", "first 2 requests of /a.bin: status 503").unwrap());
+/// let gate = origin.gate("/big.bin", GateAt::Byte(1 << 20));
+///
+/// assert!(origin.url("/a.bin").starts_with("http://127.0.0.1:"));
+/// assert!(origin.https_url("/a.bin").starts_with("https://127.0.0.1:"));
+/// gate.open();
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Origin {
+    shared: Arc<Shared>,
+    http: SocketAddr,
+    https: SocketAddr,
+    ca_pem: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Origin {
+    /// Starts an origin on two free ports of 127.0.0.1. Its certificate is for `127.0.0.1` and
+    /// `localhost`, from an authority of its own; see [`Origin::ca_pem`].
+    ///
+    /// # Errors
+    /// Those of binding a port, making keys, or starting a thread.
+    pub fn start(clock: Clock) -> io::Result<Self> {
+        let tls = Tls::new()?;
+        let (http, https) = (listen()?, listen()?);
+        let addresses = (http.local_addr()?, https.local_addr()?);
+        let shared = Shared::new(clock);
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let acceptor = Acceptor { shared: Arc::clone(&shared), connections: Arc::default() };
+        let thread = std::thread::Builder::new().name("bits-origin".into()).spawn(move || {
+            let serve = async {
+                tokio::select! {
+                    _ = stopped => Ok(()),
+                    result = acceptor.accept(http, None) => result,
+                    result = acceptor.accept(https, Some(tls.acceptor)) => result,
+                }
+            };
+            if let Err(error) = runtime.block_on(serve) {
+                tracing::error!(%error, "the origin stops");
+            }
+            // Dropping the runtime drops every connection.
+        })?;
+        let (http, https) = addresses;
+        Ok(Self { shared, http, https, ca_pem: tls.ca_pem, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Serves `content` at `path`, which begins with a slash. A request with a query finds it
+    /// too, unless there is a content at the path with that query.
+    pub fn put(&self, path: &str, content: Content) {
+        self.shared.put(path, content);
+    }
+
+    /// Puts a new version of the file at `path`: its ETag differs, and its stamp is a minute later
+    /// unless `content` brings one. Answers that have begun go on with the old version.
+    pub fn change(&self, path: &str, content: Content) {
+        self.shared.change(path, content);
+    }
+
+    /// Serves the files of a folder below `prefix`, with their own time stamps. No path and no
+    /// link leads out of the folder.
+    pub fn put_folder(&self, prefix: &str, folder: impl Into<PathBuf>) {
+        self.shared.put_folder(prefix, folder.into());
+    }
+
+    /// The HTTP URL of `path`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+
+    /// The HTTPS URL of `path`.
+    pub fn https_url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.https)
+    }
+
+    /// Where HTTP is served.
+    pub fn address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Where HTTPS is served.
+    pub fn https_address(&self) -> SocketAddr {
+        self.https
+    }
+
+    /// The authority that clients of HTTPS have to trust, as PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Holds the requests to `path` from now on, until the gate is opened or dropped.
+    #[must_use = "a dropped gate is open"]
+    pub fn gate(&self, path: &str, at: GateAt) -> Gate {
+        self.add_gate(None, path, at)
+    }
+
+    /// Like [`Origin::gate`], for the requests with one method.
+    #[must_use = "a dropped gate is open"]
+    pub fn gate_method(&self, method: &str, path: &str, at: GateAt) -> Gate {
+        self.add_gate(Some(method), path, at)
+    }
+
+    fn add_gate(&self, method: Option<&str>, path: &str, at: GateAt) -> Gate {
+        let barrier = Barrier::new(method, path, at);
+        self.shared.add_barrier(Arc::clone(&barrier));
+        barrier.gate(&self.shared.recorder)
+    }
+
+    /// Lets go wrong what `script` says, counted from now on. Of several scripts, the first that
+    /// has something to say about a request decides.
+    pub fn script(&self, script: Script) {
+        self.shared.perform(script);
+    }
+
+    /// Every request that was seen so far. No client has seen a byte that is not counted here.
+    pub fn journal(&self) -> Journal {
+        self.shared.recorder.snapshot()
+    }
+
+    /// Waits until `predicate` holds for the journal, looking whenever it changes, and returns
+    /// that journal. Blocks the thread for at most `within` of real time.
+    ///
+    /// # Errors
+    /// [`TimedOut`] with the journal when it did not.
+    pub fn wait_until(&self, within: Duration, predicate: impl FnMut(&Journal) -> bool) -> Result<Journal, TimedOut> {
+        self.shared.recorder.wait_until(within, predicate)
+    }
+
+    /// Tells `hook` of each request when it is seen, before anything is answered. It runs on the
+    /// origin's thread and must not wait for an answer of this origin.
+    pub fn on_request(&self, hook: Hook) {
+        self.shared.recorder.add_hook(hook);
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let Some(thread) = self.thread.take() else { return };
+        // A hook that drops the last reference runs on the thread itself, which then ends alone.
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("the origin's thread has panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origin").field("http", &self.http).field("https", &self.https).finish_non_exhaustive()
+    }
+}
+
+fn listen() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Takes connections and starts a task for each.
+struct Acceptor {
+    shared: Arc<Shared>,
+    connections: Arc<AtomicU64>,
+}
+
+impl Acceptor {
+    /// Between a failed accept and the next.
+    const PAUSE: Duration = Duration::from_millis(10);
+
+    async fn accept(&self, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        loop {
+            match listener.accept().await {
+                Ok((tcp, address)) => self.start(tcp, address, tls.clone()),
+                // A connection that was given up before it was taken, or no descriptor left just now.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Self::PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn start(&self, tcp: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>) {
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let peer = Peer { address, connection, https: tls.is_some() };
+        let shared = Arc::clone(&self.shared);
+        let line = shared.clock.as_virtual().map(|clock| Line::open(clock, address));
+        let task = serve(tcp, peer, tls, line.clone(), shared);
+        match line {
+            Some(line) => tokio::spawn(line.activity().watch(task)),
+            None => tokio::spawn(task),
+        };
+    }
+}
+
+async fn serve(tcp: TcpStream, peer: Peer, tls: Option<TlsAcceptor>, line: Option<Arc<Line>>, shared: Arc<Shared>) {
+    if let Err(error) = tcp.set_nodelay(true) {
+        tracing::debug!(%error, "the connection is gone already");
+    }
+    let socket = Socket::new(tcp, line.clone());
+    let stream: Box<dyn Stream> = match tls {
+        None => Box::new(socket),
+        Some(tls) => match tls.accept(socket).await {
+            Ok(stream) => Box::new(stream),
+            Err(error) => {
+                tracing::debug!(%error, connection = peer.connection, "the handshake failed");
+                return;
+            }
+        },
+    };
+    Connection::new(stream, peer, line, shared).serve().await;
+}

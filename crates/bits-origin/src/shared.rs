@@ -1,0 +1,105 @@
+//! What an origin and its connections share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bits_world::clock::Clock;
+
+use crate::content::{Content, Stamp};
+use crate::fault::Fault;
+use crate::folder;
+use crate::gate::Barrier;
+use crate::journal::Recorder;
+use crate::script::{Performance, Script};
+use crate::synthetic::Synthetic;
+
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) recorder: Arc<Recorder>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    contents: BTreeMap<String, Content>,
+    folders: Vec<(String, PathBuf)>,
+    barriers: Vec<Arc<Barrier>>,
+    performances: Vec<Performance>,
+}
+
+impl Shared {
+    /// How much later the stamp of a changed file is, when nothing else is said.
+    const CHANGE: Duration = Duration::from_mins(1);
+
+    pub(crate) fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock, recorder: Arc::default(), state: Mutex::default() })
+    }
+
+    pub(crate) fn put(&self, path: &str, content: Content) {
+        self.lock().contents.insert(path.into(), content);
+    }
+
+    /// Puts another version of the file at `path`: its ETag differs, and so does its stamp unless
+    /// the content brings one.
+    pub(crate) fn change(&self, path: &str, mut content: Content) {
+        let mut state = self.lock();
+        if let Some(old) = state.contents.get(path) {
+            content.version = old.version + 1;
+            content.stamp = match (content.stamp, old.stamp()) {
+                (Stamp::Default, Some(stamp)) => Stamp::At(stamp.plus(Self::CHANGE)),
+                (stamp, _) => stamp,
+            };
+        }
+        state.contents.insert(path.into(), content);
+    }
+
+    /// Changes the bytes and stamp of the file at `path` and keeps the server's manners.
+    pub(crate) fn change_to(&self, path: &str, file: Synthetic) {
+        let Some(old) = self.content_at(path) else { return };
+        let stamp = if old.stamp == Stamp::None { Stamp::None } else { Stamp::Default };
+        self.change(path, Content { source: crate::content::Source::Synthetic(file), stamp, ..old });
+    }
+
+    pub(crate) fn put_folder(&self, prefix: &str, folder: PathBuf) {
+        self.lock().folders.push((prefix.trim_end_matches('/').into(), folder));
+    }
+
+    /// What stands at `path`, with its query or without.
+    pub(crate) fn content_at(&self, path: &str) -> Option<Content> {
+        let bare = path.split('?').next().unwrap_or(path);
+        let state = self.lock();
+        if let Some(content) = state.contents.get(path).or_else(|| state.contents.get(bare)) {
+            return Some(content.clone());
+        }
+        let folders = state.folders.clone();
+        drop(state);
+        let below = |prefix: &String| bare.strip_prefix(prefix.as_str()).filter(|rest| rest.starts_with('/'));
+        folders.iter().find_map(|(prefix, folder)| folder::find(folder, below(prefix)?))
+    }
+
+    pub(crate) fn add_barrier(&self, barrier: Arc<Barrier>) {
+        let mut state = self.lock();
+        state.barriers.retain(|barrier| !barrier.is_open());
+        state.barriers.push(barrier);
+    }
+
+    /// The closed gates on the way of a request.
+    pub(crate) fn barriers_for(&self, method: &str, path: &str) -> Vec<Arc<Barrier>> {
+        self.lock().barriers.iter().filter(|barrier| barrier.holds(method, path)).cloned().collect()
+    }
+
+    pub(crate) fn perform(&self, script: Script) {
+        self.lock().performances.push(Performance::new(script));
+    }
+
+    /// What goes wrong with the request that has just come.
+    pub(crate) fn faults_for(&self, method: &str, path: &str) -> Vec<Fault> {
+        self.lock().performances.iter_mut().find_map(|performance| performance.next(method, path)).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

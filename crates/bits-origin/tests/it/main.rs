@@ -1,0 +1,7 @@
+//! An origin, looked at by a client that shares no code with it.
+
+mod client;
+mod faults;
+mod gates;
+mod serving;
+mod virtual_time;

@@ -1,0 +1,1 @@
+//! Origins on a virtual clock.
