@@ -1,8 +1,8 @@
 //! Whether a task has anything left to do.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::VirtualClock;
@@ -15,16 +15,24 @@ use super::VirtualClock;
 /// between what one end has written and the other has read.
 #[derive(Debug, Default)]
 pub struct Activity {
-    busy: AtomicBool,
+    rest: Mutex<Rest>,
     bytes: AtomicU64,
     write_blocked: AtomicBool,
     clock: Option<Arc<VirtualClock>>,
 }
 
+/// Whether a task has come to rest, and what could still rouse it.
+#[derive(Debug, Default)]
+struct Rest {
+    idle: bool,
+    wakes_begun: u64,
+    wakes_done: u64,
+}
+
 impl Activity {
     /// The activity of a task that has not begun; changes are told to `clock`.
     pub fn new(clock: Option<Arc<VirtualClock>>) -> Arc<Self> {
-        Arc::new(Self { busy: AtomicBool::new(true), clock, ..Self::default() })
+        Arc::new(Self { clock, ..Self::default() })
     }
 
     /// Counts bytes that have crossed the socket.
@@ -49,7 +57,7 @@ impl Activity {
 
     /// Whether the task waits with nothing left to do.
     pub fn is_idle(&self) -> bool {
-        !self.busy.load(Ordering::SeqCst) && !self.write_blocked.load(Ordering::SeqCst)
+        self.rest().idle && !self.write_blocked.load(Ordering::SeqCst)
     }
 
     /// Wraps `future` so that this activity follows it.
@@ -57,13 +65,42 @@ impl Activity {
         Watched { future: Box::pin(future), activity: Arc::clone(self) }
     }
 
-    fn set_busy(&self, busy: bool) {
-        if self.busy.swap(busy, Ordering::SeqCst) != busy
-            && !busy
-            && let Some(clock) = &self.clock
-        {
+    /// The task runs, or will by itself. Returns how many wakes were over by then.
+    ///
+    /// The clock is told of this direction too: whoever looks at several tasks one after another
+    /// must notice that one has roused another behind its back.
+    fn rouse(&self, wakes_begin: u64) -> u64 {
+        let mut rest = self.rest();
+        rest.wakes_begun += wakes_begin;
+        let (was_idle, wakes_done) = (std::mem::take(&mut rest.idle), rest.wakes_done);
+        drop(rest);
+        if was_idle {
+            self.tell_clock();
+        }
+        wakes_done
+    }
+
+    /// The task waits. Refused when a wake was under way that was not among the `wakes_done` at
+    /// the begin of the poll: it may be followed by another poll.
+    fn come_to_rest(&self, wakes_done: u64) -> bool {
+        let mut rest = self.rest();
+        rest.idle = rest.wakes_begun == wakes_done;
+        let idle = rest.idle;
+        drop(rest);
+        if idle {
+            self.tell_clock();
+        }
+        idle
+    }
+
+    fn tell_clock(&self) {
+        if let Some(clock) = &self.clock {
             clock.changed();
         }
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,39 +114,31 @@ impl<F: Future> Future for Watched<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        struct Watching {
-            activity: Arc<Activity>,
-            inner: Waker,
-            woken: AtomicBool,
-        }
-
-        impl Wake for Watching {
-            fn wake(self: Arc<Self>) {
-                self.wake_by_ref();
-            }
-
-            fn wake_by_ref(self: &Arc<Self>) {
-                self.woken.store(true, Ordering::SeqCst);
-                self.activity.set_busy(true);
-                self.inner.wake_by_ref();
-            }
-        }
-
-        self.activity.set_busy(true);
-        let watching = Arc::new(Watching {
-            activity: Arc::clone(&self.activity),
-            inner: cx.waker().clone(),
-            woken: AtomicBool::new(false),
-        });
-        let polled = self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&watching))));
-        if polled.is_pending() {
-            // A wake between the poll's end and this store would be lost to `busy`, so it is
-            // looked for afterwards.
-            self.activity.set_busy(false);
-            if watching.woken.load(Ordering::SeqCst) {
-                self.activity.set_busy(true);
-            }
+        let wakes_done = self.activity.rouse(0);
+        let waker = Watching { activity: Arc::clone(&self.activity), inner: cx.waker().clone() };
+        let polled = self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(waker))));
+        if polled.is_pending() && !self.activity.come_to_rest(wakes_done) {
+            // Whether that wake leads to another poll is unknown, so one is asked for.
+            cx.waker().wake_by_ref();
         }
         polled
+    }
+}
+
+/// Counts on the activity rather than on itself, since a future may keep the waker of any poll.
+struct Watching {
+    activity: Arc<Activity>,
+    inner: Waker,
+}
+
+impl Wake for Watching {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.activity.rouse(1);
+        self.inner.wake_by_ref();
+        self.activity.rest().wakes_done += 1;
     }
 }

@@ -46,10 +46,16 @@ impl std::error::Error for Stuck {}
 ///
 /// It belongs to the test and outlives restarts of the service. Several emulators and origins may
 /// share one.
-#[derive(Default)]
 pub struct VirtualClock {
     state: Mutex<State>,
     changed: Condvar,
+    patience: Duration,
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), patience: Self::PATIENCE }
+    }
 }
 
 struct State {
@@ -145,7 +151,7 @@ impl VirtualClock {
                 continue;
             }
             let Some(running) = running else { return Ok(()) };
-            let patience = Self::PATIENCE.saturating_sub(since.elapsed());
+            let patience = self.patience.saturating_sub(since.elapsed());
             if patience.is_zero() {
                 drop(state);
                 return Err(self.stuck(&running));
@@ -234,7 +240,7 @@ impl VirtualClock {
     }
 
     fn stuck(&self, running: &str) -> Stuck {
-        let mut report = format!("nothing changed for {:?} of real time; still running: {running}", Self::PATIENCE);
+        let mut report = format!("nothing changed for {:?} of real time; still running: {running}", self.patience);
         for participant in self.participants() {
             report.push('\n');
             report.push_str(&participant.explain());
@@ -276,6 +282,48 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.clock.lock().sleepers.remove(&self.key);
+        // The waker is dropped after the lock: it may own the task that this wait was a part of.
+        let waker = self.clock.lock().sleepers.remove(&self.key);
+        drop(waker);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Hanging;
+
+    impl Participant for Hanging {
+        fn next_deadline(&self) -> Option<Monotonic> {
+            None
+        }
+
+        fn tick(&self) {}
+
+        fn running(&self) -> Option<String> {
+            Some("the attempt that hangs".into())
+        }
+
+        fn explain(&self) -> String {
+            "job 1 is CONNECTING".into()
+        }
+    }
+
+    #[test]
+    fn a_clock_whose_patience_is_over_says_what_hangs() {
+        let clock = VirtualClock { patience: Duration::ZERO, ..VirtualClock::default() };
+        let hanging: Arc<dyn Participant> = Arc::new(Hanging);
+        clock.join(Arc::downgrade(&hanging));
+
+        for stuck in [
+            clock.settle().unwrap_err(),
+            clock.advance(Duration::from_secs(1)).unwrap_err(),
+            clock.run_until(|| true, Duration::from_secs(1)).unwrap_err(),
+        ] {
+            let report = stuck.to_string();
+            assert!(report.contains("the attempt that hangs") && report.contains("job 1 is CONNECTING"), "{report}");
+        }
+        assert_eq!(clock.now().monotonic, Monotonic::default());
     }
 }
