@@ -1,118 +1,162 @@
-//! The public methods of the engine.
+//! The engine as a whole: what it holds, what it is told, what it wants done.
 
-use bits_api::{
-    EnumJobsFlags, FileInfo, FileProgress, Guid, Hresult, JobProgress, JobState, JobTimes, JobType, Setting, Value,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+use bits_wire::attempt::AttemptId;
 use bits_world::clock::Monotonic;
-use bits_world::{Sid, Token};
 
-use crate::{Action, CallbackId, Config, Cx, ErrorRecord, Event, FileIndex, JobKey, Reply, Saved};
+use crate::jobs::Jobs;
+use crate::schedule::Ready;
+use crate::timers::{Timer, Timers};
+use crate::users::UserNo;
+use crate::visits::Counted;
+use crate::world::Facts;
+use crate::{Action, Change, Config, Cx, Event, FileIndex, JobKey, Ticket};
 
 /// The queue of jobs and everything that decides about it.
+///
+/// Four kinds of doors: calls of clients (the methods that take a caller), [`Engine::handle`] for
+/// what happens outside, [`Engine::poll`] for what is to be done, [`Engine::next_deadline`] for
+/// when to look again. The module documentation of the crate tells the rules between them.
 #[derive(Debug)]
 pub struct Engine {
-    _config: Config,
+    pub(crate) config: Config,
+    pub(crate) jobs: Jobs,
+    pub(crate) timers: Timers,
+    pub(crate) ready: Ready,
+    /// The job that holds the one place for jobs that run one at a time.
+    pub(crate) slot: Option<JobKey>,
+    /// The world as of the last look at it.
+    pub(crate) facts: Facts,
+    /// Attempts that have not ended.
+    pub(crate) attempts: BTreeMap<Counted<AttemptId>, JobKey>,
+    /// Actions whose outcome is awaited.
+    pub(crate) tickets: BTreeMap<Counted<Ticket>, Awaited>,
+    /// Temporary files of all jobs in the queue.
+    pub(crate) temporaries: BTreeSet<Counted<Box<Path>>>,
+    pub(crate) numbers: Numbers,
+    actions: VecDeque<Action>,
 }
 
-#[allow(clippy::unused_self, clippy::needless_pass_by_value, clippy::needless_pass_by_ref_mut, missing_docs)]
+/// What an outcome belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Awaited {
+    Publish(JobKey, FileIndex),
+    Delete(JobKey, FileIndex),
+    Notify { job: JobKey, user: UserNo },
+}
+
+/// The next number of each kind; none is given twice.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    pub(crate) job: u64,
+    pub(crate) attempt: u64,
+    pub(crate) chain: u64,
+    pub(crate) ticket: u64,
+    pub(crate) call: u64,
+    pub(crate) turn: u64,
+}
+
+/// Takes a number.
+pub(crate) fn take(next: &mut u64) -> u64 {
+    let number = *next;
+    *next += 1;
+    number
+}
+
 impl Engine {
+    /// An engine with an empty queue.
     pub fn new(config: Config) -> Self {
-        Self { _config: config }
+        Self {
+            config,
+            jobs: Jobs::default(),
+            timers: Timers::default(),
+            ready: Ready::default(),
+            slot: None,
+            facts: Facts::default(),
+            attempts: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            temporaries: BTreeSet::new(),
+            numbers: Numbers::default(),
+            actions: VecDeque::new(),
+        }
     }
-    pub fn restore(config: Config, _saved: impl IntoIterator<Item = Saved>, _cx: Cx<'_>) -> Self {
-        Self::new(config)
+
+    /// Takes in what happened outside. Reports of attempts that are no longer theirs and outcomes
+    /// of actions that nobody waits for are ignored.
+    pub fn handle(&mut self, cx: Cx<'_>, event: Event) {
+        self.observe(cx);
+        match event {
+            Event::Attempt(attempt, report) => self.attempt_reports(cx, attempt, report),
+            Event::WorldChanged => self.users_changed(cx),
+            Event::Deadline => self.deadline(cx),
+            Event::Published(ticket, outcome) => {
+                if let Some(Awaited::Publish(job, file)) = self.tickets.remove(&Counted(ticket)) {
+                    self.published(cx, job, file, outcome);
+                }
+            }
+            Event::Deleted(ticket, outcome) => {
+                if let Some(Awaited::Delete(job, file)) = self.tickets.remove(&Counted(ticket)) {
+                    self.deleted(cx, job, file, outcome);
+                }
+            }
+            Event::Notified(ticket, outcome) => {
+                if let Some(Awaited::Notify { job, user }) = self.tickets.remove(&Counted(ticket)) {
+                    self.notified(cx, job, user, ticket, outcome);
+                }
+            }
+        }
+        self.schedule(cx);
     }
-    pub fn create_job(
-        &mut self, _cx: Cx<'_>, _caller: &Token, _id: Guid, _display_name: Option<&str>, _job_type: JobType,
-    ) -> Result<JobKey, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn find_job(&mut self, _cx: Cx<'_>, _caller: &Token, _id: Guid) -> Result<JobKey, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn enum_jobs(&mut self, _cx: Cx<'_>, _caller: &Token, _flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    /// The key of the queued job with this identifier, whoever asks (for the service: no access check).
-    pub fn key(&self, _id: Guid) -> Option<JobKey> {
-        None
-    }
-    /// The identifier of a job that is queued or held, whoever asks (for the service: no access check).
-    pub fn guid(&self, _job: JobKey) -> Option<Guid> {
-        None
-    }
-    pub fn retain(&mut self, _job: JobKey) {}
-    pub fn release(&mut self, _job: JobKey) {}
-    pub fn add_files(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey, _files: &[FileInfo<'_>]) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn suspend(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn resume(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn cancel(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn complete(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn set(&mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey, _setting: Setting, _value: &Value) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn set_callback(
-        &mut self, _cx: Cx<'_>, _caller: &Token, _job: JobKey, _callback: Option<CallbackId>, _file_transferred: bool,
-    ) -> Reply {
-        Reply::Now(Err(Hresult::E_NOTIMPL))
-    }
-    pub fn get(&self, _caller: &Token, _job: JobKey, _setting: Setting) -> Result<Value, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn callback(&self, _caller: &Token, _job: JobKey) -> Result<Option<CallbackId>, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn state(&self, _caller: &Token, _job: JobKey) -> Result<JobState, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn id(&self, _caller: &Token, _job: JobKey) -> Result<Guid, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn job_type(&self, _caller: &Token, _job: JobKey) -> Result<JobType, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn progress(&self, _caller: &Token, _job: JobKey) -> Result<JobProgress, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn times(&self, _caller: &Token, _job: JobKey) -> Result<JobTimes, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn error(&self, _caller: &Token, _job: JobKey) -> Result<ErrorRecord, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn error_count(&self, _caller: &Token, _job: JobKey) -> Result<u32, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn owner(&self, _caller: &Token, _job: JobKey) -> Result<Sid, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn file_count(&self, _caller: &Token, _job: JobKey) -> Result<u32, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn file_names(&self, _caller: &Token, _job: JobKey, _file: FileIndex) -> Result<FileInfo<'_>, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn file_progress(&self, _caller: &Token, _job: JobKey, _file: FileIndex) -> Result<FileProgress, Hresult> {
-        Err(Hresult::E_NOTIMPL)
-    }
-    pub fn handle(&mut self, _cx: Cx<'_>, _event: Event) {}
+
+    /// The next thing to be done, in the order in which it has to happen; `None` when everything
+    /// was handed out.
     pub fn poll(&mut self) -> Option<Action> {
-        None
+        self.actions.pop_front()
     }
+
+    /// When [`Event::Deadline`] is due. Never before the last moment that the engine was told; it
+    /// may have passed already.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        None
+        [self.timers.next(), self.idle_deadline()].into_iter().flatten().min()
     }
-    pub fn explain(&self, _job: JobKey) -> String {
-        String::new()
+
+    fn deadline(&mut self, cx: Cx<'_>) {
+        while let Some((job, timer)) = self.timers.pop_due(cx.now.monotonic) {
+            match timer {
+                Timer::RetryDelay => self.retry_delay_over(cx, job),
+                Timer::NoProgress => self.judge_progress(cx, job),
+                Timer::SliceEnd => self.slice_end(cx, job),
+                Timer::DownloadTime => self.download_time_over(cx, job),
+                Timer::NotifyRetry => self.notify_retry(job),
+            }
+        }
+        self.cancel_inactive(cx);
+    }
+
+    pub(crate) fn push(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    /// Puts a job on record as it is now.
+    pub(crate) fn persist_job(&mut self, key: JobKey) {
+        let job = &self.jobs[key];
+        let owner = self.jobs.users.get(job.owner).sid.as_str();
+        let record = Box::new(job.record(owner));
+        self.push(Action::Persist(Change::Job(record)));
+    }
+
+    /// Puts a file on record as it is now.
+    pub(crate) fn persist_file(&mut self, key: JobKey, place: usize) {
+        let record = Box::new(self.jobs[key].files[place].record(key, place));
+        self.push(Action::Persist(Change::File(record)));
+    }
+
+    /// A ticket for an action whose outcome is awaited.
+    pub(crate) fn ticket(&mut self, awaited: Awaited) -> Ticket {
+        let ticket = Ticket(take(&mut self.numbers.ticket));
+        self.tickets.insert(Counted(ticket), awaited);
+        ticket
     }
 }

@@ -15,14 +15,36 @@
 //! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
 
 mod action;
+mod calls;
+mod change;
 mod engine;
 mod event;
+mod explain;
+mod finish;
+mod idle;
+mod job;
+mod jobs;
+mod names;
+mod notify;
+mod reads;
 mod record;
+mod restore;
+mod retry;
+mod schedule;
+mod settings;
+mod table;
+mod temporary;
+mod timers;
+mod transfer;
+mod users;
+mod visits;
+mod world;
 
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, JobRecord, Saved};
+pub use visits::visits;
 
 use bits_api::{Hresult, Success};
 use bits_wire::attempt::Probe;

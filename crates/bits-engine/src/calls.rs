@@ -1,0 +1,364 @@
+//! What clients can change.
+//!
+//! Every call checks in the same order: may the caller touch the job (`E_ACCESSDENIED`), has the
+//! job ended (`BG_E_INVALID_STATE`), is it being ended (put off), and only then the arguments.
+
+use std::time::Duration;
+
+use bits_api::{
+    EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobType, NotifyFlags, Setting, Success, Value, text,
+};
+use bits_world::{Profile, Token};
+
+use crate::engine::take;
+use crate::job::{File, Job, Purpose, State, Sums};
+use crate::jobs::Shelf;
+use crate::settings::{self, Checked};
+use crate::temporary::mix;
+use crate::{CallbackId, Cause, Cx, Engine, JobKey, Reply, names};
+use bits_api::FileTime;
+
+impl Engine {
+    /// CreateJob: a new job, SUSPENDED and without files, that belongs to `caller`.
+    ///
+    /// `id` is a GUID that was never used before. The key counts no handle: see
+    /// [`Engine::retain`]. Since 1.0; clauses `manager.create_job.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for an absent name or one above 256 UTF-16 units; `E_NOTIMPL` for an
+    /// undefined type and, as long as only downloads exist, for the upload types;
+    /// `BG_E_TOO_MANY_JOBS_PER_USER` and `BG_E_TOO_MANY_JOBS_PER_MACHINE` when a limit is reached
+    /// (3.0); `E_UNEXPECTED` for an identifier that a job of the queue has already.
+    pub fn create_job(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        id: Guid,
+        display_name: Option<&str>,
+        job_type: JobType,
+    ) -> Result<JobKey, Hresult> {
+        self.observe(cx);
+        let display_name = text::required(display_name)?;
+        if text::utf16_len(display_name) > 256 {
+            return Err(Hresult::E_INVALIDARG);
+        }
+        if job_type != JobType::DOWNLOAD {
+            return Err(Hresult::E_NOTIMPL);
+        }
+        self.check_job_limits(cx, caller)?;
+        if self.jobs.find(id).is_some() {
+            return Err(Hresult::E_UNEXPECTED);
+        }
+        let owner = self.jobs.users.number(&caller.user, |sid| cx.world.is_logged_on(sid));
+        let key = JobKey(take(&mut self.numbers.job));
+        self.jobs.insert(Box::new(Job {
+            key,
+            id,
+            kind: job_type,
+            owner,
+            state: State::Suspended,
+            display_name: display_name.into(),
+            description: "".into(),
+            priority: JobPriority(settings::default_of(Setting::Priority)),
+            notify_flags: NotifyFlags::from_bits_retain(settings::default_of(Setting::NotifyFlags)),
+            minimum_retry_delay: settings::default_of(Setting::MinimumRetryDelay),
+            no_progress_timeout: settings::default_of(Setting::NoProgressTimeout),
+            error_count: 0,
+            error: None,
+            created: cx.now.wall,
+            modified: cx.now.wall,
+            last_activity: cx.now.wall,
+            transfer_completed: FileTime::ZERO,
+            failing: None,
+            active: Duration::ZERO,
+            files: Vec::new(),
+            next: 0,
+            sums: Sums::default(),
+            stopping: None,
+            notices: None,
+            handles: 0,
+            idle_since: cx.now.wall,
+        }));
+        self.announce(cx, key, None, Cause::Created, false);
+        Ok(key)
+    }
+
+    /// Clauses `policy.max_jobs_per_*`, `policy.pre30_no_limits`.
+    fn check_job_limits(&self, cx: Cx<'_>, caller: &Token) -> Result<(), Hresult> {
+        if self.config.profile < Profile::V3_0 || caller.is_exempt_from_limits() {
+            return Ok(());
+        }
+        let owned = self.jobs.users.find(&caller.user).map_or(0, |user| self.jobs.users.get(user).jobs);
+        let policies = &cx.world.policies;
+        if owned >= policies.max_jobs_per_user {
+            return Err(Hresult::BG_E_TOO_MANY_JOBS_PER_USER);
+        }
+        if self.jobs.in_queue() >= policies.max_jobs_per_machine as usize {
+            return Err(Hresult::BG_E_TOO_MANY_JOBS_PER_MACHINE);
+        }
+        Ok(())
+    }
+
+    /// GetJob: a job of the queue by its identifier. Since 1.0; clauses `manager.get_job.*`.
+    ///
+    /// # Errors
+    /// `BG_E_NOT_FOUND` when no such job is in the queue; `E_ACCESSDENIED` when the caller is
+    /// neither its owner nor an administrator.
+    pub fn find_job(&mut self, cx: Cx<'_>, caller: &Token, id: Guid) -> Result<JobKey, Hresult> {
+        self.observe(cx);
+        self.schedule(cx);
+        let key = self.jobs.find(id).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        self.readable(caller, key)?;
+        Ok(key)
+    }
+
+    /// EnumJobs: the jobs of the queue that `caller` owns, or of all users. Their order is chosen
+    /// by the seed; with seed 0 it is that of their creation. Since 1.0; clauses
+    /// `manager.enum_jobs.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for undefined flags (a decision); `E_ACCESSDENIED` for all users without
+    /// administrator rights.
+    pub fn enum_jobs(&mut self, cx: Cx<'_>, caller: &Token, flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
+        self.observe(cx);
+        self.schedule(cx);
+        if !(flags - EnumJobsFlags::ALL_USERS).is_empty() {
+            return Err(Hresult::E_NOTIMPL);
+        }
+        let owner = if flags.contains(EnumJobsFlags::ALL_USERS) {
+            if !caller.administrator {
+                return Err(Hresult::E_ACCESSDENIED);
+            }
+            None
+        } else {
+            match self.jobs.users.find(&caller.user) {
+                Some(user) => Some(user),
+                None => return Ok(Vec::new()),
+            }
+        };
+        let mut keys: Vec<JobKey> = Shelf::ALL.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
+        match self.config.seed {
+            0 => keys.sort_unstable(),
+            seed => keys.sort_unstable_by_key(|key| mix(seed ^ mix(key.0))),
+        }
+        Ok(keys)
+    }
+
+    /// Counts another handle of a client. A job that has ended stays readable until its last
+    /// handle is released.
+    pub fn retain(&mut self, job: JobKey) {
+        if let Some(job) = self.jobs.get_mut(job) {
+            job.handles += 1;
+        }
+    }
+
+    /// Takes back what [`Engine::retain`] has counted.
+    pub fn release(&mut self, job: JobKey) {
+        if let Some(held) = self.jobs.get_mut(job) {
+            held.handles = held.handles.saturating_sub(1);
+            self.jobs.forget_if_gone(job);
+        }
+    }
+
+    /// AddFile and AddFileSet: all of `files`, in order, or none. Since 1.0; clauses
+    /// `job.add_file.*`, `job.add_file_set.*`, `struct.file_info.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for an empty set (a decision) and for a name that breaks a rule;
+    /// `ERROR_DIRECTORY` for a folder or drive that is not there, and whatever else the probe
+    /// finds; `ERROR_NOT_LOGGED_ON` for a caller who is not logged on;
+    /// `BG_E_TOO_MANY_FILES_IN_JOB` above the limit (3.0); `BG_E_INVALID_STATE` in a final state.
+    pub fn add_files(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            engine.check_files(cx, caller, job, files)?;
+            let first = engine.jobs[job].files.len();
+            for file in files {
+                engine.jobs[job].add_file(File::new(file.remote_name, file.local_name));
+            }
+            for place in first..first + files.len() {
+                engine.persist_file(job, place);
+            }
+            engine.changed(cx, job);
+            Ok(Success::OK)
+        })
+    }
+
+    fn check_files(&self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
+        if files.is_empty() {
+            return Err(Hresult::E_INVALIDARG);
+        }
+        // access.not_logged_on of bitsadmin.toml
+        if !cx.world.is_logged_on(&caller.user) {
+            return Err(Hresult::ERROR_NOT_LOGGED_ON);
+        }
+        let paths: Vec<_> = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<_, _>>()?;
+        let is_limited = self.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();
+        let count = self.jobs[job].files.len() + files.len();
+        if is_limited && count > cx.world.policies.max_files_per_job as usize {
+            return Err(Hresult::BG_E_TOO_MANY_FILES_IN_JOB);
+        }
+        paths.iter().try_for_each(|path| cx.probe.destination(path))
+    }
+
+    /// Suspend. Since 1.0; clauses `job.suspend.*`.
+    ///
+    /// # Errors
+    /// `BG_E_INVALID_STATE` in a final state.
+    pub fn suspend(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            if matches!(engine.jobs[job].state, State::Suspended) {
+                engine.changed(cx, job);
+            } else {
+                engine.touch(cx, job);
+                engine.transition(cx, job, State::Suspended, Cause::Suspended);
+            }
+            Ok(Success::OK)
+        })
+    }
+
+    /// Resume. Since 1.0; clauses `job.resume.*`.
+    ///
+    /// # Errors
+    /// `BG_E_EMPTY` when the job has no files; `BG_E_INVALID_STATE` in a final state.
+    pub fn resume(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            let resumed = &mut engine.jobs[job];
+            if resumed.files.is_empty() {
+                return Err(Hresult::BG_E_EMPTY);
+            }
+            let is_idle = match resumed.state {
+                State::Suspended | State::Error => {
+                    // The client has mended what was wrong: its patience begins anew.
+                    resumed.failing = None;
+                    true
+                }
+                State::TransientError(_) => true,
+                State::Transferred => !resumed.has_all_files(),
+                _ => false,
+            };
+            if is_idle {
+                engine.touch(cx, job);
+                engine.enqueue(cx, job, Cause::Resumed);
+            } else {
+                engine.changed(cx, job);
+            }
+            Ok(Success::OK)
+        })
+    }
+
+    /// Cancel. Since 1.0; clauses `job.cancel.*`. The result is `BG_S_UNABLE_TO_DELETE_FILES` when
+    /// a temporary file is left.
+    ///
+    /// # Errors
+    /// `BG_E_INVALID_STATE` in a final state.
+    pub fn cancel(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
+        self.end_job(cx, caller, job, Purpose::Cancel(Cause::Cancelled))
+    }
+
+    /// Complete. Since 1.0; clauses `job.complete.*`. The result is `BG_S_PARTIAL_COMPLETE` when
+    /// not all files had been transferred, `BG_S_UNABLE_TO_DELETE_FILES` when a temporary file is
+    /// left.
+    ///
+    /// # Errors
+    /// `BG_E_INVALID_STATE` in a final state; the code of a rename that failed, with the job still
+    /// in the queue.
+    pub fn complete(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
+        self.end_job(cx, caller, job, Purpose::Complete)
+    }
+
+    fn end_job(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, purpose: Purpose) -> Reply {
+        if let Err(reply) = self.admit(cx, caller, job) {
+            return reply;
+        }
+        self.touch(cx, job);
+        let reply = self.finish(cx, job, purpose);
+        self.schedule(cx);
+        reply
+    }
+
+    /// Replaces a setting. Since 1.0; clauses `job.set_*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for a value of the wrong type, an absent string or one with NUL;
+    /// `BG_E_STRING_TOO_LONG` above a string's limit; `E_NOTIMPL` for an undefined priority,
+    /// undefined notify bits and a setting that this engine does not have; `BG_E_INVALID_STATE` in
+    /// a final state.
+    pub fn set(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, setting: Setting, value: &Value) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            let value = settings::check(engine.config.profile, setting, value)?;
+            engine.touch(cx, job);
+            engine.apply(cx, job, setting, value);
+            engine.changed(cx, job);
+            Ok(Success::OK)
+        })
+    }
+
+    fn apply(&mut self, cx: Cx<'_>, key: JobKey, setting: Setting, value: Checked) {
+        let job = &mut self.jobs[key];
+        match (setting, value) {
+            (Setting::DisplayName, Checked::Text(name)) => job.display_name = name,
+            (Setting::Description, Checked::Text(description)) => job.description = description,
+            (Setting::Priority, Checked::Number(priority)) => self.set_priority(cx, key, JobPriority(priority)),
+            (Setting::NotifyFlags, Checked::Number(bits)) => {
+                job.notify_flags = NotifyFlags::from_bits_retain(bits);
+                self.flags_changed(key);
+            }
+            (Setting::MinimumRetryDelay, Checked::Number(seconds)) => job.minimum_retry_delay = seconds,
+            (Setting::NoProgressTimeout, Checked::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
+            _ => {}
+        }
+    }
+
+    /// SetNotifyInterface: registers `callback`, which the service keeps, or none.
+    /// `file_transferred` tells whether the object is a Callback2. What is due already is
+    /// delivered. Since 1.0; clauses `job.set_notify_interface.*`.
+    ///
+    /// # Errors
+    /// `BG_E_INVALID_STATE` in a final state; the engine has then not taken the callback.
+    pub fn set_callback(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        job: JobKey,
+        callback: Option<CallbackId>,
+        file_transferred: bool,
+    ) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            engine.replace_callback(cx, job, &caller.user, callback, file_transferred);
+            Ok(Success::OK)
+        })
+    }
+
+    /// A change that takes effect at once.
+    fn change(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        job: JobKey,
+        change: impl FnOnce(&mut Self) -> Result<Success, Hresult>,
+    ) -> Reply {
+        if let Err(reply) = self.admit(cx, caller, job) {
+            return reply;
+        }
+        let result = change(self);
+        self.schedule(cx);
+        Reply::Now(result)
+    }
+
+    /// Whether `caller` may change `job` now.
+    fn admit(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Result<(), Reply> {
+        self.observe(cx);
+        if let Err(code) = self.readable(caller, job) {
+            self.schedule(cx);
+            return Err(Reply::Now(Err(code)));
+        }
+        match &mut self.jobs[job].state {
+            State::Acknowledged | State::Cancelled => Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE))),
+            State::Finishing(finishing) => {
+                finishing.others_wait = true;
+                Err(Reply::Busy)
+            }
+            _ => Ok(()),
+        }
+    }
+}

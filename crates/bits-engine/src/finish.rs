@@ -1,0 +1,206 @@
+//! Complete and Cancel (clauses `job.complete.*`, `job.cancel.*`).
+//!
+//! Both stop the attempt, wait for its end, rename or delete files, and only then change the
+//! state. Until then clients see the state of before, and other calls that would change the job
+//! are put off.
+
+use bits_api::{Hresult, JobState, Success};
+
+use crate::engine::{Awaited, take};
+use crate::job::{Finishing, Purpose, Stage, State, Step, file_index};
+use crate::temporary::code_of;
+use crate::visits::Counted;
+use crate::{Action, CallId, Cause, Cx, Engine, FileIndex, JobKey, Reply};
+
+/// Who waits for the end of a Complete or Cancel.
+struct Waiters {
+    purpose: Purpose,
+    call: Option<CallId>,
+    others: bool,
+}
+
+impl Engine {
+    /// Begins to end a job for a caller.
+    pub(crate) fn finish(&mut self, cx: Cx<'_>, key: JobKey, purpose: Purpose) -> Reply {
+        if let Some(result) = self.begin_finishing(cx, key, purpose) {
+            return Reply::Now(result);
+        }
+        let call = CallId(take(&mut self.numbers.call));
+        if let Some(finishing) = self.finishing(key) {
+            finishing.call = Some(call);
+        }
+        Reply::Later(call)
+    }
+
+    /// Begins to end a job; gives the result if nothing has to be waited for.
+    pub(crate) fn begin_finishing(
+        &mut self,
+        cx: Cx<'_>,
+        key: JobKey,
+        purpose: Purpose,
+    ) -> Option<Result<Success, Hresult>> {
+        let shown = self.jobs[key].shown();
+        let finishing = Finishing { shown, purpose, step: Step::Stopping, call: None, others_wait: false };
+        self.set_state(cx, key, State::Finishing(finishing));
+        if self.jobs[key].stopping.is_some() { None } else { self.use_files(cx, key) }
+    }
+
+    /// The attempt has ended: the files are the job's own now.
+    pub(crate) fn use_files(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
+        match self.finishing(key)?.purpose {
+            Purpose::Complete => self.publish(cx, key),
+            Purpose::Cancel(_) => self.delete(cx, key),
+        }
+    }
+
+    /// The outcome of a rename.
+    pub(crate) fn published(&mut self, cx: Cx<'_>, key: JobKey, file: FileIndex, outcome: Result<(), Hresult>) {
+        if outcome.is_ok() {
+            let place = file.0 as usize;
+            self.jobs[key].files[place].stage = Stage::Completed;
+            self.forget_temporary(key, place);
+            // At once: a crash must not make a renamed file look unfinished.
+            self.persist_file(key, place);
+        }
+        if let Some(Finishing { step: Step::Publishing { awaited, failed }, .. }) = self.finishing(key) {
+            *awaited -= 1;
+            *failed = failed.or(outcome.err());
+            self.after_publishing(cx, key);
+        }
+    }
+
+    /// The outcome of a deletion.
+    pub(crate) fn deleted(&mut self, cx: Cx<'_>, key: JobKey, file: FileIndex, outcome: Result<(), Hresult>) {
+        self.forget_temporary(key, file.0 as usize);
+        if let Some(Finishing { step: Step::Deleting { awaited, failed }, .. }) = self.finishing(key) {
+            *awaited -= 1;
+            *failed |= outcome.is_err();
+            self.after_deleting(cx, key);
+        }
+    }
+
+    fn finishing(&mut self, key: JobKey) -> Option<&mut Finishing> {
+        match &mut self.jobs[key].state {
+            State::Finishing(finishing) => Some(finishing),
+            _ => None,
+        }
+    }
+
+    /// Gives every finished file its name.
+    fn publish(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
+        let mut awaited = 0;
+        let mut failed = None;
+        for place in 0..self.jobs[key].files.len() {
+            let file = &self.jobs[key].files[place];
+            let (Stage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
+            let temporary = temporary.to_path_buf();
+            let modified = file.validators.and_then(|known| known.last_modified);
+            match cx.world.drives.resolve(&file.local_name) {
+                Ok(destination) => {
+                    let ticket = self.ticket(Awaited::Publish(key, file_index(place)));
+                    self.push(Action::Publish { ticket, temporary, destination, modified });
+                    awaited += 1;
+                }
+                Err(error) => failed = failed.or(Some(code_of(error))),
+            }
+        }
+        self.finishing(key)?.step = Step::Publishing { awaited, failed };
+        self.after_publishing(cx, key)
+    }
+
+    fn after_publishing(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
+        match self.finishing(key)?.step {
+            Step::Publishing { awaited: 0, failed: None } => self.delete(cx, key),
+            Step::Publishing { awaited: 0, failed: Some(code) } => Some(self.stay(cx, key, code)),
+            _ => None,
+        }
+    }
+
+    /// Deletes the temporary files that nobody wants any more.
+    fn delete(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
+        let mut awaited = 0;
+        for place in 0..self.jobs[key].files.len() {
+            let Some(temporary) = &self.jobs[key].files[place].temporary else { continue };
+            let path = temporary.to_path_buf();
+            let ticket = self.ticket(Awaited::Delete(key, file_index(place)));
+            self.push(Action::Delete { ticket, path });
+            awaited += 1;
+        }
+        self.finishing(key)?.step = Step::Deleting { awaited, failed: false };
+        self.after_deleting(cx, key)
+    }
+
+    fn after_deleting(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
+        match self.finishing(key)?.step {
+            Step::Deleting { awaited: 0, failed } => Some(self.end(cx, key, failed)),
+            _ => None,
+        }
+    }
+
+    /// The job has reached its final state.
+    fn end(&mut self, cx: Cx<'_>, key: JobKey, some_left: bool) -> Result<Success, Hresult> {
+        let waiters = self.waiters(key);
+        let is_whole = self.jobs[key].has_all_files();
+        let (state, cause) = match waiters.purpose {
+            Purpose::Complete => (State::Acknowledged, Cause::Completed),
+            Purpose::Cancel(cause) => (State::Cancelled, cause),
+        };
+        let result = Ok(match waiters.purpose {
+            _ if some_left => Success::UNABLE_TO_DELETE_FILES,
+            Purpose::Complete if !is_whole => Success::PARTIAL_COMPLETE,
+            _ => Success::OK,
+        });
+        self.timers.disarm_all(key);
+        self.transition(cx, key, state, cause);
+        self.answer(key, &waiters, result);
+        self.drop_callback(key);
+        self.jobs.forget_if_gone(key);
+        result
+    }
+
+    /// A file could not be renamed: the job stays in the queue, and nothing of it moves (clause
+    /// `job.complete.rename_failed_stays`).
+    fn stay(&mut self, cx: Cx<'_>, key: JobKey, code: Hresult) -> Result<Success, Hresult> {
+        let waiters = self.waiters(key);
+        let unchanged = match self.jobs[key].shown() {
+            JobState::SUSPENDED => Some(State::Suspended),
+            JobState::ERROR => Some(State::Error),
+            JobState::TRANSFERRED => Some(State::Transferred),
+            _ => None,
+        };
+        match unchanged {
+            Some(state) => {
+                self.set_state(cx, key, state);
+                self.changed(cx, key);
+            }
+            None => self.transition(cx, key, State::Suspended, Cause::RenameFailed),
+        }
+        self.answer(key, &waiters, Err(code));
+        self.pump_notices(key);
+        Err(code)
+    }
+
+    fn waiters(&mut self, key: JobKey) -> Waiters {
+        match &self.jobs[key].state {
+            State::Finishing(Finishing { purpose, call, others_wait, .. }) => {
+                Waiters { purpose: *purpose, call: *call, others: *others_wait }
+            }
+            _ => Waiters { purpose: Purpose::Complete, call: None, others: false },
+        }
+    }
+
+    fn answer(&mut self, key: JobKey, waiters: &Waiters, result: Result<Success, Hresult>) {
+        if let Some(call) = waiters.call {
+            self.push(Action::Reply { call, result });
+        }
+        if waiters.others {
+            self.push(Action::Wake(key));
+        }
+    }
+
+    fn forget_temporary(&mut self, key: JobKey, place: usize) {
+        if let Some(temporary) = self.jobs[key].files[place].temporary.take() {
+            self.temporaries.remove(&Counted(temporary));
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! One job: its settings, its files, and the state it is in.
+//!
+//! Data and its sums only. What leads from one state to the next is in [`crate::change`] and the
+//! modules that call it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bits_api::{FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
+use bits_wire::attempt::{AttemptId, ChainId, Validators};
+use bits_world::clock::{Monotonic, Now};
+
+use crate::notify::Notices;
+use crate::users::UserNo;
+use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord};
+
+/// A job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) key: JobKey,
+    pub(crate) id: Guid,
+    pub(crate) kind: JobType,
+    pub(crate) owner: UserNo,
+    pub(crate) state: State,
+    pub(crate) display_name: Box<str>,
+    pub(crate) description: Box<str>,
+    pub(crate) priority: JobPriority,
+    pub(crate) notify_flags: NotifyFlags,
+    /// Seconds.
+    pub(crate) minimum_retry_delay: u32,
+    /// Seconds.
+    pub(crate) no_progress_timeout: u32,
+    pub(crate) error_count: u32,
+    pub(crate) error: Option<ErrorRecord>,
+    pub(crate) created: FileTime,
+    pub(crate) modified: FileTime,
+    pub(crate) last_activity: FileTime,
+    pub(crate) transfer_completed: FileTime,
+    pub(crate) failing: Option<Failing>,
+    /// Time spent CONNECTING and TRANSFERRING before the present run.
+    pub(crate) active: Duration,
+    pub(crate) files: Vec<File>,
+    /// How many files at the beginning have been transferred: the place of the next one.
+    pub(crate) next: usize,
+    pub(crate) sums: Sums,
+    /// An attempt that was told to stop and has not ended yet.
+    pub(crate) stopping: Option<Stopping>,
+    pub(crate) notices: Option<Box<Notices>>,
+    /// How many client handles keep the job readable.
+    pub(crate) handles: u32,
+    /// Where the job stands in the index of idle jobs.
+    pub(crate) idle_since: FileTime,
+}
+
+/// What a job is doing.
+#[derive(Debug)]
+pub(crate) enum State {
+    Suspended,
+    Queued {
+        /// The place among jobs of its priority.
+        turn: u64,
+    },
+    Connecting {
+        run: Run,
+        /// Absent while an earlier attempt of the job is still being stopped.
+        attempt: Option<AttemptId>,
+    },
+    Transferring {
+        run: Run,
+        attempt: AttemptId,
+    },
+    TransientError(Wait),
+    Error,
+    Transferred,
+    /// In the middle of Complete or Cancel; clients still see the state of before.
+    Finishing(Finishing),
+    Acknowledged,
+    Cancelled,
+}
+
+/// A stretch of time in which a job moves data without a pause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Its attempts may share a connection.
+    pub(crate) chain: ChainId,
+    pub(crate) since: Monotonic,
+}
+
+/// What a job in TRANSIENT_ERROR waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Wait {
+    /// The end of the retry delay.
+    Retry { at: Monotonic, wall: FileTime },
+    /// The network.
+    Network,
+    /// A policy that lets background jobs run.
+    Policy,
+}
+
+/// Since when a job has been failing without progress.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failing {
+    /// When the first transient error happened, for the record.
+    pub(crate) first: FileTime,
+    /// From when this engine counts.
+    from: Monotonic,
+    /// What had passed before that.
+    before: Duration,
+}
+
+impl Failing {
+    /// From this moment on.
+    pub(crate) fn starting(now: Now) -> Self {
+        Self { first: now.wall, from: now.monotonic, before: Duration::ZERO }
+    }
+
+    /// As it is on record: what has passed is told by the wall clock.
+    pub(crate) fn since(first: FileTime, now: Now) -> Self {
+        Self { first, from: now.monotonic, before: now.wall.since(first) }
+    }
+
+    /// How long it has been.
+    pub(crate) fn lasted(&self, now: Monotonic) -> Duration {
+        self.before + now.since(self.from)
+    }
+}
+
+/// An attempt that is being stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopping {
+    pub(crate) attempt: AttemptId,
+    pub(crate) chain: ChainId,
+}
+
+/// A Complete or Cancel that waits for something.
+#[derive(Debug)]
+pub(crate) struct Finishing {
+    /// The state that clients see until the end.
+    pub(crate) shown: JobState,
+    pub(crate) purpose: Purpose,
+    pub(crate) step: Step,
+    /// Who waits for the result.
+    pub(crate) call: Option<CallId>,
+    /// Whether other calls wait for the end.
+    pub(crate) others_wait: bool,
+}
+
+/// How a job ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Purpose {
+    Complete,
+    /// For this cause: Cancel, or the inactivity policy.
+    Cancel(Cause),
+}
+
+/// How far a Complete or Cancel has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// The attempt has not ended yet.
+    Stopping,
+    /// Finished files are given their names.
+    Publishing { awaited: u32, failed: Option<Hresult> },
+    /// Temporary files are deleted.
+    Deleting { awaited: u32, failed: bool },
+}
+
+/// A file.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) remote_name: Box<str>,
+    pub(crate) local_name: Box<str>,
+    /// The temporary file, from the first attempt until it is renamed or deleted.
+    pub(crate) temporary: Option<Box<Path>>,
+    pub(crate) validators: Option<Validators>,
+    /// Bytes that the temporary file holds.
+    pub(crate) have: u64,
+    pub(crate) stage: Stage,
+}
+
+/// How far a file has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stage {
+    /// Not all there.
+    Pending,
+    /// All there, in its temporary file.
+    Transferred,
+    /// Has its final name.
+    Completed,
+}
+
+impl File {
+    pub(crate) fn new(remote_name: &str, local_name: &str) -> Self {
+        Self {
+            remote_name: remote_name.into(),
+            local_name: local_name.into(),
+            temporary: None,
+            validators: None,
+            have: 0,
+            stage: Stage::Pending,
+        }
+    }
+
+    /// The size, or [`SIZE_UNKNOWN`].
+    pub(crate) fn size(&self) -> u64 {
+        self.validators.map_or(SIZE_UNKNOWN, |known| known.size)
+    }
+
+    pub(crate) fn record(&self, job: JobKey, index: usize) -> FileRecord {
+        let name = self.temporary.as_deref().and_then(Path::file_name);
+        FileRecord {
+            job,
+            index: file_index(index),
+            remote_name: self.remote_name.to_string(),
+            local_name: self.local_name.to_string(),
+            temporary: name.map(|name| name.to_string_lossy().into_owned()),
+            validators: self.validators,
+            transferred: self.stage != Stage::Pending,
+            completed: self.stage == Stage::Completed,
+        }
+    }
+}
+
+/// Sums over the files of a job, so that its progress costs no walk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sums {
+    /// Bytes of the files whose size is known.
+    pub(crate) known_bytes: u64,
+    /// How many files have no known size.
+    pub(crate) unknown_files: u32,
+    pub(crate) bytes_transferred: u64,
+}
+
+/// The place of a file; a job has fewer than 2^32, since each was given in a slice of its own.
+pub(crate) fn file_index(place: usize) -> FileIndex {
+    FileIndex(u32::try_from(place).unwrap_or(u32::MAX))
+}
+
+impl Job {
+    /// The state that clients see.
+    pub(crate) fn shown(&self) -> JobState {
+        match &self.state {
+            State::Suspended => JobState::SUSPENDED,
+            State::Queued { .. } => JobState::QUEUED,
+            State::Connecting { .. } => JobState::CONNECTING,
+            State::Transferring { .. } => JobState::TRANSFERRING,
+            State::TransientError(_) => JobState::TRANSIENT_ERROR,
+            State::Error => JobState::ERROR,
+            State::Transferred => JobState::TRANSFERRED,
+            State::Finishing(finishing) => finishing.shown,
+            State::Acknowledged => JobState::ACKNOWLEDGED,
+            State::Cancelled => JobState::CANCELLED,
+        }
+    }
+
+    /// The state that goes on record.
+    pub(crate) fn recorded(&self) -> JobState {
+        match self.shown() {
+            JobState::CONNECTING | JobState::TRANSFERRING => JobState::QUEUED,
+            other => other,
+        }
+    }
+
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self.state, State::Acknowledged | State::Cancelled)
+    }
+
+    pub(crate) fn is_background(&self) -> bool {
+        self.priority != JobPriority::FOREGROUND
+    }
+
+    /// Whether every file has been transferred.
+    pub(crate) fn has_all_files(&self) -> bool {
+        self.next == self.files.len()
+    }
+
+    /// The file in work, or the next one to be.
+    pub(crate) fn file_in_work(&self) -> Option<FileIndex> {
+        (!self.has_all_files()).then(|| file_index(self.next))
+    }
+
+    /// The run that the job is in.
+    pub(crate) fn run(&self) -> Option<Run> {
+        match self.state {
+            State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// The attempt whose reports count.
+    pub(crate) fn attempt(&self) -> Option<AttemptId> {
+        match self.state {
+            State::Connecting { attempt, .. } => attempt,
+            State::Transferring { attempt, .. } => Some(attempt),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn add_file(&mut self, file: File) {
+        match file.validators {
+            Some(known) => self.sums.known_bytes = self.sums.known_bytes.saturating_add(known.size),
+            None => self.sums.unknown_files += 1,
+        }
+        self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_add(file.have);
+        self.files.push(file);
+        self.skip_transferred();
+    }
+
+    /// Takes down what the server has told about a file; whether that was new.
+    pub(crate) fn set_validators(&mut self, place: usize, validators: Validators) -> bool {
+        let file = &mut self.files[place];
+        if file.validators == Some(validators) {
+            return false;
+        }
+        match file.validators.replace(validators) {
+            Some(before) => self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size),
+            None => self.sums.unknown_files -= 1,
+        }
+        self.sums.known_bytes = self.sums.known_bytes.saturating_add(validators.size);
+        true
+    }
+
+    /// Takes down how much of a file is there; whether that is more than before.
+    pub(crate) fn set_have(&mut self, place: usize, have: u64) -> bool {
+        let before = std::mem::replace(&mut self.files[place].have, have);
+        self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_sub(before).saturating_add(have);
+        have > before
+    }
+
+    /// Marks the file in work as transferred and goes to the next.
+    pub(crate) fn file_arrived(&mut self) {
+        self.files[self.next].stage = Stage::Transferred;
+        self.skip_transferred();
+    }
+
+    fn skip_transferred(&mut self) {
+        while self.files.get(self.next).is_some_and(|file| file.stage != Stage::Pending) {
+            self.next += 1;
+        }
+    }
+
+    pub(crate) fn record(&self, owner: &str) -> JobRecord {
+        let retry_at = match self.state {
+            State::TransientError(Wait::Retry { wall, .. }) => Some(wall),
+            _ => None,
+        };
+        JobRecord {
+            key: self.key,
+            id: self.id,
+            job_type: self.kind,
+            owner: owner.to_owned(),
+            state: self.recorded(),
+            display_name: self.display_name.to_string(),
+            description: self.description.to_string(),
+            priority: self.priority.0,
+            notify_flags: self.notify_flags.bits(),
+            minimum_retry_delay: self.minimum_retry_delay,
+            no_progress_timeout: self.no_progress_timeout,
+            error_count: self.error_count,
+            error: self.error,
+            created: self.created,
+            modified: self.modified,
+            last_activity: self.last_activity,
+            transfer_completed: self.transfer_completed,
+            failing_since: self.failing.map(|failing| failing.first),
+            retry_at,
+            active_ms: u64::try_from(self.active.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What clients can read. Nothing here changes anything, a time stamp included.
+
+use bits_api::{
+    FileInfo, FileProgress, Guid, Hresult, JobProgress, JobState, JobTimes, JobType, SIZE_UNKNOWN, Setting, Value,
+};
+use bits_world::{Sid, Token};
+
+use crate::job::{File, Job, Stage, file_index};
+use crate::{CallbackId, Engine, ErrorRecord, FileIndex, JobKey};
+
+/// All of them fail with `E_ACCESSDENIED` when the caller is neither owner nor administrator, and
+/// with `BG_E_NOT_FOUND` for a job that has ended and has no handle.
+impl Engine {
+    /// The job, for someone who may see it.
+    pub(crate) fn readable(&self, caller: &Token, job: JobKey) -> Result<&Job, Hresult> {
+        let job = self.jobs.get(job).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        if caller.administrator || self.jobs.users.get(job.owner).sid == caller.user {
+            Ok(job)
+        } else {
+            Err(Hresult::E_ACCESSDENIED)
+        }
+    }
+
+    /// Reads a setting. Since 1.0; clauses `job.get_*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for a setting that this engine does not have.
+    pub fn get(&self, caller: &Token, job: JobKey, setting: Setting) -> Result<Value, Hresult> {
+        let job = self.readable(caller, job)?;
+        Ok(match setting {
+            Setting::DisplayName => Value::Text(Some(job.display_name.to_string())),
+            Setting::Description => Value::Text(Some(job.description.to_string())),
+            Setting::Priority => Value::Number(job.priority.0),
+            Setting::NotifyFlags => Value::Number(job.notify_flags.bits()),
+            Setting::MinimumRetryDelay => Value::Number(job.minimum_retry_delay),
+            Setting::NoProgressTimeout => Value::Number(job.no_progress_timeout),
+            _ => return Err(Hresult::E_NOTIMPL),
+        })
+    }
+
+    /// GetNotifyInterface: the registered callback. Since 1.0; clauses
+    /// `job.get_notify_interface.*`.
+    pub fn callback(&self, caller: &Token, job: JobKey) -> Result<Option<CallbackId>, Hresult> {
+        Ok(self.readable(caller, job)?.notices.as_ref().map(|notices| notices.callback))
+    }
+
+    /// GetState. Since 1.0; clauses `job.get_state.*`, `enum.job_state.*`.
+    pub fn state(&self, caller: &Token, job: JobKey) -> Result<JobState, Hresult> {
+        Ok(self.readable(caller, job)?.shown())
+    }
+
+    /// GetId. Since 1.0; clauses `job.get_id.*`.
+    pub fn id(&self, caller: &Token, job: JobKey) -> Result<Guid, Hresult> {
+        Ok(self.readable(caller, job)?.id)
+    }
+
+    /// GetType. Since 1.0; clauses `job.get_type.*`.
+    pub fn job_type(&self, caller: &Token, job: JobKey) -> Result<JobType, Hresult> {
+        Ok(self.readable(caller, job)?.kind)
+    }
+
+    /// GetProgress, in bytes. Since 1.0; clauses `struct.job_progress.*`.
+    pub fn progress(&self, caller: &Token, job: JobKey) -> Result<JobProgress, Hresult> {
+        let job = self.readable(caller, job)?;
+        Ok(JobProgress {
+            bytes_total: if job.sums.unknown_files == 0 { job.sums.known_bytes } else { SIZE_UNKNOWN },
+            bytes_transferred: job.sums.bytes_transferred,
+            files_total: file_index(job.files.len()).0,
+            files_transferred: file_index(job.next).0,
+        })
+    }
+
+    /// GetTimes. Since 1.0; clauses `struct.job_times.*`.
+    pub fn times(&self, caller: &Token, job: JobKey) -> Result<JobTimes, Hresult> {
+        let job = self.readable(caller, job)?;
+        Ok(JobTimes { creation: job.created, modification: job.modified, transfer_completion: job.transfer_completed })
+    }
+
+    /// GetError: why the job stopped, until data moves again. Since 1.0; clauses
+    /// `job.get_error.*`.
+    ///
+    /// # Errors
+    /// `BG_E_ERROR_INFORMATION_UNAVAILABLE` when there is none.
+    pub fn error(&self, caller: &Token, job: JobKey) -> Result<ErrorRecord, Hresult> {
+        self.readable(caller, job)?.error.ok_or(Hresult::BG_E_ERROR_INFORMATION_UNAVAILABLE)
+    }
+
+    /// GetErrorCount. Since 1.0; clauses `job.get_error_count.*`.
+    pub fn error_count(&self, caller: &Token, job: JobKey) -> Result<u32, Hresult> {
+        Ok(self.readable(caller, job)?.error_count)
+    }
+
+    /// GetOwner. Since 1.0; clauses `job.get_owner.*`.
+    pub fn owner(&self, caller: &Token, job: JobKey) -> Result<Sid, Hresult> {
+        let owner = self.readable(caller, job)?.owner;
+        Ok(self.jobs.users.get(owner).sid.clone())
+    }
+
+    /// How many files the job has. Since 1.0; clauses `job.enum_files.*`.
+    pub fn file_count(&self, caller: &Token, job: JobKey) -> Result<u32, Hresult> {
+        Ok(file_index(self.readable(caller, job)?.files.len()).0)
+    }
+
+    /// The names of a file, exactly as they were given. Since 1.0; clauses
+    /// `file.get_remote_name.*`, `file.get_local_name.*`.
+    ///
+    /// # Errors
+    /// `BG_E_FILE_NOT_AVAILABLE` for a file that the job does not have.
+    pub fn file_names(&self, caller: &Token, job: JobKey, file: FileIndex) -> Result<FileInfo<'_>, Hresult> {
+        let file = self.file(caller, job, file)?;
+        Ok(FileInfo { remote_name: &file.remote_name, local_name: &file.local_name })
+    }
+
+    /// How far a file has come, in bytes. Since 1.0; clauses `struct.file_progress.*`.
+    ///
+    /// # Errors
+    /// `BG_E_FILE_NOT_AVAILABLE` for a file that the job does not have.
+    pub fn file_progress(&self, caller: &Token, job: JobKey, file: FileIndex) -> Result<FileProgress, Hresult> {
+        let file = self.file(caller, job, file)?;
+        Ok(FileProgress {
+            bytes_total: file.size(),
+            bytes_transferred: file.have,
+            completed: file.stage == Stage::Completed,
+        })
+    }
+
+    fn file(&self, caller: &Token, job: JobKey, file: FileIndex) -> Result<&File, Hresult> {
+        self.readable(caller, job)?.files.get(file.0 as usize).ok_or(Hresult::BG_E_FILE_NOT_AVAILABLE)
+    }
+}

@@ -1,0 +1,173 @@
+//! The queue after a restart (clauses `lifecycle.restart.*`, `lifecycle.persist.*`).
+//!
+//! Jobs come back as they were on record; what was active waits for its turn. Timers are armed
+//! from the wall times on record, and the temporary files tell how far their files have come.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bits_api::{JobPriority, JobState, NotifyFlags};
+use bits_world::{Drives, Sid};
+
+use crate::job::{Failing, File, Job, Stage, State, Sums, Wait};
+use crate::jobs::{Jobs, Shelf};
+use crate::users::Users;
+use crate::visits::Counted;
+use crate::world::Facts;
+use crate::{Config, Cx, Engine, FileRecord, JobKey, JobRecord, Saved};
+use bits_api::Hresult;
+
+impl Engine {
+    /// An engine with the queue that `saved` tells of. Callbacks are not on record: clients set
+    /// them again.
+    pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, cx: Cx<'_>) -> Self {
+        let mut engine = Self::new(config);
+        engine.facts = Facts::of(cx);
+        let mut users = Users::default();
+        let mut jobs = Vec::new();
+        for Saved { job, files } in saved {
+            let owner = users.number(&Sid::new(job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
+            let turn = jobs.len() as u64;
+            let mut job = Job {
+                owner,
+                state: state_of(&job, turn, cx),
+                failing: job.failing_since.map(|first| Failing::since(first, cx.now)),
+                ..without_history(job)
+            };
+            for file in &files {
+                job.add_file(file_of(file, &cx.world.drives, cx));
+            }
+            jobs.push(Box::new(job));
+        }
+        engine.numbers.job = jobs.iter().map(|job| job.key.0 + 1).max().unwrap_or(0);
+        engine.numbers.turn = jobs.len() as u64;
+        engine.temporaries =
+            jobs.iter().flat_map(|job| &job.files).filter_map(|file| file.temporary.clone().map(Counted)).collect();
+        engine.jobs = Jobs::load(jobs, users);
+        engine.take_up(cx);
+        engine
+    }
+
+    /// Arms what the states need, and lets the world as it is now do to the jobs what it would
+    /// have done had they been there when it changed.
+    fn take_up(&mut self, cx: Cx<'_>) {
+        let waiting = [Shelf::Retrying, Shelf::Offline, Shelf::Blocked];
+        let keys: Vec<JobKey> = waiting.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, None)).collect();
+        for key in keys {
+            self.wait_again(cx, key);
+        }
+        let queued: Vec<JobKey> = self.jobs.on_shelf(Shelf::Queued, None).collect();
+        let ready = queued.iter().filter_map(|key| {
+            let job = &self.jobs[*key];
+            match job.state {
+                State::Queued { turn } if self.jobs.users.get(job.owner).logged_on => Some((job.priority, turn, *key)),
+                _ => None,
+            }
+        });
+        self.ready.extend(ready.collect::<Vec<_>>());
+        for key in queued {
+            self.settle_queued(cx, key);
+        }
+        self.schedule(cx);
+    }
+
+    /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
+    fn wait_again(&mut self, cx: Cx<'_>, key: JobKey) {
+        match self.jobs[key].state {
+            State::TransientError(Wait::Network) if self.facts.is_connected() => {
+                self.enqueue(cx, key, crate::Cause::NetworkBack);
+            }
+            State::TransientError(Wait::Policy) if !self.facts.zero_bandwidth => {
+                self.enqueue(cx, key, crate::Cause::PolicyUnblocked);
+            }
+            State::TransientError(wait) => {
+                if let Wait::Retry { at, .. } = wait {
+                    self.timers.arm(key, crate::timers::Timer::RetryDelay, at);
+                }
+                self.arm_no_progress(cx, key);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The state of a job on record.
+fn state_of(record: &JobRecord, turn: u64, cx: Cx<'_>) -> State {
+    match record.state {
+        JobState::SUSPENDED => State::Suspended,
+        JobState::ERROR => State::Error,
+        JobState::TRANSFERRED => State::Transferred,
+        JobState::TRANSIENT_ERROR => State::TransientError(match (record.retry_at, record.error) {
+            (Some(wall), _) => Wait::Retry { at: cx.now.monotonic.plus(wall.since(cx.now.wall)), wall },
+            (None, Some(error)) if error.code == Hresult::BG_E_BLOCKED_BY_POLICY => Wait::Policy,
+            (None, _) => Wait::Network,
+        }),
+        // An active job is on record as QUEUED, and one that has ended is not on record.
+        _ => State::Queued { turn },
+    }
+}
+
+/// A job as it is on record, without its files and what depends on the time.
+fn without_history(record: JobRecord) -> Job {
+    Job {
+        key: record.key,
+        id: record.id,
+        kind: record.job_type,
+        owner: crate::users::UserNo::FIRST,
+        state: State::Suspended,
+        display_name: record.display_name.into(),
+        description: record.description.into(),
+        priority: JobPriority(record.priority),
+        notify_flags: NotifyFlags::from_bits_retain(record.notify_flags),
+        minimum_retry_delay: record.minimum_retry_delay,
+        no_progress_timeout: record.no_progress_timeout,
+        error_count: record.error_count,
+        error: record.error,
+        created: record.created,
+        modified: record.modified,
+        last_activity: record.last_activity,
+        transfer_completed: record.transfer_completed,
+        failing: None,
+        active: Duration::from_millis(record.active_ms),
+        files: Vec::new(),
+        next: 0,
+        sums: Sums::default(),
+        stopping: None,
+        notices: None,
+        handles: 0,
+        idle_since: record.last_activity,
+    }
+}
+
+/// A file as it is on record, and as the disk tells.
+fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
+    let destination = drives.resolve(&record.local_name).ok();
+    let temporary = record.temporary.as_ref().and_then(|name| Some(destination.as_ref()?.with_file_name(name)));
+    let size = record.validators.map(|known| known.size);
+    let mut stage = match (record.completed, record.transferred) {
+        (true, _) => Stage::Completed,
+        (false, true) => Stage::Transferred,
+        (false, false) => Stage::Pending,
+    };
+    let in_temporary = temporary.as_ref().and_then(|path| cx.probe.length(path));
+    // The service may have ended between a rename and its record.
+    if stage == Stage::Transferred
+        && in_temporary.is_none()
+        && destination.is_some_and(|path| size.is_some() && cx.probe.length(&path) == size)
+    {
+        stage = Stage::Completed;
+    }
+    let have = match stage {
+        Stage::Pending => in_temporary.unwrap_or(0),
+        Stage::Transferred | Stage::Completed => size.or(in_temporary).unwrap_or(0),
+    };
+    File {
+        remote_name: record.remote_name.as_str().into(),
+        local_name: record.local_name.as_str().into(),
+        temporary: temporary.filter(|_| stage != Stage::Completed).as_deref().map(Box::<Path>::from),
+        validators: record.validators,
+        // Without validators an attempt throws away what is there.
+        have: if record.validators.is_some() || stage != Stage::Pending { have } else { 0 },
+        stage,
+    }
+}

@@ -1,0 +1,97 @@
+//! What becomes of a job that failed (clauses `retry.*`).
+
+use std::time::Duration;
+
+use bits_api::{ErrorContext, Hresult};
+use bits_wire::attempt::Failure;
+use bits_world::Profile;
+
+use crate::job::{Failing, State, Wait};
+use crate::timers::Timer;
+use crate::{Cause, Cx, Engine, ErrorRecord, JobKey};
+
+impl Engine {
+    /// The attempt at the file in work has failed.
+    pub(crate) fn attempt_failed(&mut self, cx: Cx<'_>, key: JobKey, failure: Failure) {
+        let profile = self.config.profile;
+        let job = &mut self.jobs[key];
+        job.error = Some(ErrorRecord { code: failure.code, context: failure.context, file: job.file_in_work() });
+        // job.get_error_count.retry_old: before 2.0 a retry that fails again counts for nothing.
+        if profile >= Profile::V2_0 || !failure.transient || job.failing.is_none() {
+            job.error_count = job.error_count.saturating_add(1);
+        }
+        let delay = job.minimum_retry_delay;
+        // retry.timeout.zero, retry.delay.above_timeout
+        let is_fatal = !failure.transient || job.no_progress_timeout == 0 || delay > job.no_progress_timeout;
+        if is_fatal {
+            return self.transition(cx, key, State::Error, Cause::Failed(failure));
+        }
+        job.failing.get_or_insert_with(|| Failing::starting(cx.now));
+        let delay = Duration::from_secs(delay.into());
+        let wait = Wait::Retry { at: cx.now.monotonic.plus(delay), wall: cx.now.wall.plus(delay) };
+        self.transition(cx, key, State::TransientError(wait), Cause::Failed(failure));
+        self.judge_progress(cx, key);
+    }
+
+    /// Something outside keeps the job from transferring; it is not retried by a timer, nor
+    /// counted as an error (clauses `retry.none_network`, `job.get_error_count.not_counted`).
+    pub(crate) fn block(&mut self, cx: Cx<'_>, key: JobKey, wait: Wait) {
+        let (code, cause) = match wait {
+            Wait::Network => (Hresult::BG_E_NETWORK_DISCONNECTED, Cause::NetworkLost),
+            Wait::Policy => (Hresult::BG_E_BLOCKED_BY_POLICY, Cause::PolicyBlocked),
+            Wait::Retry { .. } => return,
+        };
+        let job = &mut self.jobs[key];
+        job.error = Some(ErrorRecord { code, context: ErrorContext::GENERAL_QUEUE_MANAGER, file: job.file_in_work() });
+        job.failing.get_or_insert_with(|| Failing::starting(cx.now));
+        self.transition(cx, key, State::TransientError(wait), cause);
+        self.judge_progress(cx, key);
+    }
+
+    /// The retry delay is over: the job gets another turn, unless its time without progress has
+    /// passed already.
+    pub(crate) fn retry_delay_over(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &self.jobs[key];
+        let timeout = Duration::from_secs(job.no_progress_timeout.into());
+        // Strictly: a timeout as long as the delay leaves room for one retry.
+        if job.failing.is_some_and(|failing| failing.lasted(cx.now.monotonic) > timeout) {
+            self.judge_progress(cx, key);
+        } else {
+            self.enqueue(cx, key, Cause::RetryDelayOver);
+        }
+    }
+
+    /// Gives a job in TRANSIENT_ERROR up when it made no progress for its timeout; its error stays
+    /// the last one.
+    pub(crate) fn judge_progress(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &self.jobs[key];
+        if !matches!(job.state, State::TransientError(_)) {
+            return;
+        }
+        let timeout = Duration::from_secs(job.no_progress_timeout.into());
+        if job.failing.is_some_and(|failing| failing.lasted(cx.now.monotonic) >= timeout) {
+            self.transition(cx, key, State::Error, Cause::NoProgress);
+        } else {
+            self.arm_no_progress(cx, key);
+        }
+    }
+
+    /// An active job has used up its download time (clause `lifecycle.edge.max_download_time`).
+    pub(crate) fn download_time_over(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &mut self.jobs[key];
+        job.error_count = job.error_count.saturating_add(1);
+        job.error = Some(ErrorRecord {
+            code: Hresult::BG_E_MAXDOWNLOAD_TIMEOUT,
+            context: ErrorContext::GENERAL_QUEUE_MANAGER,
+            file: job.file_in_work(),
+        });
+        self.transition(cx, key, State::Error, Cause::DownloadTimeUsedUp);
+    }
+
+    /// A job gets another no-progress timeout; one in TRANSIENT_ERROR is judged by it at once.
+    pub(crate) fn set_no_progress_timeout(&mut self, cx: Cx<'_>, key: JobKey, seconds: u32) {
+        self.jobs[key].no_progress_timeout = seconds;
+        self.timers.disarm(key, Timer::NoProgress);
+        self.judge_progress(cx, key);
+    }
+}

@@ -1,0 +1,135 @@
+//! Whose turn it is (clauses `sched.*`).
+//!
+//! All foreground jobs run at once; the others share one place, by priority and then by turns.
+//! Before BITS 2.0 foreground jobs share that place too.
+
+use std::collections::BTreeSet;
+
+use bits_api::JobPriority;
+use bits_world::Profile;
+
+use crate::engine::take;
+use crate::job::{Run, State, Wait};
+use crate::timers::Timer;
+use crate::visits::Counted;
+use crate::{Cause, Cx, Engine, JobKey};
+use bits_wire::attempt::ChainId;
+
+/// Queued jobs that may run, in the order in which they get their turn.
+#[derive(Debug, Default)]
+pub(crate) struct Ready(BTreeSet<Counted<(JobPriority, u64, JobKey)>>);
+
+impl Ready {
+    pub(crate) fn insert(&mut self, priority: JobPriority, turn: u64, job: JobKey) {
+        self.0.insert(Counted((priority, turn, job)));
+    }
+
+    /// Takes a job out; whether it was there.
+    pub(crate) fn remove(&mut self, priority: JobPriority, turn: u64, job: JobKey) -> bool {
+        self.0.remove(&Counted((priority, turn, job)))
+    }
+
+    /// Puts in many at once.
+    pub(crate) fn extend(&mut self, jobs: impl IntoIterator<Item = (JobPriority, u64, JobKey)>) {
+        self.0.extend(jobs.into_iter().map(Counted));
+    }
+
+    /// The job whose turn is next.
+    pub(crate) fn first(&self) -> Option<(JobPriority, JobKey)> {
+        self.0.first().map(|Counted((priority, _, job))| (*priority, *job))
+    }
+
+    /// The job that gets its turn right before another would.
+    pub(crate) fn before(&self, priority: JobPriority, turn: u64, job: JobKey) -> Option<JobKey> {
+        self.0.range(..Counted((priority, turn, job))).next_back().map(|Counted((_, _, job))| *job)
+    }
+}
+
+impl Engine {
+    /// Gives turns until nobody who is ready may run.
+    pub(crate) fn schedule(&mut self, cx: Cx<'_>) {
+        while let Some((priority, next)) = self.ready.first() {
+            match self.slot {
+                _ if !self.shares_slot(priority) => self.start_run(cx, next),
+                None => self.start_run(cx, next),
+                // sched.preempt
+                Some(running) if priority < self.jobs[running].priority => {
+                    self.enqueue(cx, running, Cause::Preempted);
+                }
+                Some(_) => break,
+            }
+        }
+    }
+
+    /// Whether jobs of this priority run one at a time (clauses `sched.foreground.concurrent`,
+    /// `sched.background.one`, `sched.bits15.one_job`).
+    fn shares_slot(&self, priority: JobPriority) -> bool {
+        priority != JobPriority::FOREGROUND || self.config.profile < Profile::V2_0
+    }
+
+    fn start_run(&mut self, cx: Cx<'_>, key: JobKey) {
+        let run = Run { chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic };
+        self.transition(cx, key, State::Connecting { run, attempt: None }, Cause::Scheduled);
+        if self.shares_slot(self.jobs[key].priority) {
+            self.take_slot(cx, key);
+        }
+        // An attempt that is still being stopped holds the temporary file.
+        if self.jobs[key].stopping.is_none() {
+            self.start_attempt(cx, key);
+        }
+    }
+
+    fn take_slot(&mut self, cx: Cx<'_>, key: JobKey) {
+        self.slot = Some(key);
+        self.timers.arm(key, Timer::SliceEnd, cx.now.monotonic.plus(self.config.decisions.time_slice));
+    }
+
+    /// The running job has had its turn: the next of its priority gets one, if there is any
+    /// (clause `sched.round_robin`).
+    pub(crate) fn slice_end(&mut self, cx: Cx<'_>, key: JobKey) {
+        let priority = self.jobs[key].priority;
+        match self.ready.first() {
+            Some((waiting, _)) if waiting <= priority => self.enqueue(cx, key, Cause::SliceEnded),
+            _ => self.take_slot(cx, key),
+        }
+    }
+
+    /// Gives a job another priority, and the place that goes with it (clause
+    /// `job.set_priority.any_state`).
+    pub(crate) fn set_priority(&mut self, cx: Cx<'_>, key: JobKey, priority: JobPriority) {
+        let job = &mut self.jobs[key];
+        let before = std::mem::replace(&mut job.priority, priority);
+        match job.state {
+            State::Queued { turn } => {
+                if self.ready.remove(before, turn, key) {
+                    self.ready.insert(priority, turn, key);
+                }
+                self.settle_queued(cx, key);
+            }
+            State::Connecting { .. } | State::Transferring { .. } => self.replace_running(cx, key),
+            State::TransientError(Wait::Policy) if !job.is_background() => {
+                self.enqueue(cx, key, Cause::PolicyUnblocked);
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds the place of an active job whose priority has changed.
+    fn replace_running(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &self.jobs[key];
+        let shares = self.shares_slot(job.priority);
+        if job.is_background() && self.facts.zero_bandwidth {
+            self.block(cx, key, Wait::Policy);
+        } else if self.slot == Some(key) {
+            if !shares {
+                self.slot = None;
+                self.timers.disarm(key, Timer::SliceEnd);
+            }
+        } else if shares {
+            match self.slot {
+                None => self.take_slot(cx, key),
+                Some(_) => self.enqueue(cx, key, Cause::Preempted),
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The attempts of an active job: one file after another, in the order in which they were added
+//! (clause `sched.files.sequential`).
+
+use bits_api::{ErrorContext, JobPriority};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Failure, Urgency, Validators};
+
+use crate::engine::take;
+use crate::job::{State, Stopping};
+use crate::visits::Counted;
+use crate::{Action, Cause, Cx, Engine, JobKey};
+
+impl Engine {
+    /// Begins an attempt at the file in work.
+    pub(crate) fn start_attempt(&mut self, cx: Cx<'_>, key: JobKey) {
+        let place = self.jobs[key].next;
+        let temporary = match self.temporary_file(cx, key, place) {
+            Ok(temporary) => temporary,
+            Err(code) => {
+                let failure = Failure { code, context: ErrorContext::LOCAL_FILE, transient: false };
+                return self.attempt_failed(cx, key, failure);
+            }
+        };
+        let job = &mut self.jobs[key];
+        let Some(run) = job.run() else { return };
+        let attempt = AttemptId(take(&mut self.numbers.attempt));
+        match &mut job.state {
+            State::Connecting { attempt: current, .. } => *current = Some(attempt),
+            State::Transferring { attempt: current, .. } => *current = attempt,
+            _ => return,
+        }
+        let file = &job.files[place];
+        let plan = AttemptPlan {
+            attempt,
+            chain: run.chain,
+            url: file.remote_name.to_string(),
+            temporary,
+            urgency: match job.priority {
+                JobPriority::FOREGROUND => Urgency::Foreground,
+                _ => Urgency::Background,
+            },
+            known: file.validators,
+        };
+        self.attempts.insert(Counted(attempt), key);
+        self.push(Action::Start(plan));
+    }
+
+    /// An attempt reports; only `Ended` is heard of one that was told to stop.
+    pub(crate) fn attempt_reports(&mut self, cx: Cx<'_>, attempt: AttemptId, report: AttemptReport) {
+        let Some(key) = self.attempts.get(&Counted(attempt)).copied() else { return };
+        let job = &self.jobs[key];
+        let is_current = job.attempt() == Some(attempt);
+        let stopping = job.stopping.filter(|stopping| stopping.attempt == attempt);
+        match report {
+            AttemptReport::Connected { validators, have } if is_current => {
+                self.connected(cx, key, attempt, validators, have);
+            }
+            AttemptReport::Progress { have } if is_current => self.progressed(cx, key, have),
+            AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
+            AttemptReport::Ended(end) => {
+                self.attempts.remove(&Counted(attempt));
+                match (stopping, end) {
+                    (Some(stopping), end) => self.stopped(cx, key, stopping, &end),
+                    (None, AttemptEnd::Done) => self.file_done(cx, key, attempt),
+                    (None, AttemptEnd::Failed(failure)) => self.attempt_failed(cx, key, failure),
+                    // Nobody told it to: as if the connection had been closed.
+                    (None, AttemptEnd::Stopped) => self.attempt_failed(cx, key, UNASKED_STOP),
+                }
+            }
+        }
+    }
+
+    /// The server has answered. What it said of the file goes on record before a byte is written.
+    fn connected(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId, validators: Validators, have: u64) {
+        let job = &mut self.jobs[key];
+        let place = job.next;
+        let is_news = job.set_validators(place, validators);
+        job.set_have(place, have);
+        if is_news {
+            self.persist_file(key, place);
+        }
+        self.begin_transferring(cx, key, attempt);
+        self.push(Action::Proceed(attempt));
+    }
+
+    fn begin_transferring(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
+        if let State::Connecting { run, .. } = self.jobs[key].state {
+            self.transition(cx, key, State::Transferring { run, attempt }, Cause::Connected);
+        }
+    }
+
+    /// Bytes have moved. They are not put on record: the temporary file's length tells of them.
+    fn progressed(&mut self, cx: Cx<'_>, key: JobKey, have: u64) {
+        let job = &mut self.jobs[key];
+        let place = job.next;
+        if job.set_have(place, have) {
+            self.made_progress(key);
+        }
+        self.touch(cx, key);
+        self.notify_of_modification(key);
+    }
+
+    /// The no-progress period is over (clause `retry.timeout.reset`).
+    fn made_progress(&mut self, key: JobKey) {
+        if self.jobs[key].failing.take().is_some() {
+            self.persist_job(key);
+        }
+    }
+
+    /// The file in work is all there: the next one's turn, or the job is done.
+    fn file_done(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
+        self.begin_transferring(cx, key, attempt);
+        self.take_file(cx, key);
+        if self.jobs[key].has_all_files() {
+            self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
+        } else {
+            self.start_attempt(cx, key);
+        }
+    }
+
+    /// Takes down that the file in work is all there.
+    fn take_file(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &mut self.jobs[key];
+        let place = job.next;
+        let file = &job.files[place];
+        let known = file.validators.unwrap_or(Validators { size: file.have, last_modified: None });
+        job.set_validators(place, known);
+        job.set_have(place, known.size);
+        job.file_arrived();
+        self.made_progress(key);
+        self.touch(cx, key);
+        self.persist_file(key, place);
+        self.notify_of_file(key, place);
+        self.notify_of_modification(key);
+    }
+
+    /// An attempt that was told to stop has ended: who waited for it goes on.
+    fn stopped(&mut self, cx: Cx<'_>, key: JobKey, stopping: Stopping, end: &AttemptEnd) {
+        self.jobs[key].stopping = None;
+        self.push(Action::Release(stopping.chain));
+        if *end == AttemptEnd::Done {
+            // It was quicker than the order to stop.
+            self.take_file(cx, key);
+        }
+        let job = &self.jobs[key];
+        match job.state {
+            State::Connecting { run, attempt: None } if job.has_all_files() => {
+                let attempt = stopping.attempt;
+                self.transition(cx, key, State::Transferring { run, attempt }, Cause::Connected);
+                self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
+            }
+            State::Connecting { attempt: None, .. } => self.start_attempt(cx, key),
+            State::Queued { .. } => self.settle_queued(cx, key),
+            State::Finishing(_) => _ = self.use_files(cx, key),
+            _ => {}
+        }
+    }
+}
+
+const UNASKED_STOP: Failure = Failure {
+    code: bits_api::Hresult::BG_E_CONNECTION_CLOSED,
+    context: ErrorContext::GENERAL_TRANSPORT,
+    transient: true,
+};
