@@ -1,0 +1,250 @@
+//! One attempt, from its first look at the temporary file to its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Validators};
+use bits_wire::download::{Answer, Ask, Download, Fault, Next, Redirects, Request, Target, Verdict};
+use bits_world::clock::Clock;
+use bytes::Bytes;
+use http::Response;
+use hyper::body::Incoming;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::link::{Link, Network};
+use crate::mover::{Control, Signals, Standing};
+use crate::partial::Partial;
+use crate::watchdog::within;
+
+/// So much is written between two reports of progress, while it comes without a pause.
+const REPORT_EVERY: u64 = 1024 * 1024;
+/// So long bytes may go unreported, on the machine's clock.
+const REPORT_WITHIN: Duration = Duration::from_millis(250);
+
+pub(crate) struct Attempt<'a> {
+    network: &'a Network,
+    plan: AttemptPlan,
+    control: &'a Control,
+    signals: watch::Receiver<Signals>,
+    /// The connection of the chain, while it can be asked again.
+    link: Option<Link>,
+    partial: Partial,
+    /// What is on record of the remote file through this attempt, and how often it was put there.
+    recorded: Option<Validators>,
+    recordings: u32,
+    /// How much of the file was reported.
+    reported: u64,
+}
+
+/// What happens while a body comes in.
+enum Arrival {
+    Data(Bytes),
+    End,
+    Fault(Fault),
+    /// It is time to report.
+    Pause,
+}
+
+impl<'a> Attempt<'a> {
+    pub(crate) fn new(network: &'a Network, plan: AttemptPlan, control: &'a Control, link: Option<Link>) -> Self {
+        let partial = Partial::new(plan.temporary.clone(), Arc::clone(&control.gate));
+        let signals = control.signals.subscribe();
+        Self { network, plan, control, signals, link, partial, recorded: None, recordings: 0, reported: 0 }
+    }
+
+    /// Carries the attempt out; returns its end, and its connection while that is of use.
+    pub(crate) async fn run(mut self) -> (AttemptEnd, Option<Link>) {
+        let mut signals = self.signals.clone();
+        let end = tokio::select! {
+            biased;
+            _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
+            result = self.transfer() => match result {
+                Ok(()) => AttemptEnd::Done,
+                Err(failure) => AttemptEnd::Failed(failure),
+            },
+        };
+        tracing::debug!(attempt = self.plan.attempt.0, ?end, have = self.partial.length(), "attempt ends");
+        self.report_progress();
+        // In any other case it may be in the middle of an answer.
+        let link = self.link.take().filter(|link| end == AttemptEnd::Done && link.is_open());
+        (end, link)
+    }
+
+    async fn transfer(&mut self) -> Result<(), Failure> {
+        let length = self.partial.measure()?;
+        let mut download = Download::new(self.plan.urgency, self.plan.known, length);
+        let mut redirects = Redirects::new(Target::parse(&self.plan.url)?);
+        while let Next::Ask(ask) = download.next() {
+            let (head, body) = self.ask(&ask, redirects.target()).await.map_err(Fault::failure)?.into_parts();
+            let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
+            if redirects.follow(&answer)? {
+                self.skip(body).await;
+                continue;
+            }
+            match download.judge(&ask, &answer)? {
+                Verdict::Learned | Verdict::StartOver => self.skip(body).await,
+                Verdict::Body(length) => {
+                    self.record(&download).await?;
+                    self.receive(body, length).await?;
+                    download.received(length);
+                }
+            }
+        }
+        if download.known() != self.plan.known {
+            // An empty file: nothing came that would have put it on record.
+            self.record(&download).await?;
+        }
+        self.partial.finish()
+    }
+
+    /// Sends a request and waits for the head of its answer. A connection that the server has
+    /// closed since its last answer is replaced once.
+    async fn ask(&mut self, ask: &Ask, target: &Target) -> Result<Response<Incoming>, Fault> {
+        let network = self.network;
+        let request = Request::new(ask, target, network.profile);
+        let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
+        self.link = None;
+        loop {
+            let reused = used.is_some();
+            let mut link = if let Some(link) = used.take() {
+                link
+            } else {
+                self.control.stand(Standing::Connecting);
+                within(&network.clock, network.stall, Link::open(network, target.origin())).await?
+            };
+            self.control.stand(Standing::Talking(Arc::clone(link.meter())));
+            let answered = within(&network.clock, network.stall, async { Ok(link.ask(&request).await) }).await?;
+            match answered {
+                Ok(response) => {
+                    tracing::debug!(attempt = self.plan.attempt.0, ?ask, status = %response.status(), "answer");
+                    self.link = Some(link);
+                    return Ok(response);
+                }
+                Err(none) if reused && none.silent => {}
+                Err(none) => return Err(none.fault),
+            }
+        }
+    }
+
+    /// Reads a body that is not part of the file, so that the connection can be asked again.
+    async fn skip(&mut self, body: Incoming) {
+        let Some(link) = &mut self.link else { return };
+        let drained = within(&self.network.clock, self.network.stall, async { Ok(link.drain(body).await) }).await;
+        if drained != Ok(true) {
+            self.link = None;
+        }
+    }
+
+    /// Lets what is known of the remote file go on record, unless it is there; what the temporary
+    /// file holds of another one is thrown away before.
+    async fn record(&mut self, download: &Download) -> Result<(), Failure> {
+        let Some(validators) = download.known().filter(|known| self.recorded != Some(*known)) else { return Ok(()) };
+        let have = download.have();
+        self.partial.truncate(have)?;
+        self.control.stand(Standing::AwaitingRecord);
+        self.control.report(AttemptReport::Connected { validators, have });
+        (self.recorded, self.reported) = (Some(validators), have);
+        self.recordings += 1;
+        let recordings = self.recordings;
+        if self.signals.wait_for(|signals| signals.proceeds >= recordings).await.is_err() {
+            // The sender lives in the control that this attempt borrows.
+            return Err(Fault::ConnectionEnded.failure());
+        }
+        if let Some(link) = &self.link {
+            link.meter().pulse.beat(&self.network.clock);
+            self.control.stand(Standing::Talking(Arc::clone(link.meter())));
+        }
+        Ok(())
+    }
+
+    /// Writes a body of `length` bytes to the end of the temporary file.
+    async fn receive(&mut self, mut body: Incoming, length: u64) -> Result<(), Failure> {
+        let Some(mut link) = self.link.take() else { return Err(Fault::ConnectionEnded.failure()) };
+        let network = self.network;
+        let meter = Arc::clone(link.meter());
+        let mut silence = pin!(meter.pulse.lost(&network.clock, network.stall));
+        let mut pauses = Pauses::new(&network.clock);
+        let mut missing = length;
+        while missing > 0 {
+            let unreported = self.unreported();
+            let arrival = std::future::poll_fn(|cx| {
+                match link.poll_body(cx, &mut body) {
+                    Poll::Ready(Some(Ok(data))) => return Poll::Ready(Arrival::Data(data)),
+                    Poll::Ready(Some(Err(fault))) => return Poll::Ready(Arrival::Fault(fault)),
+                    Poll::Ready(None) => return Poll::Ready(Arrival::End),
+                    Poll::Pending => {}
+                }
+                if unreported > 0 && pauses.poll_due(cx).is_ready() {
+                    return Poll::Ready(Arrival::Pause);
+                }
+                silence.as_mut().poll(cx).map(|()| Arrival::Fault(Fault::Timeout))
+            })
+            .await;
+            match arrival {
+                Arrival::Data(data) => {
+                    missing = missing.checked_sub(data.len() as u64).ok_or(Fault::InvalidResponse.failure())?;
+                    self.partial.append(&data)?;
+                    if self.unreported() >= REPORT_EVERY {
+                        self.report_progress();
+                    }
+                    self.yield_to_stop().await;
+                }
+                Arrival::Pause => self.report_progress(),
+                Arrival::End => return Err(Fault::ConnectionEnded.failure()),
+                Arrival::Fault(fault) => return Err(fault.failure()),
+            }
+        }
+        self.link = link.drain(body).await.then_some(link);
+        Ok(())
+    }
+
+    /// Never returns once a stop was asked for: whoever waits for that beside us ends the attempt.
+    async fn yield_to_stop(&self) {
+        if self.signals.borrow().stop {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn unreported(&self) -> u64 {
+        self.partial.length().saturating_sub(self.reported)
+    }
+
+    fn report_progress(&mut self) {
+        if self.recorded.is_some() && self.unreported() > 0 {
+            self.reported = self.partial.length();
+            self.control.report(AttemptReport::Progress { have: self.reported });
+        }
+    }
+}
+
+/// When a pause in what comes in is long enough to report.
+///
+/// On a virtual clock every pause is: a test looks at a job that stands still, to the byte.
+enum Pauses {
+    Each,
+    Every(tokio::time::Interval),
+}
+
+impl Pauses {
+    fn new(clock: &Clock) -> Self {
+        match clock {
+            Clock::Virtual(_) => Self::Each,
+            Clock::System(_) => {
+                let first = tokio::time::Instant::now() + REPORT_WITHIN;
+                let mut ticks = tokio::time::interval_at(first, REPORT_WITHIN);
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                Self::Every(ticks)
+            }
+        }
+    }
+
+    fn poll_due(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        match self {
+            Self::Each => Poll::Ready(()),
+            Self::Every(ticks) => ticks.poll_tick(cx).map(|_| ()),
+        }
+    }
+}

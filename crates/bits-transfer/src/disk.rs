@@ -1,0 +1,280 @@
+//! Local files, and which code stands for what goes wrong with them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_wire::attempt::{Disk, Failure, Probe};
+
+/// The files of this machine, with the rights of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalDisk;
+
+impl Probe for LocalDisk {
+    /// Whether a file of this name could be made.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for a name that cannot be a file's: relative, a folder's, none at all, too
+    /// long; `ERROR_DIRECTORY` (0x8007010B) when its folder is not there; `E_ACCESSDENIED` when
+    /// nothing can be made in that folder.
+    fn destination(&self, path: &Path) -> Result<(), Hresult> {
+        let (Some(folder), Some(_)) = (path.parent(), path.file_name()) else { return Err(Hresult::E_INVALIDARG) };
+        if !path.is_absolute() {
+            return Err(Hresult::E_INVALIDARG);
+        }
+        match fs::metadata(folder) {
+            Ok(found) if !found.is_dir() => return Err(Hresult::ERROR_DIRECTORY),
+            Ok(_) => {}
+            Err(error) => return Err(folder_code(&error)),
+        }
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(Hresult::E_INVALIDARG),
+            Err(error) if is_bad_name(&error) => return Err(Hresult::E_INVALIDARG),
+            Ok(_) | Err(_) => {}
+        }
+        try_folder(folder).map_err(|error| code(&error))
+    }
+
+    fn length(&self, path: &Path) -> Option<u64> {
+        fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len())
+    }
+}
+
+impl Disk for LocalDisk {
+    fn publish(&self, temporary: &Path, destination: &Path, modified: Option<FileTime>) -> Result<(), Hresult> {
+        if let Some(time) = modified.and_then(system_time) {
+            // The time is set first, so that the file never shows under its name without it.
+            let stamped = OpenOptions::new().write(true).open(temporary).and_then(|file| file.set_modified(time));
+            match stamped {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(code(&error)),
+                // A file system may keep no times; that is no reason to withhold the file.
+                Err(error) => tracing::warn!(%error, ?temporary, "cannot set the server's time stamp"),
+                Ok(()) => {}
+            }
+        }
+        fs::rename(temporary, destination).map_err(|error| code(&error))
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), Hresult> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(code(&error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes a file in `folder` and removes it again.
+fn try_folder(folder: &Path) -> io::Result<()> {
+    static TRIES: AtomicU64 = AtomicU64::new(0);
+    let number = TRIES.fetch_add(1, Ordering::Relaxed);
+    let name = folder.join(format!("BIT{:08X}{number:08X}.tmp", std::process::id()));
+    File::create_new(&name)?;
+    fs::remove_file(&name)
+}
+
+/// The code when the folder of a destination cannot be looked at.
+fn folder_code(error: &io::Error) -> Hresult {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Hresult::ERROR_DIRECTORY,
+        _ if is_bad_name(error) => Hresult::E_INVALIDARG,
+        _ => code(error),
+    }
+}
+
+fn is_bad_name(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput)
+}
+
+/// The failure of a job whose local file cannot be written.
+pub(crate) fn failure(error: &io::Error) -> Failure {
+    let code = code(error);
+    // Handles and memory are given back by others; the rest stays until somebody acts.
+    let transient = code == TOO_MANY_OPEN_FILES || code == OUT_OF_MEMORY;
+    Failure { code, context: ErrorContext::LOCAL_FILE, transient }
+}
+
+/// HRESULT_FROM_WIN32 of the Win32 error that says what `error` says.
+pub(crate) fn code(error: &io::Error) -> Hresult {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    #[cfg(windows)]
+    if let Some(code) = error.raw_os_error().and_then(|code| u16::try_from(code).ok()) {
+        return Hresult::from_win32(code);
+    }
+    match error.kind() {
+        ErrorKind::NotFound => Hresult::ERROR_FILE_NOT_FOUND,
+        ErrorKind::PermissionDenied | ErrorKind::IsADirectory => Hresult::ERROR_ACCESS_DENIED,
+        ErrorKind::StorageFull => Hresult::ERROR_DISK_FULL,
+        ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Hresult::ERROR_SHARING_VIOLATION,
+        ErrorKind::NotADirectory => Hresult::ERROR_DIRECTORY,
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => Hresult::ERROR_INVALID_NAME,
+        ErrorKind::QuotaExceeded => DISK_QUOTA_EXCEEDED,
+        ErrorKind::FileTooLarge => FILE_TOO_LARGE,
+        ErrorKind::ReadOnlyFilesystem => WRITE_PROTECT,
+        ErrorKind::CrossesDevices => NOT_SAME_DEVICE,
+        ErrorKind::OutOfMemory => OUT_OF_MEMORY,
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => TOO_MANY_OPEN_FILES,
+        _ => GENERAL_FAILURE,
+    }
+}
+
+/// ERROR_TOO_MANY_OPEN_FILES.
+const TOO_MANY_OPEN_FILES: Hresult = Hresult::from_win32(4);
+/// ERROR_OUTOFMEMORY.
+const OUT_OF_MEMORY: Hresult = Hresult::from_win32(14);
+/// ERROR_NOT_SAME_DEVICE.
+const NOT_SAME_DEVICE: Hresult = Hresult::from_win32(17);
+/// ERROR_WRITE_PROTECT.
+const WRITE_PROTECT: Hresult = Hresult::from_win32(19);
+/// ERROR_GEN_FAILURE.
+const GENERAL_FAILURE: Hresult = Hresult::from_win32(31);
+/// ERROR_FILE_TOO_LARGE.
+const FILE_TOO_LARGE: Hresult = Hresult::from_win32(223);
+/// ERROR_DISK_QUOTA_EXCEEDED.
+const DISK_QUOTA_EXCEEDED: Hresult = Hresult::from_win32(1295);
+
+/// A FILETIME as this machine keeps it; `None` where it cannot.
+fn system_time(time: FileTime) -> Option<SystemTime> {
+    let epoch = FileTime::from_unix_seconds(0);
+    if time >= epoch {
+        UNIX_EPOCH.checked_add(time.since(epoch))
+    } else {
+        UNIX_EPOCH.checked_sub(epoch.since(time)).filter(|_| time > FileTime::ZERO.plus(Duration::from_secs(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn entries(folder: &TempDir) -> usize {
+        fs::read_dir(folder.path()).unwrap().count()
+    }
+
+    #[test]
+    fn a_new_or_existing_file_in_a_folder_is_a_destination_and_nothing_is_left_behind() {
+        let folder = folder();
+        fs::write(folder.path().join("old"), "x").unwrap();
+
+        assert_eq!(LocalDisk.destination(&folder.path().join("new")), Ok(()));
+        assert_eq!(LocalDisk.destination(&folder.path().join("old")), Ok(()));
+        assert_eq!(entries(&folder), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_a_file_is_no_destination() {
+        let folder = folder();
+        fs::create_dir(folder.path().join("dir")).unwrap();
+        fs::write(folder.path().join("file"), "x").unwrap();
+        let table = [
+            (folder.path().join("missing/a"), Hresult::ERROR_DIRECTORY),
+            (folder.path().join("file/a"), Hresult::ERROR_DIRECTORY),
+            (folder.path().join("file/dir/a"), Hresult::ERROR_DIRECTORY),
+            (folder.path().join("dir"), Hresult::E_INVALIDARG),
+            (folder.path().join("dir/.."), Hresult::E_INVALIDARG),
+            (folder.path().join("x".repeat(300)), Hresult::E_INVALIDARG),
+            (folder.path().join("a\0b"), Hresult::E_INVALIDARG),
+            ("/".into(), Hresult::E_INVALIDARG),
+            ("".into(), Hresult::E_INVALIDARG),
+            ("relative/a".into(), Hresult::E_INVALIDARG),
+        ];
+        for (path, code) in table {
+            assert_eq!(LocalDisk.destination(&path), Err(code), "{}", path.display());
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_takes_no_files_denies_access() {
+        let code = LocalDisk.destination(Path::new("/proc/self/a")).unwrap_err();
+
+        assert!([Hresult::E_ACCESSDENIED, Hresult::ERROR_FILE_NOT_FOUND].contains(&code), "{code}");
+    }
+
+    #[test]
+    fn publishing_replaces_what_was_there_and_gives_the_servers_time() {
+        let folder = folder();
+        let (temporary, destination) = (folder.path().join("BIT1.tmp"), folder.path().join("a"));
+        fs::write(&temporary, "new").unwrap();
+        fs::write(&destination, "old").unwrap();
+        let stamp = FileTime::from_unix_seconds(784_111_777);
+
+        LocalDisk.publish(&temporary, &destination, Some(stamp)).unwrap();
+
+        assert_eq!(fs::read(&destination).unwrap(), b"new");
+        assert_eq!(FileTime::from(fs::metadata(&destination).unwrap().modified().unwrap()), stamp);
+        assert_eq!(entries(&folder), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_published_keeps_its_temporary_file() {
+        let folder = folder();
+        let (temporary, destination) = (folder.path().join("BIT1.tmp"), folder.path().join("dir"));
+        fs::write(&temporary, "new").unwrap();
+        fs::create_dir(&destination).unwrap();
+
+        assert!(LocalDisk.publish(&temporary, &destination, None).unwrap_err().is_failure());
+        assert_eq!(LocalDisk.length(&temporary), Some(3));
+    }
+
+    #[test]
+    fn publishing_a_file_that_is_gone_says_so() {
+        let folder = folder();
+        let published = LocalDisk.publish(&folder.path().join("gone"), &folder.path().join("a"), None);
+
+        assert_eq!(published, Err(Hresult::ERROR_FILE_NOT_FOUND));
+    }
+
+    #[test]
+    fn deleting_a_file_that_is_gone_is_no_error() {
+        let folder = folder();
+        let path = folder.path().join("BIT1.tmp");
+        fs::write(&path, "x").unwrap();
+
+        assert_eq!(LocalDisk.delete(&path), Ok(()));
+        assert_eq!(LocalDisk.delete(&path), Ok(()));
+        assert_eq!(LocalDisk.length(&path), None);
+        assert!(LocalDisk.delete(folder.path()).is_err());
+    }
+
+    #[test]
+    fn errors_have_the_codes_that_windows_gives() {
+        let table = [
+            (ErrorKind::StorageFull, Hresult::ERROR_DISK_FULL),
+            (ErrorKind::PermissionDenied, Hresult::ERROR_ACCESS_DENIED),
+            (ErrorKind::NotFound, Hresult::ERROR_FILE_NOT_FOUND),
+            (ErrorKind::QuotaExceeded, Hresult(0x8007_050F)),
+            (ErrorKind::ReadOnlyFilesystem, Hresult(0x8007_0013)),
+        ];
+        for (kind, code) in table {
+            let failure = failure(&io::Error::from(kind));
+            assert_eq!((failure.code, failure.context, failure.transient), (code, ErrorContext::LOCAL_FILE, false));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn running_out_of_handles_passes_by_itself() {
+        let failure = failure(&io::Error::from_raw_os_error(24));
+
+        assert_eq!((failure.code, failure.transient), (Hresult(0x8007_0004), true));
+    }
+
+    #[test]
+    fn times_of_every_age_are_set_or_left_out() {
+        for time in [FileTime::ZERO, FileTime(1), FileTime(u64::MAX), FileTime::from_unix_seconds(0)] {
+            if let Some(time) = system_time(time) {
+                assert!(FileTime::from(time).0 > 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! One connection: made, asked, read from, and asked again.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
+use bits_world::Profile;
+use bits_world::clock::Clock;
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+
+use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
+use crate::tls::{self, Trust};
+
+/// What every connection of a mover needs.
+pub(crate) struct Network {
+    pub(crate) clock: Clock,
+    pub(crate) profile: Profile,
+    pub(crate) stall: Duration,
+    pub(crate) trust: Arc<Trust>,
+}
+
+/// HTTP on a connection, as long as somebody polls it.
+type Running = Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>;
+
+/// Why no answer came.
+#[derive(Debug)]
+pub(crate) struct NoAnswer {
+    pub(crate) fault: Fault,
+    /// Nothing came at all: on a connection that was used before, the server may simply have
+    /// closed it meanwhile.
+    pub(crate) silent: bool,
+}
+
+/// A connection to one origin. It moves only while an attempt polls it: between attempts it lies
+/// still, without a task of its own.
+pub(crate) struct Link {
+    origin: Origin,
+    meter: Arc<Meter>,
+    sender: SendRequest<Empty<Bytes>>,
+    /// `None` once the connection is over.
+    connection: Option<Running>,
+}
+
+impl Link {
+    /// So much is read at once: with large files the number of reads and writes is what costs.
+    const READ_BUFFER: usize = 1024 * 1024;
+
+    /// Connects to `origin`.
+    pub(crate) async fn open(network: &Network, origin: &Origin) -> Result<Self, Fault> {
+        let stream = connect(origin).await?;
+        // Small requests go out at once; failing that, only slower.
+        let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().map_err(|_| Fault::ConnectionEnded)?;
+        let meter = Meter::new(local, network.clock.clone());
+        let metered = Metered::new(stream, Arc::clone(&meter));
+        let layer = match origin.scheme {
+            Scheme::Http => Layer::Plain(metered),
+            Scheme::Https => encrypt(network, origin, metered).await?,
+        };
+        let (sender, connection) = http1::Builder::new()
+            .title_case_headers(true)
+            .max_buf_size(Self::READ_BUFFER)
+            .handshake(TokioIo::new(Stream { layer, meter: Arc::clone(&meter) }))
+            .await
+            .map_err(|error| fault(&error))?;
+        Ok(Self { origin: origin.clone(), meter, sender, connection: Some(Box::pin(connection)) })
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// Whether another request may be sent, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connection.is_some() && !self.sender.is_closed()
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn ask(&mut self, request: &Request) -> Result<http::Response<Incoming>, NoAnswer> {
+        self.meter.expect_head();
+        let answer = self.send(request).await;
+        let silent = self.meter.is_silent();
+        self.meter.head_done();
+        answer.map_err(|error| NoAnswer { fault: fault(&error), silent })
+    }
+
+    async fn send(&mut self, request: &Request) -> hyper::Result<http::Response<Incoming>> {
+        let Self { sender, connection, .. } = self;
+        // Looks once whether the server has closed the connection while it lay still.
+        std::future::poll_fn(|cx| {
+            drive(connection, cx);
+            Poll::Ready(())
+        })
+        .await;
+        std::future::poll_fn(|cx| driving(connection, cx, |cx| sender.poll_ready(cx))).await?;
+        let mut outgoing = http::Request::new(Empty::new());
+        *outgoing.method_mut() = request.method.clone();
+        *outgoing.uri_mut() = request.path.parse().unwrap_or_default();
+        *outgoing.headers_mut() = request.headers.clone();
+        let mut answer = pin!(sender.send_request(outgoing));
+        std::future::poll_fn(|cx| driving(connection, cx, |cx| answer.as_mut().poll(cx))).await
+    }
+
+    /// The next bytes of a body, or `None` at its end.
+    pub(crate) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &mut Incoming,
+    ) -> Poll<Option<Result<Bytes, Fault>>> {
+        loop {
+            let frame = driving(&mut self.connection, cx, |cx| Pin::new(&mut *body).poll_frame(cx));
+            return match frame {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => Poll::Ready(Some(Ok(data))),
+                    // Trailers say nothing about a file.
+                    Err(_) => continue,
+                },
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(fault(&error)))),
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            };
+        }
+    }
+
+    /// Reads a body that nobody wants to its end, if it is short; otherwise the connection cannot
+    /// be used again. Returns whether it can.
+    pub(crate) async fn drain(&mut self, mut body: Incoming) -> bool {
+        const SHORT: usize = 64 * 1024;
+        let mut seen = 0;
+        while let Some(data) = std::future::poll_fn(|cx| self.poll_body(cx, &mut body)).await {
+            let Ok(data) = data else { return false };
+            seen += data.len();
+            if seen > SHORT {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Lets the connection do what it can.
+fn drive(connection: &mut Option<Running>, cx: &mut Context<'_>) {
+    if let Some(running) = connection
+        && let Poll::Ready(end) = running.as_mut().poll(cx)
+    {
+        if let Err(error) = end {
+            tracing::debug!(%error, "connection ended");
+        }
+        *connection = None;
+    }
+}
+
+/// Polls what waits for the connection, and the connection in between.
+fn driving<T>(
+    connection: &mut Option<Running>,
+    cx: &mut Context<'_>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    if let Poll::Ready(ready) = poll(cx) {
+        return Poll::Ready(ready);
+    }
+    drive(connection, cx);
+    poll(cx)
+}
+
+async fn connect(origin: &Origin) -> Result<TcpStream, Fault> {
+    let addresses = lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| {
+        tracing::debug!(host = origin.host, %error, "name not resolved");
+        Fault::NameNotResolved
+    })?;
+    let mut fault = Fault::NameNotResolved;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => tracing::debug!(%address, %error, "cannot connect"),
+        }
+        fault = Fault::CannotConnect;
+    }
+    Err(fault)
+}
+
+async fn encrypt(network: &Network, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
+    let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
+    let trust = Arc::clone(&network.trust);
+    // The machine's roots may have to be read from disk first.
+    let config = tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)?;
+    match TlsConnector::from(config).connect(name, stream).await {
+        Ok(stream) => Ok(Layer::Tls(Box::new(stream))),
+        Err(error) => {
+            tracing::debug!(host = origin.host, %error, "TLS handshake failed");
+            Err(io_fault(&error))
+        }
+    }
+}
+
+/// What an error of the HTTP connection means.
+fn fault(error: &hyper::Error) -> Fault {
+    tracing::debug!(%error, cause = ?std::error::Error::source(error), "no answer, or no end of it");
+    if error.is_parse() || error.is_parse_too_large() {
+        return Fault::InvalidResponse;
+    }
+    std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .map_or(Fault::ConnectionEnded, io_fault)
+}
+
+fn io_fault(error: &io::Error) -> Fault {
+    match error.get_ref() {
+        Some(inner) if inner.is::<EndlessHead>() => Fault::InvalidResponse,
+        Some(inner) => inner.downcast_ref::<rustls::Error>().map_or(Fault::ConnectionEnded, tls::fault),
+        None => Fault::ConnectionEnded,
+    }
+}

@@ -1,0 +1,191 @@
+//! Who carries attempts out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, ChainId, Mover, Reports};
+use bits_world::clock::{Activity, Clock};
+use bits_world::{Decisions, Profile};
+use tokio::sync::watch;
+
+use crate::attempt::Attempt;
+use crate::link::{Link, Network};
+use crate::partial::Gate;
+use crate::runtime::runtime;
+use crate::socket::Meter;
+use crate::tls::Trust;
+
+/// Carries out attempts over real sockets, on the runtime of the process.
+///
+/// Each chain of attempts has at most one connection, which nobody else uses. Dropping the mover
+/// shuts it down.
+pub struct HttpMover {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    network: Network,
+    attempts: Mutex<BTreeMap<AttemptId, Arc<Control>>>,
+    /// Connections that wait for the next attempt of their chain.
+    links: Mutex<HashMap<ChainId, Link>>,
+}
+
+impl HttpMover {
+    /// A mover that lives by `clock` and plays the BITS of `profile`. It trusts the certificates
+    /// in `trusted`, PEM texts, beside the machine's own roots.
+    ///
+    /// # Errors
+    /// One line that names the entry of `trusted` that holds no certificate.
+    pub fn new(clock: Clock, profile: Profile, decisions: Decisions, trusted: &[String]) -> Result<Self, String> {
+        let trust = Arc::new(Trust::new(trusted)?);
+        let network = Network { clock, profile, stall: decisions.stall_timeout, trust };
+        Ok(Self { shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }) })
+    }
+}
+
+impl Mover for HttpMover {
+    fn start(&self, plan: AttemptPlan, reports: Reports) {
+        let shared = Arc::clone(&self.shared);
+        let control = Control::new(plan.attempt, reports, &shared.network.clock);
+        lock(&shared.attempts).insert(plan.attempt, Arc::clone(&control));
+        shared.changed();
+        let activity = Arc::clone(&control.activity);
+        runtime().spawn(activity.watch(async move { shared.carry_out(plan, &control).await }));
+    }
+
+    fn proceed(&self, attempt: AttemptId) {
+        self.shared.signal(attempt, |signals| signals.proceeds += 1);
+    }
+
+    fn stop(&self, attempt: AttemptId) {
+        self.shared.signal(attempt, |signals| signals.stop = true);
+    }
+
+    fn release(&self, chain: ChainId) {
+        let released = lock(&self.shared.links).remove(&chain);
+        drop(released);
+    }
+
+    fn shut_down(&self) {
+        let attempts = mem::take(&mut *lock(&self.shared.attempts));
+        for control in attempts.into_values() {
+            control.gate.shut();
+            control.signals.send_modify(|signals| signals.stop = true);
+        }
+        lock(&self.shared.links).clear();
+        self.shared.changed();
+    }
+
+    fn running(&self) -> Option<String> {
+        let clock = &self.shared.network.clock;
+        lock(&self.shared.attempts).values().find_map(|control| control.running(clock))
+    }
+}
+
+impl Drop for HttpMover {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+impl Shared {
+    async fn carry_out(&self, plan: AttemptPlan, control: &Control) {
+        let (attempt, chain) = (plan.attempt, plan.chain);
+        let link = lock(&self.links).remove(&chain);
+        let (end, link) = Attempt::new(&self.network, plan, control, link).run().await;
+        // Before the end is told: the next attempt of the chain may begin at once.
+        if let Some(link) = link
+            && !control.gate.is_shut()
+        {
+            lock(&self.links).insert(chain, link);
+        }
+        control.report(AttemptReport::Ended(end));
+        lock(&self.attempts).remove(&attempt);
+        self.changed();
+    }
+
+    fn signal(&self, attempt: AttemptId, change: impl FnOnce(&mut Signals)) {
+        if let Some(control) = lock(&self.attempts).get(&attempt) {
+            control.signals.send_modify(change);
+        }
+    }
+
+    /// Tells a virtual clock that something may have settled.
+    fn changed(&self) {
+        if let Some(clock) = self.network.clock.as_virtual() {
+            clock.changed();
+        }
+    }
+}
+
+/// What an attempt and its mover share.
+pub(crate) struct Control {
+    attempt: AttemptId,
+    reports: Reports,
+    pub(crate) signals: watch::Sender<Signals>,
+    pub(crate) gate: Arc<Gate>,
+    activity: Arc<Activity>,
+    standing: Mutex<Standing>,
+}
+
+/// What an attempt has been told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Signals {
+    pub(crate) stop: bool,
+    /// How often what it learned has gone on record.
+    pub(crate) proceeds: u32,
+}
+
+/// What an attempt is about.
+pub(crate) enum Standing {
+    /// It looks at files, resolves a name, connects.
+    Connecting,
+    /// It waits for its server.
+    Talking(Arc<Meter>),
+    /// It waits for [`Mover::proceed`].
+    AwaitingRecord,
+}
+
+impl Control {
+    fn new(attempt: AttemptId, reports: Reports, clock: &Clock) -> Arc<Self> {
+        Arc::new(Self {
+            attempt,
+            reports,
+            signals: watch::Sender::default(),
+            gate: Arc::default(),
+            activity: Activity::new(clock.as_virtual().cloned()),
+            standing: Mutex::new(Standing::Connecting),
+        })
+    }
+
+    /// Reports, unless the mover has been shut down.
+    pub(crate) fn report(&self, report: AttemptReport) {
+        if !self.gate.is_shut() {
+            (self.reports)(self.attempt, report);
+        }
+    }
+
+    pub(crate) fn stand(&self, standing: Standing) {
+        *lock(&self.standing) = standing;
+    }
+
+    /// What the attempt does by itself, in words; `None` while a virtual clock or a test holds it.
+    fn running(&self, clock: &Clock) -> Option<String> {
+        let attempt = self.attempt.0;
+        match &*lock(&self.standing) {
+            Standing::Connecting => Some(format!("attempt {attempt} connects")),
+            Standing::AwaitingRecord => Some(format!("attempt {attempt} waits until its file is on record")),
+            Standing::Talking(meter) => {
+                let parked = self.activity.is_idle()
+                    && !meter.is_write_blocked()
+                    && clock.as_virtual().is_some_and(|clock| clock.is_parked(meter.local, meter.read()));
+                (!parked).then(|| format!("attempt {attempt} talks to its server from {}", meter.local))
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

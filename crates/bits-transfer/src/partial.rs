@@ -1,0 +1,124 @@
+//! The temporary file of a transfer: written strictly from front to back, its length is the
+//! progress.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_wire::attempt::Failure;
+
+use crate::disk::failure;
+
+/// Holds every touch of a file until it is shut; after that none comes.
+#[derive(Debug, Default)]
+pub(crate) struct Gate(Mutex<bool>);
+
+impl Gate {
+    /// Waits for a touch that is under way; afterwards there are no more.
+    pub(crate) fn shut(&self) {
+        *self.lock() = true;
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        *self.lock()
+    }
+
+    fn pass(&self) -> io::Result<MutexGuard<'_, bool>> {
+        let shut = self.lock();
+        if *shut { Err(io::Error::other("the service has shut down")) } else { Ok(shut) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part of a file that has arrived.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    path: PathBuf,
+    length: u64,
+    file: Option<File>,
+    gate: Arc<Gate>,
+}
+
+impl Partial {
+    pub(crate) fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
+        Self { path, length: 0, file: None, gate }
+    }
+
+    /// Bytes that are there.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Looks how much is there; nothing when there is no file.
+    pub(crate) fn measure(&mut self) -> Result<u64, Failure> {
+        self.length = match fs::metadata(&self.path) {
+            Ok(found) => found.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(failure(&error)),
+        };
+        Ok(self.length)
+    }
+
+    /// Cuts off everything beyond `length`.
+    pub(crate) fn truncate(&mut self, length: u64) -> Result<(), Failure> {
+        if length < self.length {
+            self.try_truncate(length).map_err(|error| failure(&error))?;
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    /// Puts `data` at the end.
+    pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Failure> {
+        self.try_append(data).map_err(|error| failure(&error))
+    }
+
+    /// Makes sure that the file is there and holds what was written, and lets go of it.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.try_append(&[]).map_err(|error| failure(&error))?;
+        self.file = None;
+        // Where an open file can be removed or replaced, writing to it told nothing.
+        let found = fs::metadata(&self.path).map_err(|error| failure(&error))?;
+        if found.len() == self.length { Ok(()) } else { Err(failure(&ErrorKind::NotFound.into())) }
+    }
+
+    fn try_truncate(&mut self, length: u64) -> io::Result<()> {
+        let gate = Arc::clone(&self.gate);
+        let _open = gate.pass()?;
+        self.file = None;
+        OpenOptions::new().write(true).open(&self.path)?.set_len(length)
+    }
+
+    fn try_append(&mut self, mut data: &[u8]) -> io::Result<()> {
+        let gate = Arc::clone(&self.gate);
+        let _open = gate.pass()?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(open_at(&self.path, self.length)?),
+        };
+        while !data.is_empty() {
+            match file.write(data) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    data = &data[count..];
+                    self.length += count as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens a file to go on at `length`. It is made only to begin with: a file that has vanished
+/// would come back with a hole.
+fn open_at(path: &Path, length: u64) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create(length == 0).truncate(false).open(path)?;
+    file.seek(SeekFrom::Start(length))?;
+    Ok(file)
+}
