@@ -3,9 +3,11 @@
 use bits_api::{
     FileInfo, FileProgress, Guid, Hresult, JobProgress, JobState, JobTimes, JobType, SIZE_UNKNOWN, Setting, Value,
 };
+use bits_wire::attempt::AttemptId;
 use bits_world::{Sid, Token};
 
 use crate::job::{File, Job, Stage, file_index};
+use crate::visits::Counted;
 use crate::{CallbackId, Engine, ErrorRecord, FileIndex, JobKey};
 
 /// All of them fail with `E_ACCESSDENIED` when the caller is neither owner nor administrator, and
@@ -19,6 +21,22 @@ impl Engine {
         } else {
             Err(Hresult::E_ACCESSDENIED)
         }
+    }
+
+    /// The job of the queue with this identifier, for the service itself: nobody's access is
+    /// checked.
+    pub fn key(&self, id: Guid) -> Option<JobKey> {
+        self.jobs.find(id)
+    }
+
+    /// The identifier of a job that is in the queue or has a handle, for the service itself.
+    pub fn guid(&self, job: JobKey) -> Option<Guid> {
+        self.jobs.get(job).map(|job| job.id)
+    }
+
+    /// Whose attempt it is, until it has ended.
+    pub fn job_of(&self, attempt: AttemptId) -> Option<JobKey> {
+        self.attempts.get(&Counted(attempt)).copied()
     }
 
     /// Reads a setting. Since 1.0; clauses `job.get_*`.

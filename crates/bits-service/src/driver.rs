@@ -45,11 +45,7 @@ pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => {
-            let what = What::AttemptStarted { attempt: plan.attempt.0, url: plan.url.clone() };
-            service.timeline.push(service.clock.now(), None, what);
-            service.mover.start(plan, service.reports());
-        }
+        Action::Start(plan) => service.mover.start(plan, service.reports()),
         Action::Proceed(attempt) => service.mover.proceed(attempt),
         Action::Stop(attempt) => service.mover.stop(attempt),
         Action::Release(chain) => service.mover.release(chain),

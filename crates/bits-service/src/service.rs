@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply};
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Disk, Mover, Reports};
+use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Reports};
 use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
 
@@ -184,15 +184,13 @@ impl Service {
     }
 
     fn report(&self, attempt: AttemptId, report: AttemptReport) {
+        let Ok(mut core) = self.lock() else { return };
         if let AttemptReport::Ended(end) = &report {
-            self.log_end(attempt, end.clone());
+            tracing::debug!(attempt = attempt.0, ?end, "attempt ended");
+            let job = core.engine.job_of(attempt).and_then(|job| core.engine.guid(job));
+            self.timeline.push(self.clock.now(), job, What::AttemptEnded { attempt: attempt.0, end: end.clone() });
         }
-        self.handle(Event::Attempt(attempt, report));
-    }
-
-    fn log_end(&self, attempt: AttemptId, end: AttemptEnd) {
-        tracing::debug!(attempt = attempt.0, ?end, "attempt ended");
-        self.timeline.push(self.clock.now(), None, What::AttemptEnded { attempt: attempt.0, end });
+        self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
     }
 
     /// Registers a client's object under a number of its own.
@@ -328,6 +326,11 @@ impl Service {
                     self.timeline.push(now, job, what);
                     continue;
                 }
+                Action::Start(ref plan) => {
+                    let job = core.engine.job_of(plan.attempt).and_then(|job| core.engine.guid(job));
+                    let what = What::AttemptStarted { attempt: plan.attempt.0, url: plan.url.clone() };
+                    self.timeline.push(now, job, what);
+                }
                 Action::Persist(_) => core.changes.asked += 1,
                 _ => {}
             }
@@ -381,7 +384,7 @@ impl Participant for Service {
 
     fn tick(&self) {
         let Ok(mut core) = self.lock() else { return };
-        while core.engine.next_deadline().is_some_and(|due| due <= self.clock.now().monotonic) {
+        if core.engine.next_deadline().is_some_and(|due| due <= self.clock.now().monotonic) {
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Deadline));
         }
     }

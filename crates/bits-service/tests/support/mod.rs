@@ -9,22 +9,22 @@ use std::time::Duration;
 use bits_api::{Callback, Hresult, Job, JobError, JobType, Manager, Success, callback_object};
 use bits_service::{Builder, Client, Emulator, Simulation};
 
-pub const URL: &str = "http://updates.example/setup.exe";
-pub const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const URL: &str = "http://updates.example/setup.exe";
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// An emulator with one program and one file on a simulated server.
-pub struct Setup {
-    pub network: Simulation,
-    pub emulator: Emulator,
-    pub client: Client,
+pub(crate) struct Setup {
+    pub(crate) network: Simulation,
+    pub(crate) emulator: Emulator,
+    pub(crate) client: Client,
 }
 
 impl Setup {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    pub fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
         let network = Simulation::new();
         network.serve(URL, 4096);
         let builder = Emulator::builder().simulated(&network).world(|world| world.drives.mount('C', "/drive-c"));
@@ -33,12 +33,12 @@ impl Setup {
         Self { network, emulator, client }
     }
 
-    pub fn manager(&self) -> Arc<dyn Manager> {
+    pub(crate) fn manager(&self) -> Arc<dyn Manager> {
         self.client.manager().unwrap()
     }
 
     /// A suspended job with the one file.
-    pub fn job(&self) -> Arc<dyn Job> {
+    pub(crate) fn job(&self) -> Arc<dyn Job> {
         let job = self.manager().create_job(Some("update"), JobType::DOWNLOAD).unwrap().job;
         job.add_file(Some(URL), Some(r"C:\setup.exe")).unwrap();
         job
@@ -48,27 +48,27 @@ impl Setup {
 type Act = Box<dyn Fn(&str, &Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync>;
 
 /// A callback that records which methods were called and then does what it was told.
-pub struct Recorder {
+pub(crate) struct Recorder {
     calls: Mutex<Vec<String>>,
     act: Act,
 }
 
 impl Recorder {
-    pub fn new(
+    pub(crate) fn new(
         act: impl Fn(&str, &Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { calls: Mutex::default(), act: Box::new(act) })
     }
 
-    pub fn content() -> Arc<Self> {
+    pub(crate) fn content() -> Arc<Self> {
         Self::new(|_, _| Ok(Success::OK))
     }
 
-    pub fn object(self: &Arc<Self>) -> Arc<dyn bits_api::Unknown> {
+    pub(crate) fn object(self: &Arc<Self>) -> Arc<dyn bits_api::Unknown> {
         callback_object(Arc::clone(self) as _)
     }
 
-    pub fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
 

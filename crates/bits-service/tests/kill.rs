@@ -1,0 +1,247 @@
+//! `kill -9` at any moment: a real child process, killed at 200 seeded instants.
+//!
+//! The child runs an emulator over a state folder and downloads from the parent's origin; each
+//! call that returned is told on its standard output. After the kill the parent opens the folder:
+//! what was told is there, what moved goes on by itself, and no byte on disk is fetched again.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
+use bits_origin::{Content, Origin};
+use bits_service::Emulator;
+use bits_world::clock::Clock;
+
+const INSTANTS: u64 = 200;
+const FILES: [&str; 4] = ["/a.bin", "/b.bin", "/c.bin", "/d.bin"];
+const SIZE: u64 = 3 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_killed_service_loses_no_job_and_fetches_no_byte_twice() {
+    let origin = Origin::start(Clock::system()).unwrap();
+    for (seed, path) in FILES.into_iter().enumerate() {
+        origin.put(path, content(seed));
+    }
+    for instant in 0..INSTANTS {
+        let told = kill_at(&origin, instant);
+        told.check(&origin, instant);
+    }
+}
+
+/// The part of the child; a plain test run passes it by.
+#[test]
+#[ignore = "runs in a child process of the test above"]
+fn child() {
+    let (Ok(state), Ok(urls)) = (std::env::var("BITS_KILL_STATE"), std::env::var("BITS_KILL_URLS")) else { return };
+    let emulator = Emulator::builder().clock(Clock::system()).state_folder(&state).start().unwrap();
+    let manager = emulator.client("child").manager().unwrap();
+    let urls: Vec<&str> = urls.split_whitespace().collect();
+    let folder = Path::new(&state).join("files");
+    loop {
+        run_jobs(&emulator, &manager, &urls, &folder);
+    }
+}
+
+/// A job of two files that runs, one that is suspended, one that is cancelled, one that is
+/// completed; then again, until the kill comes.
+fn run_jobs(emulator: &Emulator, manager: &Arc<dyn Manager>, urls: &[&str], folder: &Path) {
+    let started = |name: &str, urls: &[&str]| {
+        let created = manager.create_job(Some(name), JobType::DOWNLOAD).unwrap();
+        tell("created", created.id, "");
+        for url in urls {
+            let local = folder.join(format!("{}-{}", created.id, url.rsplit('/').next().unwrap()));
+            created.job.add_file(Some(url), local.to_str()).unwrap();
+            tell("added", created.id, url);
+        }
+        created.job.set_priority(JobPriority::FOREGROUND).unwrap();
+        created.job.resume().unwrap();
+        tell("resumed", created.id, "");
+        created
+    };
+    let running = started("running", &urls[..2]);
+    let suspended = started("suspended", &urls[2..3]);
+    suspended.job.suspend().unwrap();
+    tell("suspended", suspended.id, "");
+    let cancelled = started("cancelled", &urls[3..]);
+    cancelled.job.cancel().unwrap();
+    tell("cancelled", cancelled.id, "");
+    emulator.wait_state(&running.job, JobState::TRANSFERRED, PATIENCE).unwrap();
+    tell("transferred", running.id, "");
+    running.job.complete().unwrap();
+    tell("completed", running.id, "");
+    suspended.job.cancel().unwrap();
+    tell("cancelled", suspended.id, "");
+}
+
+fn tell(what: &str, job: Guid, detail: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "told {what} {job} {detail}").unwrap();
+    out.flush().unwrap();
+}
+
+/// What the child was known to have done, and where.
+struct Told {
+    state: tempfile::TempDir,
+    jobs: BTreeMap<Guid, Vec<String>>,
+    /// How long the temporary files were, by name.
+    on_disk: BTreeMap<PathBuf, u64>,
+}
+
+/// Starts a child, kills it at the instant that the number stands for, and gathers what it told.
+fn kill_at(origin: &Origin, instant: u64) -> Told {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::create_dir(state.path().join("files")).unwrap();
+    let mut child = spawn(origin, state.path());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = Told { state, jobs: BTreeMap::new(), on_disk: BTreeMap::new() };
+    // Even numbers count what the child tells, odd ones what the origin sends.
+    let chosen = scatter(instant);
+    if instant.is_multiple_of(2) {
+        let enough = 1 + chosen % 24;
+        (0..enough).for_each(|_| told.hear(&lines.next().unwrap().unwrap()));
+    } else {
+        let sent_before = origin.journal().body_bytes_sent();
+        let enough = sent_before + 1 + chosen % (4 * SIZE);
+        origin.wait_until(PATIENCE, |journal| journal.body_bytes_sent() >= enough).unwrap();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What was written before the kill is still in the pipe; the last line may be cut.
+    lines.map_while(Result::ok).for_each(|line| told.hear(&line));
+    told.on_disk = files_in(&told.folder());
+    told
+}
+
+fn spawn(origin: &Origin, state: &Path) -> Child {
+    let urls: Vec<String> = FILES.iter().map(|path| origin.url(path)).collect();
+    Command::new(std::env::current_exe().unwrap())
+        .args(["child", "--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .env("BITS_KILL_STATE", state)
+        .env("BITS_KILL_URLS", urls.join(" "))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
+
+impl Told {
+    fn folder(&self) -> PathBuf {
+        self.state.path().join("files")
+    }
+
+    fn hear(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        if words.next() != Some("told") {
+            return;
+        }
+        if let (Some(what), Some(Ok(job))) = (words.next(), words.next().map(Guid::parse_str)) {
+            let detail = words.next().map(|word| format!(" {word}")).unwrap_or_default();
+            self.jobs.entry(job).or_default().push(format!("{what}{detail}"));
+        }
+    }
+
+    fn check(&self, origin: &Origin, instant: u64) {
+        let requests_before = origin.journal().len();
+        let emulator = Emulator::builder().state_folder(self.state.path()).start().unwrap();
+        let manager = emulator.client("parent").manager().unwrap();
+        for (id, told) in &self.jobs {
+            self.check_job(&emulator, &manager, *id, told, instant);
+        }
+        emulator.settle().unwrap();
+        self.check_ranges(origin, requests_before, instant);
+    }
+
+    fn check_job(&self, emulator: &Emulator, manager: &Arc<dyn Manager>, id: Guid, told: &[String], instant: u64) {
+        let found = manager.job(id);
+        let at = format!("instant {instant}, job {id}, told {told:?}");
+        let gone = found.as_ref().err() == Some(&Hresult::BG_E_NOT_FOUND);
+        match told.last().map(String::as_str) {
+            Some("cancelled") => assert!(gone, "a cancelled job is still there: {at}"),
+            Some("completed") => {
+                assert!(gone, "a completed job is still there: {at}");
+                self.compare_files(id, told, &at);
+            }
+            // A call that was made but had not returned may have come into force.
+            Some("transferred") if gone => self.compare_files(id, told, &at),
+            Some("suspended" | "resumed") if gone => {}
+            _ => self.finish(emulator, &found.unwrap_or_else(|code| panic!("{code}: {at}")), told, &at),
+        }
+    }
+
+    /// Lets a job that was left come to its end; everything that it tells must be true.
+    fn finish(&self, emulator: &Emulator, job: &Arc<dyn Job>, told: &[String], at: &str) {
+        let state = job.state().unwrap();
+        let last = told.last().map_or("", String::as_str);
+        match last {
+            "transferred" => assert_eq!(state, JobState::TRANSFERRED, "{at}"),
+            "suspended" => assert_eq!(state, JobState::SUSPENDED, "{at}"),
+            "resumed" => assert_ne!(state, JobState::ERROR, "{at}"),
+            _ => {}
+        }
+        let files = job.enum_files().unwrap().count().unwrap();
+        let added = told.iter().filter(|what| what.starts_with("added")).count();
+        assert!(files as usize >= added, "{files} files: {at}");
+        if files == 0 {
+            job.cancel().unwrap();
+            return;
+        }
+        if state == JobState::SUSPENDED {
+            job.resume().unwrap();
+        }
+        emulator.wait_state(job, JobState::TRANSFERRED, PATIENCE).unwrap_or_else(|error| panic!("{error}: {at}"));
+        job.complete().unwrap();
+        self.compare_files(job.id().unwrap(), told, at);
+    }
+
+    fn compare_files(&self, id: Guid, told: &[String], at: &str) {
+        for url in told.iter().filter_map(|what| what.strip_prefix("added ")) {
+            let name = url.rsplit('/').next().unwrap();
+            let seed = FILES.iter().position(|path| path[1..] == *name).unwrap();
+            let bytes = std::fs::read(self.folder().join(format!("{id}-{name}"))).unwrap();
+            assert!(bytes == synthetic(seed), "{name} differs: {at}");
+        }
+    }
+
+    /// The parent has asked for the rest of each file that had begun, and for nothing before it.
+    fn check_ranges(&self, origin: &Origin, requests_before: usize, instant: u64) {
+        let mut left_off: Vec<u64> =
+            self.on_disk.iter().filter(|(_, length)| (1..SIZE).contains(*length)).map(|(_, length)| *length).collect();
+        let journal = origin.journal();
+        let asked = journal.iter().skip(requests_before).filter_map(|request| request.header("range"));
+        let mut resumed_at: Vec<u64> = asked
+            .map(|range| first_byte(range).unwrap_or_else(|| panic!("range {range:?}")))
+            .filter(|at| *at > 0)
+            .collect();
+        left_off.sort_unstable();
+        resumed_at.sort_unstable();
+        assert_eq!(resumed_at, left_off, "instant {instant}: {:?}", self.jobs);
+    }
+}
+
+fn first_byte(range: &str) -> Option<u64> {
+    range.strip_prefix("bytes=")?.split('-').next()?.parse().ok()
+}
+
+fn files_in(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
+}
+
+fn content(seed: usize) -> Content {
+    Content::synthetic(SIZE, seed as u64)
+}
+
+fn synthetic(seed: usize) -> Vec<u8> {
+    bits_origin::Synthetic::new(SIZE, seed as u64).bytes(0..SIZE)
+}
+
+/// Numbers without a pattern, the same in every run.
+fn scatter(number: u64) -> u64 {
+    let mixed = (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 16
+}
