@@ -54,40 +54,25 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     });
     if let Err(error) = spawned {
         tracing::warn!(%error, "no thread for a callback");
-        finish(service, ticket, NotifyOutcome::Returned(Hresult::E_OUTOFMEMORY));
+        service.callback_ended(ticket, NotifyOutcome::Returned(Hresult::E_OUTOFMEMORY));
     }
 }
 
 fn returned(service: &Service, ticket: Ticket, job: &JobHandle, method: &'static str, result: Hresult) {
     service.timeline.push(service.clock.now(), job.guid(), What::CallbackReturned { method, result: Some(result) });
-    finish(service, ticket, NotifyOutcome::Returned(result));
-}
-
-/// Tells the engine of an outcome, unless the client was killed meanwhile and it knows already.
-fn finish(service: &Service, ticket: Ticket, outcome: NotifyOutcome) {
-    let running = service.with_core(|core| core.running_callbacks.remove(&ticket.0)).flatten();
-    if running.is_some() {
-        service.handle(Event::Notified(ticket, outcome));
-    }
+    service.callback_ended(ticket, NotifyOutcome::Returned(result));
 }
 
 /// The callbacks of a killed client come to nothing at once.
 pub(crate) fn disconnect(service: &Service, is_dead: impl Fn(&Caller) -> bool) {
-    let dead = service.with_core(|core| {
-        let running = std::mem::take(&mut core.running_callbacks);
-        let (dead, alive) = running
-            .into_iter()
-            .partition(|(_, id)| core.registrations.get(id).is_none_or(|registration| is_dead(&registration.caller)));
-        core.running_callbacks = alive;
-        dead
+    let running = service.with_core(|core| {
+        let of_dead = |id: &CallbackId| core.registrations.get(id).is_some_and(|object| is_dead(&object.caller));
+        core.running_callbacks.iter().filter(|(_, id)| of_dead(id)).map(|(ticket, _)| *ticket).collect::<Vec<_>>()
     });
-    for (ticket, _) in dead.unwrap_or_default() {
-        service.timeline.push(
-            service.clock.now(),
-            None,
-            What::CallbackReturned { method: "of a killed client", result: None },
-        );
-        service.handle(Event::Notified(Ticket(ticket), NotifyOutcome::Disconnected));
+    for ticket in running.unwrap_or_default() {
+        let what = What::CallbackReturned { method: "of a killed client", result: None };
+        service.timeline.push(service.clock.now(), None, what);
+        service.callback_ended(Ticket(ticket), NotifyOutcome::Disconnected);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Success, Unknown};
-use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply};
+use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Reports};
 use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
@@ -158,6 +158,18 @@ impl Service {
     pub(crate) fn handle(&self, event: Event) {
         if let Ok(mut core) = self.lock() {
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, event));
+        }
+    }
+
+    /// Tells the engine what became of a callback, unless it knows already. The callback ceases to
+    /// run and the outcome takes effect in one step, or the service would seem settled between.
+    pub(crate) fn callback_ended(&self, ticket: Ticket, outcome: NotifyOutcome) {
+        if let Ok(mut core) = self.lock()
+            && core.running_callbacks.remove(&ticket.0).is_some()
+        {
+            self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Notified(ticket, outcome)));
+            drop(core);
+            self.turn();
         }
     }
 
