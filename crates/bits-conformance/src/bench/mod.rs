@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{Guid, Hresult, Job, JobState, JobType, Manager};
+use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 use bits_service::{Client, Emulator, Simulation};
 use bits_world::Profile;
 use bits_world::clock::{Clock, VirtualClock};
@@ -115,6 +115,12 @@ impl Bench {
         if self.limits.without.contains(&capability) { Err(capability.missing()) } else { Ok(()) }
     }
 
+    /// Another BITS on which nothing has happened; the claims stay.
+    pub(crate) fn start_over(&mut self) {
+        let claims = std::mem::replace(&mut self.claims, Claims::new(None));
+        *self = Self { claims, ..Self::new(self.limits.clone(), None) };
+    }
+
     /// Plays this BITS from the start.
     pub(crate) fn play(&mut self, profile: Profile) -> Outcome {
         self.can(Capability::Versions)?;
@@ -195,7 +201,7 @@ impl Bench {
     pub(crate) fn bring(&self, job: &Arc<dyn Job>, file: &Remote, state: JobState) -> Outcome {
         match state {
             JobState::SUSPENDED => return Ok(()),
-            JobState::QUEUED => self.log_off()?,
+            JobState::QUEUED => self.block_background()?,
             JobState::CONNECTING => self.hold_connecting(file)?,
             JobState::TRANSFERRING => self.hold_at(file, 400)?,
             JobState::TRANSIENT_ERROR => self.trouble(file, Trouble::Unavailable)?,
@@ -212,6 +218,17 @@ impl Bench {
             job.complete()?;
         }
         self.wait(job, state, SOON)
+    }
+
+    /// Keeps every background job below HIGH from its turn.
+    pub(crate) fn block_background(&self) -> Outcome {
+        let blocker = self.new_job()?;
+        blocker.set_priority(JobPriority::HIGH)?;
+        let file = self.serve("blocker.bin", 1_000)?;
+        self.add(&blocker, &file)?;
+        self.hold_at(&file, 1)?;
+        blocker.resume()?;
+        self.wait(&blocker, JobState::TRANSFERRING, SOON)
     }
 
     /// The same job through a new manager, as after a restart.

@@ -28,4 +28,6 @@ macro_rules! modules {
     };
 }
 
-modules![job_state_calls];
+mod prelude;
+
+modules![manager, limits, enum_jobs, enum_files, job_state_calls, job_add_file, job_settings];
