@@ -61,9 +61,9 @@ impl Answer {
     }
 
     /// A bare status, as a fault or an error gives it.
-    pub(crate) fn bare(head: &Head, status: u16, now: FileTime) -> Self {
+    pub(crate) fn bare(head: &Head, status: u16, http10: bool, now: FileTime) -> Self {
         let mut answer = Self::status(status);
-        answer.finish(head, false, now);
+        answer.finish(head, http10, now);
         answer
     }
 

@@ -115,7 +115,7 @@ impl Connection {
     }
 
     async fn refuse(&mut self, head: &Head, entry: &Entry) -> Result<bool, Stop> {
-        let answer = Answer::bare(head, 400, self.shared.clock.now().wall);
+        let answer = Answer::bare(head, 400, false, self.shared.clock.now().wall);
         self.send(&answer, head, &Conduct::default(), None, entry).await?;
         Ok(false)
     }
@@ -153,8 +153,9 @@ impl Connection {
             Fault::Status { code, retry_after } => Some((*code, *retry_after)),
             _ => None,
         });
+        let http10 = faults.contains(&Fault::Http10) || content.is_some_and(|content| content.http10);
         let mut answer = match status {
-            Some((code, _)) => Answer::bare(head, code, now),
+            Some((code, _)) => Answer::bare(head, code, http10, now),
             None => Answer::to(head, content, now),
         };
         if let Some((_, Some(after))) = status {
@@ -191,7 +192,11 @@ impl Connection {
         for piece in &answer.body {
             self.send_piece(piece, reader.as_mut(), &mut body).await?;
         }
-        self.at_byte(&body).await?;
+        match self.at_byte(&body).await {
+            // Held at the very end, the client has all that it wanted and may leave.
+            Err(Stop::ClientGone) if !chunked => {}
+            passed => passed?,
+        }
         if chunked {
             self.write(b"0\r\n\r\n", Mark::LAST, entry).await?;
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::head;
 use crate::journal::{Recorder, Request, TimedOut};
 
 /// Where a [`Gate`] holds a request.
@@ -103,7 +104,7 @@ impl Barrier {
     }
 
     pub(crate) fn holds(&self, method: &str, path: &str) -> bool {
-        !self.is_open() && self.method.as_deref().is_none_or(|wanted| wanted == method) && self.path == path
+        !self.is_open() && self.method.as_deref().is_none_or(|wanted| wanted == method) && head::is_to(&self.path, path)
     }
 
     /// Tells the gate that `request` waits here.

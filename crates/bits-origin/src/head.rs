@@ -40,6 +40,16 @@ impl Head {
     }
 }
 
+/// A path without its query.
+pub(crate) fn bare(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}
+
+/// Whether a request to `sent` is one to `path`: the same, or the same but for a query.
+pub(crate) fn is_to(path: &str, sent: &str) -> bool {
+    path == sent || path == bare(sent)
+}
+
 /// Looks for the end of a head in `bytes`; returns its length with the empty line.
 pub(crate) fn end(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)

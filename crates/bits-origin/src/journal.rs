@@ -94,12 +94,19 @@ impl fmt::Display for Request {
 }
 
 /// Something that was waited for did not happen in time.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("{awaited} did not happen within {within:?} of real time; {journal}")]
 pub struct TimedOut {
     pub(crate) awaited: String,
     pub(crate) within: Duration,
     pub(crate) journal: Journal,
+}
+
+/// As it displays: this is what `unwrap` prints.
+impl fmt::Debug for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Is told of each request when it is seen, before anything is answered.

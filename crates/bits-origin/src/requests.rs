@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::head;
 use crate::journal::Request;
 
 /// The requests that an origin has seen up to a moment, or a selection of them.
@@ -39,11 +40,10 @@ impl Journal {
         Self { all: all.into(), selected, what: "requests".into() }
     }
 
-    /// The requests to `path`, with whatever query.
+    /// The requests to `path`; one without a query stands for all its queries.
     #[must_use]
     pub fn requests_to(&self, path: &str) -> Self {
-        let same = |sent: &str| sent == path || sent.split('?').next() == Some(path);
-        self.select(&format!("to {path}"), |request| same(&request.path))
+        self.select(&format!("to {path}"), |request| head::is_to(path, &request.path))
     }
 
     /// The requests with this method.

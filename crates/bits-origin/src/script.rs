@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::fault::Fault;
+use crate::head;
 use crate::script_text;
 use crate::synthetic::mix;
 
@@ -190,11 +191,10 @@ impl Rule {
             Some(wanted) => wanted == method,
             None => method != "HEAD" || !self.faults.iter().any(Fault::needs_body),
         };
-        let bare = path.split('?').next().unwrap_or(path);
         by_method
             && match self.path.strip_suffix('*') {
                 Some(prefix) => path.starts_with(prefix),
-                None => self.path == path || self.path == bare,
+                None => head::is_to(&self.path, path),
             }
     }
 }

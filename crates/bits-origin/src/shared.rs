@@ -11,6 +11,7 @@ use crate::content::{Content, Stamp};
 use crate::fault::Fault;
 use crate::folder;
 use crate::gate::Barrier;
+use crate::head;
 use crate::journal::Recorder;
 use crate::script::{Performance, Script};
 use crate::synthetic::Synthetic;
@@ -68,7 +69,7 @@ impl Shared {
 
     /// What stands at `path`, with its query or without.
     pub(crate) fn content_at(&self, path: &str) -> Option<Content> {
-        let bare = path.split('?').next().unwrap_or(path);
+        let bare = head::bare(path);
         let state = self.lock();
         if let Some(content) = state.contents.get(path).or_else(|| state.contents.get(bare)) {
             return Some(content.clone());

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bits_origin::{Content, Origin};
@@ -30,7 +31,32 @@ impl<T: Read + Write + Send> ReadWrite for T {}
 pub(crate) struct Client {
     stream: Box<dyn ReadWrite>,
     tcp: TcpStream,
+    raw_read: Arc<AtomicU64>,
     read: Vec<u8>,
+}
+
+/// Counts what is read from the socket, below any encryption.
+struct Counted {
+    tcp: TcpStream,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.tcp.read(buf)?;
+        self.count.fetch_add(count as u64, Ordering::SeqCst);
+        Ok(count)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.tcp.write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
 }
 
 #[derive(Debug)]
@@ -53,7 +79,9 @@ impl Answer {
 impl Client {
     pub(crate) fn connect(origin: &Origin) -> Self {
         let tcp = Self::tcp(origin.address());
-        Self { stream: Box::new(tcp.try_clone().unwrap()), tcp, read: Vec::new() }
+        let counted = Counted { tcp: tcp.try_clone().unwrap(), count: Arc::default() };
+        let raw_read = Arc::clone(&counted.count);
+        Self { stream: Box::new(counted), tcp, raw_read, read: Vec::new() }
     }
 
     pub(crate) fn connect_tls(origin: &Origin, name: &'static str) -> Self {
@@ -66,7 +94,9 @@ impl Client {
             .with_no_client_auth();
         let session = ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
         let tcp = Self::tcp(origin.https_address());
-        Self { stream: Box::new(StreamOwned::new(session, tcp.try_clone().unwrap())), tcp, read: Vec::new() }
+        let counted = Counted { tcp: tcp.try_clone().unwrap(), count: Arc::default() };
+        let raw_read = Arc::clone(&counted.count);
+        Self { stream: Box::new(StreamOwned::new(session, counted)), tcp, raw_read, read: Vec::new() }
     }
 
     fn tcp(address: SocketAddr) -> TcpStream {
@@ -77,6 +107,16 @@ impl Client {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.tcp.local_addr().unwrap()
+    }
+
+    /// The socket below any encryption.
+    pub(crate) fn raw(&self) -> TcpStream {
+        self.tcp.try_clone().unwrap()
+    }
+
+    /// How many bytes have been read from that socket.
+    pub(crate) fn raw_read(&self) -> u64 {
+        self.raw_read.load(Ordering::SeqCst)
     }
 
     /// Goes away without a word.
