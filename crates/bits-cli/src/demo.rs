@@ -57,7 +57,13 @@ impl Demo<'_> {
         self.origin.script(script);
         let (id, job) = self.job("a busy server", &self.origin.https_url("/flaky.bin"), "flaky.bin")?;
         job.resume().doing("Resume")?;
-        self.finish("HTTPS from a server that fails twice; BITS waits ten minutes each", id, &job, &content, "flaky.bin")
+        self.finish(
+            "HTTPS from a server that fails twice; BITS waits ten minutes each",
+            id,
+            &job,
+            &content,
+            "flaky.bin",
+        )
     }
 
     fn interrupted(&self) -> Result<(), Failure> {

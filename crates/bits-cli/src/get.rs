@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bits_api::{
-    EnumJobsFlags, Hresult, Job, JobPriority, JobState, JobType, Manager, SIZE_UNKNOWN,
-};
+use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobState, JobType, Manager, SIZE_UNKNOWN};
 use bits_service::Emulator;
 use bits_world::clock::Clock;
 use clap::ValueEnum;

@@ -98,14 +98,15 @@ impl Timeline {
         self.with(|entries| entries.kept.iter().cloned().collect())
     }
 
+    /// The entries of one job, oldest first.
+    pub fn of_job(&self, job: Guid) -> Vec<Entry> {
+        self.with(|entries| entries.kept.iter().filter(|entry| entry.job == Some(job)).cloned().collect())
+    }
+
     /// The states that `job` went through, oldest first.
     pub fn states(&self, job: Guid) -> Vec<JobState> {
-        self.with(|entries| {
-            let of_job = entries.kept.iter().filter(|entry| entry.job == Some(job));
-            of_job
-                .filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None })
-                .collect()
-        })
+        let entries = self.of_job(job).into_iter();
+        entries.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
     }
 
     /// Adds a request that an origin saw.
