@@ -150,6 +150,7 @@ fn suspend_of_a_suspended_job_changes_nothing(c: &mut Bench) -> Outcome {
 fn suspend_stops_the_transfer_until_resume(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_in(JobState::TRANSFERRING)?;
     job.suspend()?;
+    c.settle()?;
     c.let_go(&file)?;
     c.advance(DAY)?;
     c.is(

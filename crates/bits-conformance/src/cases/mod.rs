@@ -30,4 +30,6 @@ macro_rules! modules {
 
 mod prelude;
 
-modules![manager, limits, enum_jobs, enum_files, job_state_calls, job_add_file, job_settings];
+modules![
+    manager, limits, enum_jobs, enum_files, job_state_calls, job_add_file, job_settings, job_progress, errors, retry,
+];
