@@ -55,7 +55,7 @@ impl Disk for LocalDisk {
                 Ok(()) => {}
             }
         }
-        fs::rename(temporary, destination).map_err(|error| code(&error))
+        fs::rename(temporary, destination).map_err(|error| code_at(destination, &error))
     }
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {
@@ -88,16 +88,25 @@ fn is_bad_name(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidFilename | ErrorKind::InvalidInput)
 }
 
-/// The failure of a job whose local file cannot be written.
-pub(crate) fn failure(error: &io::Error) -> Failure {
-    let code = code(error);
+/// The failure of a job whose local file `path` cannot be written.
+pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
+    let code = code_at(path, error);
     // Handles and memory are given back by others; the rest stays until somebody acts.
     let transient = code == TOO_MANY_OPEN_FILES || code == OUT_OF_MEMORY;
     Failure { code, context: ErrorContext::LOCAL_FILE, transient }
 }
 
+/// The code of an error at `path`: Windows tells a missing folder from a missing file.
+fn code_at(path: &Path, error: &io::Error) -> Hresult {
+    let folder_is_missing = || path.parent().is_some_and(|folder| !folder.exists());
+    match code(error) {
+        Hresult::ERROR_FILE_NOT_FOUND if folder_is_missing() => Hresult::ERROR_PATH_NOT_FOUND,
+        code => code,
+    }
+}
+
 /// HRESULT_FROM_WIN32 of the Win32 error that says what `error` says.
-pub(crate) fn code(error: &io::Error) -> Hresult {
+fn code(error: &io::Error) -> Hresult {
     const EMFILE: i32 = 24;
     const ENFILE: i32 = 23;
     #[cfg(windows)]
@@ -235,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn publishing_into_a_folder_that_is_gone_says_so() {
+        let folder = folder();
+        let temporary = folder.path().join("BIT1.tmp");
+        fs::write(&temporary, "new").unwrap();
+
+        let published = LocalDisk.publish(&temporary, &folder.path().join("gone/a"), None);
+
+        assert_eq!(published, Err(Hresult::ERROR_PATH_NOT_FOUND));
+    }
+
+    #[test]
     fn deleting_a_file_that_is_gone_is_no_error() {
         let folder = folder();
         let path = folder.path().join("BIT1.tmp");
@@ -256,7 +276,7 @@ mod tests {
             (ErrorKind::ReadOnlyFilesystem, Hresult(0x8007_0013)),
         ];
         for (kind, code) in table {
-            let failure = failure(&io::Error::from(kind));
+            let failure = failure(Path::new("/a"), &io::Error::from(kind));
             assert_eq!((failure.code, failure.context, failure.transient), (code, ErrorContext::LOCAL_FILE, false));
         }
     }
@@ -264,7 +284,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn running_out_of_handles_passes_by_itself() {
-        let failure = failure(&io::Error::from_raw_os_error(24));
+        let failure = failure(Path::new("/a"), &io::Error::from_raw_os_error(24));
 
         assert_eq!((failure.code, failure.transient), (Hresult(0x8007_0004), true));
     }

@@ -58,7 +58,7 @@ impl Partial {
         self.length = match fs::metadata(&self.path) {
             Ok(found) => found.len(),
             Err(error) if error.kind() == ErrorKind::NotFound => 0,
-            Err(error) => return Err(failure(&error)),
+            Err(error) => return Err(failure(&self.path, &error)),
         };
         Ok(self.length)
     }
@@ -66,7 +66,7 @@ impl Partial {
     /// Cuts off everything beyond `length`.
     pub(crate) fn truncate(&mut self, length: u64) -> Result<(), Failure> {
         if length < self.length {
-            self.try_truncate(length).map_err(|error| failure(&error))?;
+            self.try_truncate(length).map_err(|error| failure(&self.path, &error))?;
             self.length = length;
         }
         Ok(())
@@ -74,16 +74,16 @@ impl Partial {
 
     /// Puts `data` at the end.
     pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Failure> {
-        self.try_append(data).map_err(|error| failure(&error))
+        self.try_append(data).map_err(|error| failure(&self.path, &error))
     }
 
     /// Makes sure that the file is there and holds what was written, and lets go of it.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        self.try_append(&[]).map_err(|error| failure(&error))?;
+        self.try_append(&[]).map_err(|error| failure(&self.path, &error))?;
         self.file = None;
         // Where an open file can be removed or replaced, writing to it told nothing.
-        let found = fs::metadata(&self.path).map_err(|error| failure(&error))?;
-        if found.len() == self.length { Ok(()) } else { Err(failure(&ErrorKind::NotFound.into())) }
+        let found = fs::metadata(&self.path).map_err(|error| failure(&self.path, &error))?;
+        if found.len() == self.length { Ok(()) } else { Err(failure(&self.path, &ErrorKind::NotFound.into())) }
     }
 
     fn try_truncate(&mut self, length: u64) -> io::Result<()> {

@@ -1,4 +1,8 @@
 //! The mover against servers whose every byte a test writes.
 
 mod downloads;
+mod hostile;
+mod local;
+mod parked;
 mod support;
+mod tls;

@@ -249,6 +249,13 @@ impl Running<'_> {
         report
     }
 
+    /// The reports that have come and were not taken yet.
+    pub(crate) fn pending(&mut self) -> Vec<AttemptReport> {
+        let reports: Vec<AttemptReport> = self.reports.try_iter().collect();
+        self.seen.extend(reports.iter().cloned());
+        reports
+    }
+
     pub(crate) fn proceed(&self) {
         self.mill.mover.proceed(self.id);
     }

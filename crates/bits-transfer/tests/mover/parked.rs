@@ -1,0 +1,131 @@
+//! Virtual time: when an attempt counts as parked, and how long a server may be silent.
+
+use std::future::pending;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bits_api::Hresult;
+use bits_wire::attempt::{AttemptReport, Mover};
+use bits_world::Decisions;
+use bits_world::clock::{Clock, Hold, Line, Monotonic, Participant, VirtualClock};
+
+use crate::support::{Mill, Peer, Server, content};
+
+/// Lets the clock ask a mill what still runs, as the service does.
+struct Seat(Mill);
+
+impl Participant for Seat {
+    fn next_deadline(&self) -> Option<Monotonic> {
+        None
+    }
+
+    fn tick(&self) {}
+
+    fn running(&self) -> Option<String> {
+        self.0.mover.running()
+    }
+
+    fn explain(&self) -> String {
+        "a mover alone".to_owned()
+    }
+}
+
+/// A server's end that says what it has written and whether it holds a request.
+struct Held {
+    peer: Peer,
+    line: Arc<Line>,
+    hold: Option<Hold>,
+}
+
+impl Held {
+    fn new(clock: &Arc<VirtualClock>, peer: Peer) -> Self {
+        let line = Line::open(clock, peer.client);
+        // Its task does nothing that the clock would have to wait for.
+        let mut rest = Box::pin(line.activity().watch(pending::<()>()));
+        assert!(rest.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        Self { peer, line, hold: None }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.peer.send(bytes);
+        self.line.activity().add_bytes(bytes.len());
+    }
+
+    /// Holds until the client gives up.
+    fn hold_for_good(&mut self) {
+        self.hold = Some(self.line.hold());
+        self.peer.wait_for_close();
+    }
+}
+
+fn seat(clock: &Arc<VirtualClock>) -> Arc<Seat> {
+    let seat = Arc::new(Seat(Mill::with(Clock::Virtual(Arc::clone(clock)), &[])));
+    clock.join(Arc::downgrade(&seat) as Weak<dyn Participant>);
+    seat
+}
+
+/// A server that answers HEAD, and of the answer to GET sends `part`, then holds.
+fn holding_after(clock: &Arc<VirtualClock>, part: &'static [u8]) -> Server {
+    let clock = Arc::clone(clock);
+    Server::start(move |peer| {
+        let mut held = Held::new(&clock, peer);
+        while let Some(request) = held.peer.request() {
+            if request.starts_with("HEAD") {
+                held.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+            } else {
+                held.send(part);
+                return held.hold_for_good();
+            }
+        }
+    })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
+    let clock = VirtualClock::new();
+    let (server, seat) = (holding_after(&clock, b""), seat(&clock));
+    let mut running = seat.0.start(seat.0.plan(&server.url("/a")));
+
+    clock.advance(Decisions::default().stall_timeout.saturating_sub(SECOND)).unwrap();
+    assert_eq!(running.pending(), []);
+    clock.advance(SECOND).unwrap();
+
+    assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+}
+
+#[test]
+fn a_body_that_stops_shows_each_byte_and_is_given_up_when_its_time_is_over() {
+    let clock = VirtualClock::new();
+    let part = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789";
+    let (server, seat) = (holding_after(&clock, part), seat(&clock));
+    let mut running = seat.0.start(seat.0.plan(&server.url("/a")));
+    running.until(|report| matches!(report, AttemptReport::Connected { .. }));
+
+    clock.settle().unwrap();
+    assert_eq!(running.pending(), [AttemptReport::Progress { have: 10 }]);
+    clock.advance(Decisions::default().stall_timeout.saturating_sub(SECOND)).unwrap();
+    assert_eq!(running.pending(), []);
+    clock.advance(SECOND).unwrap();
+
+    let outcome = running.end();
+    assert!(outcome.failure().transient);
+    assert_eq!(outcome.code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+    assert_eq!(outcome.bytes.as_deref(), Some(&b"0123456789"[..]));
+}
+
+#[test]
+fn an_attempt_that_waits_for_its_record_still_runs() {
+    let clock = VirtualClock::new();
+    let (server, seat) = (Server::of(content(10)), seat(&clock));
+    let mut running = seat.0.start(seat.0.plan(&server.url("/a")));
+
+    assert!(matches!(running.report(), AttemptReport::Connected { .. }));
+
+    assert!(seat.0.mover.running().unwrap().contains("on record"));
+    running.stop();
+    running.report();
+    clock.settle().unwrap();
+}
