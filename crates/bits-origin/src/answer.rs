@@ -188,8 +188,8 @@ impl Answer {
     /// The parts of the content that the body carries.
     pub(crate) fn served(&self) -> Vec<Range<u64>> {
         let part = |piece: &Piece| match piece {
-            Piece::Part(range) => Some(range.clone()),
-            Piece::Text(_) => None,
+            Piece::Part(range) if !range.is_empty() => Some(range.clone()),
+            _ => None,
         };
         self.body.iter().filter_map(part).collect()
     }

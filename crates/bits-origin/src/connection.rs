@@ -180,13 +180,14 @@ impl Connection {
             request.served = answer.served();
         });
         let total = answer.body.iter().map(Piece::length).sum();
-        if total == 0 {
+        let chunked = answer.framing == Framing::Chunked;
+        // An empty file in chunks still has an end to send; an answer to HEAD has not.
+        if answer.body.is_empty() || (total == 0 && !chunked) {
             return Ok(self.write(&answer.head_bytes(), Mark::LAST, entry).await?);
         }
         self.write(&answer.head_bytes(), Mark::HEAD, entry).await?;
         self.pass_gates(head, entry, |at| at == GateAt::HeadersSent).await?;
         let due = self.shared.clock.now().monotonic;
-        let chunked = answer.framing == Framing::Chunked;
         let mut body = Body { head, conduct, entry, due, sent: 0, total, chunked };
         let mut reader = reader;
         for piece in &answer.body {

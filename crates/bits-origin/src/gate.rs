@@ -15,7 +15,8 @@ use crate::journal::{Recorder, Request, TimedOut};
 pub enum GateAt {
     /// The request was read and nothing is answered.
     RequestSeen,
-    /// The head of the answer was sent and nothing of its body. Answers without a body pass.
+    /// The head of the answer was sent and nothing of its body. Answers that end with their head
+    /// pass.
     HeadersSent,
     /// This many bytes of the answer's body were sent, counted from the start of the answer, not
     /// of the file. Shorter answers, and those without a body, pass.

@@ -31,7 +31,7 @@ impl Head {
         let says = |word| {
             self.header("connection").is_some_and(|value| value.split(',').any(|w| w.trim().eq_ignore_ascii_case(word)))
         };
-        says("close") || (self.version == "HTTP/1.0" && !says("keep-alive"))
+        says("close") || (self.version != "HTTP/1.1" && !says("keep-alive"))
     }
 
     /// Whether a body follows, which this origin does not read.

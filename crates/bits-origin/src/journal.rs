@@ -33,7 +33,7 @@ pub struct Request {
     pub version: String,
     /// The headers, spelled and ordered as they were sent.
     pub headers: Vec<(String, String)>,
-    /// The status of the answer, once its head was sent.
+    /// The status of the answer, once it is sent.
     pub status: Option<u16>,
     /// The parts of the file that the answer carries; empty without a body.
     pub served: Vec<Range<u64>>,
@@ -65,7 +65,7 @@ pub enum Cut {
     Client,
     /// A script, or a file that shrank while it was sent.
     Origin,
-    /// The origin was dropped.
+    /// The origin was dropped, or a hook panicked.
     Shutdown,
 }
 
@@ -139,12 +139,13 @@ impl Recorder {
         log.changes += 1;
         drop(log);
         self.changed.notify_all();
+        let entry = Entry { recorder: Arc::clone(self), index: request.number - 1 };
         // The hooks run without a lock: they may look at the journal or add a hook.
         let hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for hook in hooks {
             hook(&request);
         }
-        Entry { recorder: Arc::clone(self), index: request.number - 1 }
+        entry
     }
 
     pub(crate) fn snapshot(&self) -> Journal {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bits_api::FileTime;
-use bits_origin::{Content, Outcome, Synthetic};
+use bits_origin::{Content, Cut, Outcome, Synthetic};
 use bits_world::clock::Clock;
 use proptest::prelude::*;
 
@@ -60,6 +60,11 @@ fn a_file_of_zero_bytes_is_served() {
     let answer = client.get("/empty");
     assert_eq!((answer.status(), answer.header("content-length"), answer.body.len()), (200, Some("0"), 0));
     assert_eq!(client.get_range("/empty", "bytes=0-").status(), 416);
+    origin.put("/chunked", Content::bytes("").chunked());
+    assert_eq!(client.head("/chunked").header("transfer-encoding"), Some("chunked"));
+    assert_eq!(client.get("/chunked").body, b"");
+    origin.journal().statuses([200, 416, 200, 200]).on_one_connection();
+    assert!(origin.journal().iter().all(|request| request.outcome == Outcome::Finished && request.served.is_empty()));
 }
 
 #[test]
@@ -157,7 +162,8 @@ fn other_methods_are_refused_and_bad_heads_too() {
     let answer = Client::connect(&origin).send("DELETE /a HTTP/1.1").answer();
     assert_eq!((answer.status(), answer.header("allow")), (405, Some("GET, HEAD")));
     let mut client = Client::connect(&origin);
-    assert_eq!(client.send("nonsense").answer().status(), 400);
+    let answer = client.send("nonsense").answer();
+    assert_eq!((answer.status(), answer.header("connection")), (400, Some("close")));
     assert_eq!(client.rest().unwrap(), b"");
     assert_eq!(origin.journal().nth(1).method, "(malformed)");
 }
@@ -200,6 +206,16 @@ fn hooks_are_told_of_each_request() {
     client.head("/a");
     client.get("/a");
     assert_eq!(*seen.lock().unwrap(), ["HEAD /a", "GET /a"]);
+}
+
+#[test]
+fn a_hook_that_panics_costs_one_connection() {
+    let origin = origin_with("/a", Content::bytes("abc"));
+    origin.on_request(Arc::new(|request| assert_ne!(request.path, "/panic")));
+    let mut client = Client::connect(&origin);
+    assert_eq!(client.send("GET /panic HTTP/1.1").rest().unwrap(), b"");
+    assert_eq!(Client::connect(&origin).get("/a").body, b"abc");
+    assert_eq!(origin.journal().nth(0).outcome, Outcome::Cut(Cut::Shutdown));
 }
 
 #[test]
