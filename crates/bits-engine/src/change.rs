@@ -77,7 +77,7 @@ impl Engine {
     fn leave_state(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &self.jobs[key];
         match job.state {
-            State::Queued { turn } => _ = self.ready.remove(job.priority, turn, key),
+            State::Queued { turn, .. } => _ = self.ready.remove(job.priority, turn, key),
             State::Connecting { .. } | State::Transferring { .. } => self.end_run(cx, key),
             State::TransientError(_) => {
                 self.timers.disarm(key, Timer::RetryDelay);
@@ -90,7 +90,7 @@ impl Engine {
     fn enter_state(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &self.jobs[key];
         match job.state {
-            State::Queued { turn } => {
+            State::Queued { turn, .. } => {
                 let (owner, priority) = (job.owner, job.priority);
                 if self.jobs.users.get(owner).logged_on {
                     self.ready.insert(priority, turn, key);
@@ -148,9 +148,19 @@ impl Engine {
     }
 
     /// Puts a job into the queue, behind the others of its priority.
+    ///
+    /// One that was preempted keeps its place and the rest of its turn: else jobs that are
+    /// interrupted at the wrong moments would never get to run.
     pub(crate) fn enqueue(&mut self, cx: Cx<'_>, key: JobKey, cause: Cause) {
-        let turn = take(&mut self.numbers.turn);
-        self.transition(cx, key, State::Queued { turn }, cause);
+        let whole = self.config.decisions.time_slice;
+        let queued = match (cause, self.jobs[key].run()) {
+            (Cause::Preempted, Some(run)) => {
+                let due = self.timers.due(key, Timer::SliceEnd);
+                State::Queued { turn: run.turn, slice: due.map_or(whole, |due| due.since(cx.now.monotonic)) }
+            }
+            _ => State::Queued { turn: take(&mut self.numbers.turn), slice: whole },
+        };
+        self.transition(cx, key, queued, cause);
         self.settle_queued(cx, key);
     }
 

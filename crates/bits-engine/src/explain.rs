@@ -15,7 +15,7 @@ impl Engine {
         match &job.state {
             State::Suspended if job.files.is_empty() => "the job is suspended and has no files".to_owned(),
             State::Suspended => "the job is suspended until Resume".to_owned(),
-            State::Queued { turn } => self.explain_queued(job, *turn),
+            State::Queued { turn, .. } => self.explain_queued(job, *turn),
             State::Connecting { attempt: None, .. } => {
                 "the job has its turn and waits for an earlier attempt to stop".to_owned()
             }

@@ -59,6 +59,8 @@ pub(crate) enum State {
     Queued {
         /// The place among jobs of its priority.
         turn: u64,
+        /// How long the turn lasts.
+        slice: Duration,
     },
     Connecting {
         run: Run,
@@ -81,6 +83,8 @@ pub(crate) enum State {
 /// A stretch of time in which a job moves data without a pause.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
+    /// The place that the job had in the queue.
+    pub(crate) turn: u64,
     /// Its attempts may share a connection.
     pub(crate) chain: ChainId,
     pub(crate) since: Monotonic,

@@ -34,6 +34,8 @@ mod schedule;
 mod settings;
 mod table;
 mod temporary;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transfer;
 mod users;

@@ -30,7 +30,7 @@ impl Engine {
             let turn = jobs.len() as u64;
             let mut job = Job {
                 owner,
-                state: state_of(&job, turn, cx),
+                state: state_of(&job, turn, config.decisions.time_slice, cx),
                 failing: job.failing_since.map(|first| Failing::since(first, cx.now)),
                 ..without_history(job)
             };
@@ -60,7 +60,9 @@ impl Engine {
         let ready = queued.iter().filter_map(|key| {
             let job = &self.jobs[*key];
             match job.state {
-                State::Queued { turn } if self.jobs.users.get(job.owner).logged_on => Some((job.priority, turn, *key)),
+                State::Queued { turn, .. } if self.jobs.users.get(job.owner).logged_on => {
+                    Some((job.priority, turn, *key))
+                }
                 _ => None,
             }
         });
@@ -92,7 +94,7 @@ impl Engine {
 }
 
 /// The state of a job on record.
-fn state_of(record: &JobRecord, turn: u64, cx: Cx<'_>) -> State {
+fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State {
     match record.state {
         JobState::SUSPENDED => State::Suspended,
         JobState::ERROR => State::Error,
@@ -103,7 +105,7 @@ fn state_of(record: &JobRecord, turn: u64, cx: Cx<'_>) -> State {
             (None, _) => Wait::Network,
         }),
         // An active job is on record as QUEUED, and one that has ended is not on record.
-        _ => State::Queued { turn },
+        _ => State::Queued { turn, slice },
     }
 }
 

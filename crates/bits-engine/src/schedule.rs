@@ -4,6 +4,7 @@
 //! Before BITS 2.0 foreground jobs share that place too.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bits_api::JobPriority;
 use bits_world::Profile;
@@ -68,10 +69,11 @@ impl Engine {
     }
 
     fn start_run(&mut self, cx: Cx<'_>, key: JobKey) {
-        let run = Run { chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic };
+        let State::Queued { turn, slice } = self.jobs[key].state else { unreachable!("only queued jobs are ready") };
+        let run = Run { turn, chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic };
         self.transition(cx, key, State::Connecting { run, attempt: None }, Cause::Scheduled);
         if self.shares_slot(self.jobs[key].priority) {
-            self.take_slot(cx, key);
+            self.take_slot(cx, key, slice);
         }
         // An attempt that is still being stopped holds the temporary file.
         if self.jobs[key].stopping.is_none() {
@@ -79,9 +81,9 @@ impl Engine {
         }
     }
 
-    fn take_slot(&mut self, cx: Cx<'_>, key: JobKey) {
+    fn take_slot(&mut self, cx: Cx<'_>, key: JobKey, slice: Duration) {
         self.slot = Some(key);
-        self.timers.arm(key, Timer::SliceEnd, cx.now.monotonic.plus(self.config.decisions.time_slice));
+        self.timers.arm(key, Timer::SliceEnd, cx.now.monotonic.plus(slice));
     }
 
     /// The running job has had its turn: the next of its priority gets one, if there is any
@@ -90,7 +92,7 @@ impl Engine {
         let priority = self.jobs[key].priority;
         match self.ready.first() {
             Some((waiting, _)) if waiting <= priority => self.enqueue(cx, key, Cause::SliceEnded),
-            _ => self.take_slot(cx, key),
+            _ => self.take_slot(cx, key, self.config.decisions.time_slice),
         }
     }
 
@@ -100,7 +102,7 @@ impl Engine {
         let job = &mut self.jobs[key];
         let before = std::mem::replace(&mut job.priority, priority);
         match job.state {
-            State::Queued { turn } => {
+            State::Queued { turn, .. } => {
                 if self.ready.remove(before, turn, key) {
                     self.ready.insert(priority, turn, key);
                 }
@@ -127,7 +129,7 @@ impl Engine {
             }
         } else if shares {
             match self.slot {
-                None => self.take_slot(cx, key),
+                None => self.take_slot(cx, key, self.config.decisions.time_slice),
                 Some(_) => self.enqueue(cx, key, Cause::Preempted),
             }
         }

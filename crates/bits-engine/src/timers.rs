@@ -45,6 +45,11 @@ impl Timers {
         self.due.insert(Counted((at, job, timer)));
     }
 
+    /// When `timer` is due, if it runs.
+    pub(crate) fn due(&self, job: JobKey, timer: Timer) -> Option<Monotonic> {
+        self.armed.get(&Counted((job, timer))).copied()
+    }
+
     /// Stops `timer` if it runs.
     pub(crate) fn disarm(&mut self, job: JobKey, timer: Timer) {
         if let Some(at) = self.armed.remove(&Counted((job, timer))) {

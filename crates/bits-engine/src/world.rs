@@ -91,7 +91,7 @@ impl Engine {
     fn logged_off(&mut self, cx: Cx<'_>, user: UserNo) {
         for key in self.on_shelves(&[Shelf::Queued], Some(user)) {
             let job = &self.jobs[key];
-            if let State::Queued { turn } = job.state {
+            if let State::Queued { turn, .. } = job.state {
                 self.ready.remove(job.priority, turn, key);
             }
         }
@@ -103,7 +103,7 @@ impl Engine {
     fn logged_on(&mut self, user: UserNo) {
         for key in self.on_shelves(&[Shelf::Queued], Some(user)) {
             let job = &self.jobs[key];
-            if let State::Queued { turn } = job.state {
+            if let State::Queued { turn, .. } = job.state {
                 self.ready.insert(job.priority, turn, key);
             }
         }

@@ -1,0 +1,164 @@
+//! Every row of the table of edges is walked.
+
+use std::time::Duration;
+
+use bits_api::{Hresult, JobPriority, JobState, Setting, Success};
+use bits_wire::attempt::{AttemptEnd, AttemptReport};
+
+use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, seconds};
+use crate::table::{EDGES, Edge};
+use crate::{Cause, JobKey};
+
+/// A job of two files, the first of which has arrived, in this state.
+fn job_in(house: &mut House, state: JobState) -> JobKey {
+    let job = house.job(2);
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.transfer_file(job);
+    if state == JobState::TRANSFERRED {
+        house.transfer_file(job);
+    } else {
+        // Through QUEUED to a run of its own.
+        house.log_off(&alice());
+        match state {
+            JobState::SUSPENDED => assert_eq!(house.suspend(job), Ok(Success::OK)),
+            JobState::QUEUED => {}
+            _ => house.log_on(&alice()),
+        }
+        match state {
+            JobState::TRANSFERRING => house.connected(job, 100),
+            JobState::TRANSIENT_ERROR => house.fail(job, SERVER_BUSY),
+            JobState::ERROR => house.fail(job, NOT_FOUND),
+            _ => {}
+        }
+    }
+    assert_eq!(house.state(job), state);
+    job
+}
+
+/// Brings about what the edge is for.
+fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
+    match edge.cause {
+        Cause::Created => {}
+        Cause::Resumed => {
+            if edge.from == Some(JobState::TRANSFERRED) {
+                assert_eq!(house.add_file(job), Ok(Success::OK));
+            }
+            assert_eq!(house.resume(job), Ok(Success::OK));
+        }
+        Cause::Suspended => assert_eq!(house.suspend(job), Ok(Success::OK)),
+        Cause::Completed => assert!(house.complete(job).is_ok()),
+        Cause::RenameFailed => {
+            house.disk.locked.insert(format!("/c/job{}_0.bin", job.0).into());
+            assert_eq!(house.complete(job), Err(Hresult::ERROR_SHARING_VIOLATION));
+        }
+        Cause::Cancelled => assert_eq!(house.cancel(job), Ok(Success::OK)),
+        Cause::Scheduled => house.log_on(&alice()),
+        Cause::Connected => house.connected(job, 100),
+        Cause::AllFilesTransferred if edge.from == Some(JobState::QUEUED) => {
+            house.log_on(&alice());
+            house.transfer_file(job);
+            assert_eq!(house.suspend(job), Ok(Success::OK));
+            assert_eq!(house.resume(job), Ok(Success::OK));
+        }
+        Cause::AllFilesTransferred => house.report(job, AttemptReport::Ended(AttemptEnd::Done)),
+        Cause::SliceEnded => {
+            house.resumed_job(JobPriority::NORMAL);
+            house.advance(SLICE);
+        }
+        Cause::Preempted => _ = house.resumed_job(JobPriority::HIGH),
+        Cause::Failed(_) => {
+            house.fail(job, if edge.to == JobState::ERROR { NOT_FOUND } else { SERVER_BUSY });
+        }
+        Cause::RetryDelayOver => house.advance(seconds(600)),
+        Cause::NoProgress => {
+            assert_eq!(house.set(job, Setting::NoProgressTimeout, 0), Ok(Success::OK));
+        }
+        Cause::DownloadTimeUsedUp => {
+            house.change_world(|world| world.policies.max_download_time = seconds(60));
+            house.advance(seconds(60));
+        }
+        Cause::Inactive => {
+            house.change_world(|world| world.policies.job_inactivity_timeout = seconds(60));
+            house.advance(seconds(60));
+        }
+        Cause::OwnerLoggedOff => house.log_off(&alice()),
+        Cause::NetworkLost => house.lose_network(),
+        Cause::NetworkBack => {
+            house.lose_network();
+            house.restore_network();
+        }
+        Cause::PolicyBlocked => house.block_background(true),
+        Cause::PolicyUnblocked => {
+            assert_eq!(house.resume(job), Ok(Success::OK));
+            house.block_background(true);
+            house.block_background(false);
+        }
+    }
+}
+
+#[test]
+fn every_edge_of_the_life_cycle_is_walked() {
+    let mut missed = Vec::new();
+    for edge in EDGES {
+        let mut house = House::new();
+        let job = match edge.from {
+            Some(from) => job_in(&mut house, from),
+            None => house.empty_job(&alice()),
+        };
+        let before = if edge.from.is_some() { house.transitions.len() } else { 0 };
+        bring_about(&mut house, job, edge);
+        let walked =
+            house.transitions[before..].iter().any(|step| step.job == job && edge.is(step.from, step.cause, step.to));
+        if !walked {
+            missed.push(format!("{:?} --{:?}--> {}", edge.from, edge.cause, edge.to));
+        }
+    }
+    assert!(missed.is_empty(), "edges that were not walked: {missed:#?}");
+}
+
+#[test]
+fn no_edge_leaves_a_final_state_and_none_stands_twice() {
+    for (place, edge) in EDGES.iter().enumerate() {
+        assert!(edge.from != Some(JobState::ACKNOWLEDGED) && edge.from != Some(JobState::CANCELLED));
+        let twins = EDGES.iter().skip(place + 1).filter(|other| other.is(edge.from, edge.cause, edge.to));
+        assert_eq!(twins.count(), 0, "{:?} --{:?}--> {}", edge.from, edge.cause, edge.to);
+    }
+}
+
+#[test]
+fn all_four_methods_may_be_called_in_every_state_that_is_not_final() {
+    let states = [
+        JobState::SUSPENDED,
+        JobState::QUEUED,
+        JobState::CONNECTING,
+        JobState::TRANSFERRING,
+        JobState::TRANSIENT_ERROR,
+        JobState::ERROR,
+        JobState::TRANSFERRED,
+    ];
+    for state in states {
+        for method in [House::suspend, House::resume, House::cancel, House::complete] {
+            let mut house = House::new();
+            let job = job_in(&mut house, state);
+            assert!(method(&mut house, job).is_ok(), "in {state}");
+        }
+    }
+}
+
+#[test]
+fn a_final_state_refuses_all_changes_and_stays() {
+    for end in [House::cancel, House::complete] {
+        let mut house = House::new();
+        let job = job_in(&mut house, JobState::TRANSFERRED);
+        assert_eq!(end(&mut house, job), Ok(Success::OK));
+        let ended = house.state(job);
+        for method in [House::suspend, House::resume, House::cancel, House::complete, House::add_file] {
+            assert_eq!(method(&mut house, job), Err(Hresult::BG_E_INVALID_STATE));
+        }
+        assert_eq!(house.set(job, Setting::Priority, 0), Err(Hresult::BG_E_INVALID_STATE));
+        assert_eq!(house.set_callback(job, None), Err(Hresult::BG_E_INVALID_STATE));
+        house.advance(Duration::from_hours(24 * 100));
+        assert_eq!(house.state(job), ended);
+        assert_eq!(house.in_queue(), []);
+    }
+}

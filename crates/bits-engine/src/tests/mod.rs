@@ -1,0 +1,12 @@
+//! The engine's behaviour, seen through its public methods.
+
+mod edges;
+mod ending;
+mod house;
+mod life;
+mod limits;
+mod model;
+mod notices;
+mod order;
+mod restart;
+mod retries;
