@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bits_engine::Config;
-use bits_store::Store;
 use bits_transfer::{HttpMover, LocalDisk};
 use bits_wire::attempt::{Disk, Mover};
 use bits_world::clock::{Clock, VirtualClock};
@@ -124,11 +123,7 @@ impl Builder {
         for (id, value) in &self.decisions {
             decisions.set(id, value).map_err(StartError::Decision)?;
         }
-        let store = match &self.state {
-            Some(folder) => Store::open(folder)?,
-            None => Store::memory(),
-        };
         let config = Config { profile: self.profile, decisions, seed: self.seed.unwrap_or_default() };
-        Emulator::start_with(self.clock, config, self.outside, Guids::new(self.seed), store, self.world)
+        Emulator::start_with(self.clock, config, self.outside, Guids::new(self.seed), self.state, self.world)
     }
 }

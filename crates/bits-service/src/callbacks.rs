@@ -43,7 +43,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     };
     let method = method(&notification);
     service.with_core(|core| core.running_callbacks.insert(ticket.0, id));
-    service.timeline.push(service.clock.now(), handle.guid(), What::Callback { method });
+    service.timeline.push(service.clock.now(), Some(handle.guid()), What::Callback { method });
     let weak = service.weak();
     let spawned = std::thread::Builder::new().name("bits-callback".into()).spawn(move || {
         IN_CALLBACK.set(true);
@@ -59,7 +59,11 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
 }
 
 fn returned(service: &Service, ticket: Ticket, job: &JobHandle, method: &'static str, result: Hresult) {
-    service.timeline.push(service.clock.now(), job.guid(), What::CallbackReturned { method, result: Some(result) });
+    service.timeline.push(
+        service.clock.now(),
+        Some(job.guid()),
+        What::CallbackReturned { method, result: Some(result) },
+    );
     service.callback_ended(ticket, NotifyOutcome::Returned(result));
 }
 

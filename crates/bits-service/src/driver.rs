@@ -35,7 +35,9 @@ pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
             }
             service.made_durable(changes.len());
         }
-        rest.into_iter().for_each(|action| execute(service, action));
+        for action in rest {
+            execute(service, action);
+        }
     }
     if let Err(error) = store.commit(&service.last_changes()) {
         tracing::error!(%error, "the last changes of the queue are not kept");

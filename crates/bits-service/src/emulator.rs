@@ -2,12 +2,13 @@
 //! world.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Job, JobState};
-use bits_engine::{Config, Engine, Saved};
+use bits_engine::{Config, Engine};
 use bits_store::{Store, StoreError};
 use bits_world::clock::{Clock, Participant, Stuck};
 use bits_world::{Token, World};
@@ -18,6 +19,7 @@ use crate::callbacks;
 use crate::client::Client;
 use crate::driver;
 use crate::guids::Guids;
+use crate::kept::Kept;
 use crate::service::Service;
 use crate::timeline::{Timeline, What};
 
@@ -35,6 +37,8 @@ pub(crate) struct Inner {
     outside: Outside,
     timeline: Timeline,
     guids: Arc<Guids>,
+    /// Where the queue is kept, if it is not in memory.
+    state: Option<PathBuf>,
     accounts: Mutex<Accounts>,
     run: Mutex<Run>,
 }
@@ -46,10 +50,10 @@ enum Run {
         driver: JoinHandle<Store>,
     },
     Down {
-        store: Store,
+        kept: Kept,
         world: World,
     },
-    /// Starting or stopping has failed half-way, or the store was lost with its driver.
+    /// The queue in memory was lost with its driver.
     Broken,
 }
 
@@ -110,9 +114,10 @@ impl Emulator {
         config: Config,
         outside: Outside,
         guids: Guids,
-        store: Store,
+        state: Option<PathBuf>,
         world: World,
     ) -> Result<Self, StartError> {
+        let kept = state.clone().map_or_else(|| Kept::Memory(Store::memory()), Kept::Folder);
         let emulator = Self {
             inner: Arc::new(Inner {
                 clock,
@@ -120,8 +125,9 @@ impl Emulator {
                 outside,
                 timeline: Timeline::default(),
                 guids: Arc::new(guids),
+                state,
                 accounts: Mutex::default(),
-                run: Mutex::new(Run::Down { store, world }),
+                run: Mutex::new(Run::Down { kept, world }),
             }),
         };
         // The first account is the one that clients have by default.
@@ -230,10 +236,10 @@ impl Emulator {
     /// # Errors
     /// [`TimeError::NotReached`] with the reason why the job is where it is and the timeline.
     pub fn wait_state(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Result<(), TimeError> {
-        match self.run_until(|| job.state() == Ok(state), within)? {
-            true => Ok(()),
-            false => Err(TimeError::NotReached(self.not_reached(job, state, within))),
+        if self.run_until(|| job.state() == Ok(state), within)? {
+            return Ok(());
         }
+        Err(TimeError::NotReached(self.not_reached(job, state, within)))
     }
 
     /// Why `job` does not move, in a sentence.
@@ -273,23 +279,40 @@ impl Inner {
 
     fn start(&self) -> Result<(), StartError> {
         let mut run = self.run();
-        let (store, world) = match std::mem::replace(&mut *run, Run::Broken) {
-            Run::Down { store, world } => (store, world),
+        let (mut kept, world) = match std::mem::replace(&mut *run, Run::Broken) {
+            Run::Down { kept, world } => (kept, world),
             up @ Run::Up { .. } => {
                 *run = up;
                 return Ok(());
             }
             Run::Broken => return Err(StartError::Broken),
         };
-        let saved: Result<Vec<Saved>, StoreError> = store.load().and_then(Iterator::collect);
-        let saved = match saved {
-            Ok(saved) => saved,
+        let store = match kept.open() {
+            Ok(store) => store,
             Err(error) => {
-                *run = Run::Down { store, world };
+                *run = Run::Down { kept, world };
                 return Err(error.into());
             }
         };
+        match self.open(&store, world.clone()) {
+            Ok(service) => {
+                let driver = driver::start(&service, store)?;
+                self.log("the service starts");
+                *run = Run::Up { service, driver };
+                Ok(())
+            }
+            Err(error) => {
+                *run = Run::Down { kept: self.put_away(store), world };
+                Err(error)
+            }
+        }
+    }
+
+    /// A service over what is on record.
+    fn open(&self, store: &Store, world: World) -> Result<Arc<Service>, StartError> {
         let (mover, disk) = self.outside.open(&self.clock, &self.config).map_err(StartError::Trust)?;
+        let mut unreadable = None;
+        let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
         let service = Service::new(
             self.clock.clone(),
             self.timeline.clone(),
@@ -299,31 +322,48 @@ impl Inner {
             world,
             |cx| Engine::restore(self.config, saved, cx),
         );
-        if let Some(clock) = self.clock.as_virtual() {
-            clock.join(Arc::downgrade(&service) as std::sync::Weak<dyn Participant>);
+        if let Some(error) = unreadable {
+            return Err(error.into());
         }
-        let driver = driver::start(&service, store)?;
-        self.log("the service starts");
-        *run = Run::Up { service, driver };
-        Ok(())
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.join(Arc::downgrade(&service) as Weak<dyn Participant>);
+        }
+        Ok(service)
+    }
+
+    /// Closes a store that lies in a folder, so that others may open it.
+    fn put_away(&self, store: Store) -> Kept {
+        match &self.state {
+            Some(folder) => Kept::Folder(folder.clone()),
+            None => Kept::Memory(store),
+        }
     }
 
     fn stop(&self) {
         let mut run = self.run();
-        let Run::Up { service, driver } = std::mem::replace(&mut *run, Run::Broken) else {
-            return;
+        let (service, driver) = match std::mem::replace(&mut *run, Run::Broken) {
+            Run::Up { service, driver } => (service, driver),
+            down => {
+                *run = down;
+                return;
+            }
         };
         self.log("the service stops");
-        let world = service.world().unwrap_or_default();
+        let world = service.world();
         service.stop();
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
-        let store = if driver.thread().id() == std::thread::current().id() { None } else { driver.join().ok() };
+        let on_driver = driver.thread().id() == std::thread::current().id();
+        let store = if on_driver { None } else { driver.join().ok() };
         service.mover.shut_down();
-        service.take_registrations().into_iter().for_each(|left| callbacks::drop_elsewhere(Some(left)));
-        if let Some(store) = store {
-            *run = Run::Down { store, world };
+        for left in service.take_registrations() {
+            callbacks::drop_elsewhere(Some(left));
         }
+        *run = match (store, &self.state) {
+            (Some(store), _) => Run::Down { kept: self.put_away(store), world },
+            (None, Some(folder)) => Run::Down { kept: Kept::Folder(folder.clone()), world },
+            (None, None) => Run::Broken,
+        };
     }
 
     fn change_world(&self, change: impl FnOnce(&mut World)) {

@@ -40,8 +40,8 @@ impl JobHandle {
         Arc::new_cyclic(|this| Self { service: service.weak(), caller, key, id, this: Weak::clone(this) })
     }
 
-    pub(crate) fn guid(&self) -> Option<Guid> {
-        Some(self.id)
+    pub(crate) fn guid(&self) -> Guid {
+        self.id
     }
 
     pub(crate) fn key(&self) -> JobKey {
@@ -68,7 +68,7 @@ impl JobHandle {
     }
 
     fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {
-        self.service()?.log_call(&self.caller, method, self.guid(), code);
+        self.service()?.log_call(&self.caller, method, Some(self.id), code);
         Err(code)
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod guids;
 mod job;
+mod kept;
 mod manager;
 mod service;
 mod sim;

@@ -6,7 +6,7 @@
 //! about local files.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Success, Unknown};
@@ -181,8 +181,9 @@ impl Service {
         }
     }
 
-    pub(crate) fn world(&self) -> Option<World> {
-        self.lock().ok().map(|core| core.world.clone())
+    /// The world as it is, also once the service has stopped.
+    pub(crate) fn world(&self) -> World {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).world.clone()
     }
 
     /// Where attempts send their reports.

@@ -98,7 +98,9 @@ impl Simulation {
         self.lock().remote.entry(url.into()).or_default().hold = None;
         let waiting: Vec<AttemptId> =
             self.lock().attempts.iter().filter(|(_, a)| a.plan.url == url).map(|(id, _)| *id).collect();
-        waiting.into_iter().for_each(|attempt| self.go_on(attempt));
+        for attempt in waiting {
+            self.go_on(attempt);
+        }
     }
 
     /// Refuses files in or below `folder` with this code, as AddFile sees it.

@@ -166,9 +166,11 @@ impl VirtualClock {
     /// Those of [`VirtualClock::settle`].
     pub fn advance(&self, duration: Duration) -> Result<(), Stuck> {
         let end = self.now().monotonic.plus(duration);
+        let mut pace = Pace::default();
         self.settle()?;
         while let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= end) {
             self.step_to(deadline);
+            pace.check(self)?;
             self.settle()?;
         }
         self.step_to(end);
@@ -182,8 +184,10 @@ impl VirtualClock {
     /// Those of [`VirtualClock::settle`].
     pub fn run_until(&self, mut predicate: impl FnMut() -> bool, limit: Duration) -> Result<bool, Stuck> {
         let end = self.now().monotonic.plus(limit);
+        let mut pace = Pace::default();
         loop {
             self.settle()?;
+            pace.check(self)?;
             if predicate() {
                 return Ok(true);
             }
@@ -256,6 +260,25 @@ impl VirtualClock {
 impl fmt::Debug for VirtualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VirtualClock").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
+
+/// Notices a deadline that comes back for ever, though the time does not move.
+#[derive(Default)]
+struct Pace {
+    at: Monotonic,
+    steps: u32,
+}
+
+impl Pace {
+    /// So many deadlines at one moment are somebody's bug, not somebody's work.
+    const MOST: u32 = 100_000;
+
+    fn check(&mut self, clock: &VirtualClock) -> Result<(), Stuck> {
+        let now = clock.now().monotonic;
+        self.steps = if now == self.at { self.steps + 1 } else { 0 };
+        self.at = now;
+        if self.steps < Self::MOST { Ok(()) } else { Err(clock.stuck("a deadline that has passed and is never met")) }
     }
 }
 
