@@ -31,5 +31,16 @@ macro_rules! modules {
 mod prelude;
 
 modules![
-    manager, limits, enum_jobs, enum_files, job_state_calls, job_add_file, job_settings, job_progress, errors, retry,
+    manager,
+    limits,
+    enum_jobs,
+    enum_files,
+    job_state_calls,
+    job_add_file,
+    job_settings,
+    job_progress,
+    errors,
+    retry,
+    scheduling,
+    world,
 ];

@@ -1,0 +1,412 @@
+//! Network, users, policies, and restarts of the service.
+
+use bits_world::Profile;
+
+use super::prelude::*;
+
+cases![
+    losing_the_network_stops_queued_and_active_jobs,
+    losing_the_network_leaves_other_jobs_alone,
+    a_lost_network_is_not_retried_by_the_timer,
+    a_lost_network_is_not_counted,
+    a_network_that_comes_back_puts_jobs_into_the_queue,
+    a_network_that_comes_back_ends_every_transient_error,
+    a_job_whose_owner_is_away_waits_in_the_queue_when_the_network_comes_back,
+    nothing_transfers_without_a_network,
+    logoff_stops_the_transfer_and_logon_goes_on,
+    a_job_waits_for_its_owner,
+    service_accounts_are_always_logged_on,
+    an_administrator_works_on_a_foreign_job,
+    zero_bandwidth_blocks_background_jobs_only,
+    zero_bandwidth_is_not_retried_nor_counted,
+    jobs_go_on_when_zero_bandwidth_ends,
+    a_job_without_activity_is_cancelled_after_ninety_days,
+    every_idle_state_ends_by_inactivity,
+    activity_restarts_the_inactivity_clock,
+    inactivity_takes_the_files_away,
+    inactivity_goes_on_while_the_owner_is_away,
+    the_time_for_downloading_is_limited,
+    the_default_time_for_downloading_is_ninety_days,
+    jobs_outlive_a_restart,
+    active_jobs_are_queued_after_a_restart,
+    a_restart_goes_on_where_it_stopped,
+    inactivity_is_as_old_as_bits,
+];
+
+const ACTIVE: [JobState; 3] = [JobState::QUEUED, JobState::CONNECTING, JobState::TRANSFERRING];
+
+fn losing_the_network_stops_queued_and_active_jobs(c: &mut Bench) -> Outcome {
+    for (state, clauses) in [
+        (JobState::QUEUED, ["lifecycle.edge.net_lost_queued", "net.lost"]),
+        (JobState::TRANSFERRING, ["lifecycle.edge.net_lost_transferring", "net.lost"]),
+        (JobState::CONNECTING, ["lifecycle.edge.net_lost_connecting", "retry.transient.disconnect"]),
+    ] {
+        c.start_over();
+        let (job, _) = c.job_in(state)?;
+        c.disconnect()?;
+        c.settle()?;
+        c.is(clauses, job.state()?, JobState::TRANSIENT_ERROR)?;
+        c.returns(clauses, error_of(&job)?.1)?;
+    }
+    Ok(())
+}
+
+fn losing_the_network_leaves_other_jobs_alone(c: &mut Bench) -> Outcome {
+    for state in [JobState::SUSPENDED, JobState::ERROR, JobState::TRANSFERRED] {
+        c.start_over();
+        let (job, _) = c.job_in(state)?;
+        c.disconnect()?;
+        c.advance(DAY)?;
+        c.is("net.lost_other_states", job.state()?, state)?;
+    }
+    Ok(())
+}
+
+fn a_lost_network_is_not_retried_by_the_timer(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+    c.disconnect()?;
+    c.advance(DAY)?;
+    c.is(
+        ["retry.none_network", "job.set_minimum_retry_delay.no_retry_cases", "enum.job_state.transient_no_retry"],
+        (job.state()?, c.attempted()?.len()),
+        (JobState::TRANSIENT_ERROR, 1),
+    )?;
+    c.connect()?;
+    c.settle()?;
+    c.is(
+        ["retry.none_network", "job.set_minimum_retry_delay.no_retry_cases", "enum.job_state.transient_no_retry"],
+        (job.state()?, c.attempted()?.len()),
+        (JobState::TRANSFERRING, 2),
+    )
+}
+
+fn a_lost_network_is_not_counted(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+    c.disconnect()?;
+    c.settle()?;
+    c.is("job.get_error_count.not_counted", (job.state()?, job.error_count()?), (JobState::TRANSIENT_ERROR, 0))?;
+    c.is("job.get_error_count.inexact", job.error_count()?, 0)
+}
+
+fn a_network_that_comes_back_puts_jobs_into_the_queue(c: &mut Bench) -> Outcome {
+    let (job, file) = c.job_in(JobState::TRANSFERRING)?;
+    c.disconnect()?;
+    c.settle()?;
+    c.let_go(&file)?;
+    c.connect()?;
+    c.settle()?;
+    let states = c.states_of(&job)?;
+    let after = states.iter().position(|state| *state == JobState::TRANSIENT_ERROR).map(|at| states[at + 1]);
+    c.is(["lifecycle.edge.net_back", "net.back"], after, Some(JobState::QUEUED))?;
+    c.is(
+        ["lifecycle.persist.resume_after_restart", "job.interface.restart"],
+        job.state()?,
+        JobState::TRANSFERRED,
+    )
+}
+
+fn a_network_that_comes_back_ends_every_transient_error(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSIENT_ERROR)?;
+    let failed_at = c.now();
+    c.disconnect()?;
+    c.settle()?;
+    c.connect()?;
+    c.settle()?;
+    c.is(["lifecycle.edge.net_back", "net.back"], (job.state()?, c.now()), (JobState::TRANSFERRED, failed_at))
+}
+
+fn a_job_whose_owner_is_away_waits_in_the_queue_when_the_network_comes_back(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+    c.disconnect()?;
+    c.settle()?;
+    c.log_off()?;
+    c.connect()?;
+    c.advance(DAY)?;
+    c.is("net.back_owner_absent", job.state()?, JobState::QUEUED)
+}
+
+fn nothing_transfers_without_a_network(c: &mut Bench) -> Outcome {
+    c.disconnect()?;
+    let (job, _) = c.job_with_file(10)?;
+    job.resume()?;
+    c.advance(DAY)?;
+    c.is(["users.needs_network", "net.no_forced_connection"], c.attempted()?.len(), 0)?;
+    c.is("users.needs_network", job.progress()?.bytes_transferred, 0)
+}
+
+fn logoff_stops_the_transfer_and_logon_goes_on(c: &mut Bench) -> Outcome {
+    let (job, file) = c.job_in(JobState::TRANSFERRING)?;
+    c.settle()?;
+    c.log_off()?;
+    c.settle()?;
+    c.is(
+        ["lifecycle.edge.logoff", "users.logoff", "enum.job_state.queued_logoff", "users.owner_logged_on"],
+        job.state()?,
+        JobState::QUEUED,
+    )?;
+    c.let_go(&file)?;
+    c.advance(DAY)?;
+    c.is(
+        ["users.logoff", "users.owner_logged_on", "lifecycle.queued.meaning"],
+        (job.state()?, job.progress()?.bytes_transferred),
+        (JobState::QUEUED, 400),
+    )?;
+    c.log_on()?;
+    c.settle()?;
+    c.is("users.logon", job.state()?, JobState::TRANSFERRED)
+}
+
+fn a_job_waits_for_its_owner(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_with_file(10)?;
+    c.log_off()?;
+    job.resume()?;
+    c.advance(DAY * 30)?;
+    c.is(
+        ["users.owner_logged_on", "lifecycle.queued.meaning"],
+        (job.state()?, c.attempted()?.len()),
+        (JobState::QUEUED, 0),
+    )?;
+    c.log_on()?;
+    c.settle()?;
+    c.is("users.logon", job.state()?, JobState::TRANSFERRED)
+}
+
+fn service_accounts_are_always_logged_on(c: &mut Bench) -> Outcome {
+    c.log_off()?;
+    let job = new_job(&c.local_system()?)?;
+    let file = c.serve("a.bin", 10)?;
+    c.add(&job, &file)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.is(["users.system_accounts_on", "svcacct.owner"], job.state()?, JobState::TRANSFERRED)
+}
+
+fn an_administrator_works_on_a_foreign_job(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    let file = c.serve("a.bin", 10)?;
+    let by_admin = c.administrator()?.job(job.id()?)?;
+    by_admin.set_priority(JobPriority::FOREGROUND)?;
+    c.add(&by_admin, &file)?;
+    by_admin.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.is(
+        ["users.admin_no_need_to_own", "lifecycle.add_files_when"],
+        (job.owner()?, job.priority()?),
+        (c.own_sid()?, JobPriority::FOREGROUND),
+    )
+}
+
+fn zero_bandwidth_blocks_background_jobs_only(c: &mut Bench) -> Outcome {
+    let (background, _) = c.job_in(JobState::TRANSFERRING)?;
+    let foreground = c.new_job()?;
+    foreground.set_priority(JobPriority::FOREGROUND)?;
+    let file = c.serve("f.bin", 1_000)?;
+    c.add(&foreground, &file)?;
+    c.hold_at(&file, 5)?;
+    foreground.resume()?;
+    let queued = c.new_job()?;
+    let waiting = c.serve("q.bin", 10)?;
+    c.add(&queued, &waiting)?;
+    queued.resume()?;
+    c.settle()?;
+    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.settle()?;
+    let states = vec![background.state()?, queued.state()?, foreground.state()?];
+    c.is(
+        ["lifecycle.edge.policy_zero", "policy.max_bandwidth.zero", "retry.transient.policy", "policy.max_bandwidth.scope"],
+        states,
+        vec![JobState::TRANSIENT_ERROR, JobState::TRANSIENT_ERROR, JobState::TRANSFERRING],
+    )?;
+    let code = error_of(&background)?.1;
+    c.returns(["lifecycle.edge.policy_zero", "policy.max_bandwidth.zero", "retry.transient.policy"], code)
+}
+
+fn zero_bandwidth_is_not_retried_nor_counted(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.advance(DAY)?;
+    c.is(
+        ["retry.none_network", "job.set_minimum_retry_delay.no_retry_cases", "enum.job_state.transient_no_retry"],
+        (job.state()?, c.attempted()?.len()),
+        (JobState::TRANSIENT_ERROR, 1),
+    )?;
+    c.is("job.get_error_count.not_counted", job.error_count()?, 0)
+}
+
+fn jobs_go_on_when_zero_bandwidth_ends(c: &mut Bench) -> Outcome {
+    let (job, file) = c.job_in(JobState::TRANSFERRING)?;
+    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.settle()?;
+    c.let_go(&file)?;
+    c.set_policies(|policies| policies.zero_bandwidth = false)?;
+    c.settle()?;
+    let states = c.states_of(&job)?;
+    let after = states.iter().position(|state| *state == JobState::TRANSIENT_ERROR).map(|at| states[at + 1]);
+    c.is(["lifecycle.edge.policy_zero_over", "policy.max_bandwidth.zero"], after, Some(JobState::QUEUED))?;
+    c.is("policy.max_bandwidth.unset", job.state()?, JobState::TRANSFERRED)
+}
+
+fn a_job_without_activity_is_cancelled_after_ninety_days(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    let made_at = c.now();
+    c.wait(&job, JobState::CANCELLED, DAY * 100)?;
+    c.value(["policy.job_inactivity_timeout.default", "job.cancel.inactivity"], c.now().since(made_at))?;
+    c.is(
+        ["policy.job_inactivity_timeout.effect", "lifecycle.edge.inactivity", "policy.unset_default"],
+        job.state()?,
+        JobState::CANCELLED,
+    )?;
+    let found = c.manager()?.job(job.id()?).err();
+    c.is("lifecycle.edge.inactivity", found, Some(Hresult::BG_E_NOT_FOUND))
+}
+
+fn every_idle_state_ends_by_inactivity(c: &mut Bench) -> Outcome {
+    for (state, clauses) in [
+        (JobState::SUSPENDED, ["job.cancel.inactivity", "lifecycle.must_finish"]),
+        (JobState::ERROR, ["job.get_error.inactivity", "callback.job_error.inactivity"]),
+        (JobState::TRANSFERRED, ["job.complete.inactivity", "callback.job_transferred.inactivity"]),
+    ] {
+        c.start_over();
+        let (job, _) = c.job_in(state)?;
+        c.advance(DAY * 89)?;
+        let before = job.state()?;
+        c.advance(DAY * 2)?;
+        c.is(clauses, (before, job.state()?), (state, JobState::CANCELLED))?;
+        c.is(clauses, c.local_files()?.len(), 0)?;
+        c.is(["lifecycle.edge.inactivity", "policy.job_inactivity_timeout.effect"], job.state()?, JobState::CANCELLED)?;
+    }
+    Ok(())
+}
+
+fn activity_restarts_the_inactivity_clock(c: &mut Bench) -> Outcome {
+    c.set_policies(|policies| policies.job_inactivity_timeout = DAY * 10)?;
+    let (job, file) = c.job_with_file(1_000)?;
+    c.advance(DAY * 8)?;
+    job.set_description(Some("touched"))?;
+    c.advance(DAY * 8)?;
+    let touched = job.state()?;
+    c.hold_at(&file, 10)?;
+    job.resume()?;
+    c.advance(DAY * 8)?;
+    let resumed = job.state()?;
+    c.hold_at(&file, 20)?;
+    job.suspend()?;
+    job.resume()?;
+    c.advance(DAY * 8)?;
+    c.is(
+        ["job.cancel.inactivity_reset", "policy.job_inactivity_timeout.activity", "retry.inactivity_resets"],
+        vec![touched, resumed, job.state()?],
+        vec![JobState::SUSPENDED, JobState::TRANSFERRING, JobState::TRANSFERRING],
+    )?;
+    c.let_go(&file)?;
+    c.settle()?;
+    c.advance(DAY * 11)?;
+    c.is("policy.job_inactivity_timeout.effect", job.state()?, JobState::CANCELLED)
+}
+
+fn inactivity_takes_the_files_away(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRED)?;
+    let before = c.local_files()?.len();
+    c.wait(&job, JobState::CANCELLED, DAY * 100)?;
+    c.settle()?;
+    c.is(["lifecycle.inactivity.files", "job.complete.inactivity"], (before, c.local_files()?.len()), (1, 0))
+}
+
+fn inactivity_goes_on_while_the_owner_is_away(c: &mut Bench) -> Outcome {
+    for away in [Bench::log_off, Bench::disconnect] {
+        c.start_over();
+        let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+        job.set_no_progress_timeout(u32::MAX)?;
+        away(c)?;
+        c.advance(DAY * 91)?;
+        c.is("policy.job_inactivity_timeout.owner_absent", job.state()?, JobState::CANCELLED)?;
+    }
+    Ok(())
+}
+
+fn the_time_for_downloading_is_limited(c: &mut Bench) -> Outcome {
+    c.set_policies(|policies| policies.max_download_time = MINUTE * 10)?;
+    let (job, _) = c.job_in(JobState::CONNECTING)?;
+    c.advance(MINUTE * 4)?;
+    job.suspend()?;
+    c.advance(DAY)?;
+    job.resume()?;
+    c.advance(MINUTE * 5)?;
+    let before = job.state()?;
+    c.wait(&job, JobState::ERROR, MINUTE * 2)?;
+    c.is(
+        ["lifecycle.edge.max_download_time", "retry.max_download_counts_active"],
+        (before, job.state()?),
+        (JobState::CONNECTING, JobState::ERROR),
+    )?;
+    c.returns("lifecycle.edge.max_download_time", error_of(&job)?.1)
+}
+
+fn the_default_time_for_downloading_is_ninety_days(c: &mut Bench) -> Outcome {
+    c.set_policies(|policies| policies.job_inactivity_timeout = DAY * 1_000)?;
+    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+    let began_at = c.now();
+    c.wait(&job, JobState::ERROR, DAY * 100)?;
+    c.value("policy.max_download_time.default", c.now().since(began_at))?;
+    c.returns("lifecycle.edge.max_download_time", error_of(&job)?.1)
+}
+
+fn jobs_outlive_a_restart(c: &mut Bench) -> Outcome {
+    for state in [JobState::SUSPENDED, JobState::ERROR, JobState::TRANSIENT_ERROR, JobState::TRANSFERRED] {
+        c.start_over();
+        let (job, _) = c.job_in(state)?;
+        let id = job.id()?;
+        let error = error_of(&job).ok();
+        c.restart_service()?;
+        c.settle()?;
+        let found = c.find(id)?;
+        c.is(["lifecycle.restart.state", "lifecycle.must_finish"], found.state()?, state)?;
+        c.is("lifecycle.restart.state", error_of(&found).ok(), error)?;
+    }
+    Ok(())
+}
+
+fn active_jobs_are_queued_after_a_restart(c: &mut Bench) -> Outcome {
+    for state in ACTIVE {
+        c.start_over();
+        let (job, file) = c.job_in(state)?;
+        let id = job.id()?;
+        c.log_off()?;
+        c.restart_service()?;
+        let found = c.find(id)?;
+        c.settle()?;
+        c.is("lifecycle.restart.state", found.state()?, JobState::QUEUED)?;
+        c.let_go(&file)?;
+        let blocker = c.serve("blocker.bin", 1_000)?;
+        c.let_go(&blocker)?;
+        c.log_on()?;
+        c.wait(&found, JobState::TRANSFERRED, SOON)?;
+        c.is(["lifecycle.restart.state", "job.interface.restart"], found.state()?, JobState::TRANSFERRED)?;
+    }
+    Ok(())
+}
+
+fn a_restart_goes_on_where_it_stopped(c: &mut Bench) -> Outcome {
+    let (job, file) = c.job_in(JobState::TRANSFERRING)?;
+    c.settle()?;
+    let id = job.id()?;
+    c.hold_connecting(&file)?;
+    c.restart_service()?;
+    c.settle()?;
+    let found = c.find(id)?;
+    c.is(
+        ["lifecycle.persist.resume_after_restart", "job.interface.restart"],
+        (found.state()?, found.progress()?.bytes_transferred),
+        (JobState::CONNECTING, 400),
+    )?;
+    c.let_go(&file)?;
+    c.wait(&found, JobState::TRANSFERRED, SOON)?;
+    c.is("lifecycle.persist.resume_after_restart", c.attempted()?.len(), 2)
+}
+
+fn inactivity_is_as_old_as_bits(c: &mut Bench) -> Outcome {
+    c.play(Profile::V1_0)?;
+    let job = c.new_job()?;
+    c.wait(&job, JobState::CANCELLED, DAY * 100)?;
+    c.is("lifecycle.edge.inactivity", job.state()?, JobState::CANCELLED)
+}
