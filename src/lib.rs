@@ -1,8 +1,6 @@
-//! A behavioural emulator of the Windows BITS job service, in pure Rust.
-//!
-//! A test owns the clock, the users, the network and the server; a client sees the documented
-//! BITS. The README tells the story; [`Emulator`] is the way in.
 #![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
 
 pub use bits_service::{
     Builder, Client, Emulator, Entry, SimFailure, SimHold, Simulation, StartError, TimeError, Timeline, What,
@@ -21,4 +19,13 @@ pub mod world {
 /// The HTTP origin that tests download from.
 pub mod origin {
     pub use bits_origin::*;
+}
+
+/// Enters each request that `origin` sees into the emulator's timeline.
+pub fn watch(emulator: &Emulator, origin: &bits_origin::Origin) {
+    let timeline = emulator.timeline().clone();
+    origin.on_request(Arc::new(move |request| {
+        let range = request.header("range").map(|range| format!(", {range}")).unwrap_or_default();
+        timeline.request(request.at, format!("{} {}{range}", request.method, request.path));
+    }));
 }

@@ -1,0 +1,179 @@
+//! What a user of the library does, through its front door only.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_emulator::api::{Hresult, Job, JobPriority, JobState, JobType, SIZE_UNKNOWN, Success};
+use bits_emulator::origin::{Content, GateAt, Origin, Script};
+use bits_emulator::world::Network;
+use bits_emulator::{Emulator, What, watch};
+
+const HOUR: Duration = Duration::from_hours(1);
+const MIB: u64 = 1024 * 1024;
+
+/// An emulator and an origin on one virtual clock, and drive C in a folder of its own.
+struct Setup {
+    folder: tempfile::TempDir,
+    emulator: Emulator,
+    origin: Origin,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let emulator = Emulator::builder().world(|world| world.drives.mount('C', folder.path())).start().unwrap();
+        let origin = Origin::start(emulator.clock().clone()).unwrap();
+        watch(&emulator, &origin);
+        Self { folder, emulator, origin }
+    }
+
+    fn job(&self, path: &str, file: &str) -> Arc<dyn Job> {
+        let manager = self.emulator.client("updater.exe").manager().unwrap();
+        let job = manager.create_job(Some("story"), JobType::DOWNLOAD).unwrap().job;
+        job.add_file(Some(&self.origin.url(path)), Some(&format!(r"C:\{file}"))).unwrap();
+        job
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(self.folder.path()).unwrap().map(|e| name(&e.unwrap().path())).collect();
+        names.sort();
+        names
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn nothing_is_seen_of_a_file_before_complete_but_its_temporary_file() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(3 * MIB, 1));
+    let job = setup.job("/a.bin", "a.bin");
+
+    job.resume().unwrap();
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+    let before = setup.files();
+    job.complete().unwrap();
+
+    let temporary = before.iter().filter_map(|name| name.strip_prefix("BIT")?.strip_suffix(".tmp"));
+    assert_eq!((before.len(), temporary.count()), (1, 1), "{before:?}");
+    assert_eq!(setup.files(), ["a.bin"]);
+}
+
+#[test]
+fn a_job_is_connecting_until_the_server_answers_and_transferring_while_bytes_come() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(3 * MIB, 1));
+    let asked = setup.origin.gate_method("HEAD", "/a.bin", GateAt::RequestSeen);
+    let half = setup.origin.gate_method("GET", "/a.bin", GateAt::Byte(MIB));
+    let job = setup.job("/a.bin", "a.bin");
+
+    job.resume().unwrap();
+    setup.emulator.settle().unwrap();
+    assert_eq!(job.state(), Ok(JobState::CONNECTING));
+    assert_eq!(job.progress().unwrap().bytes_total, SIZE_UNKNOWN);
+
+    asked.open();
+    setup.emulator.settle().unwrap();
+    assert_eq!(job.state(), Ok(JobState::TRANSFERRING));
+    let progress = job.progress().unwrap();
+    assert_eq!((progress.bytes_transferred, progress.bytes_total), (MIB, 3 * MIB));
+
+    half.open();
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_broken_download_goes_on_where_it_broke() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(3 * MIB, 1));
+    setup.origin.script(Script::parse("story", "GET /a.bin: close after 1 MiB once").unwrap());
+    let job = setup.job("/a.bin", "a.bin");
+
+    job.resume().unwrap();
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+    job.complete().unwrap();
+
+    assert_eq!(job.error_count(), Ok(1));
+    let journal = setup.origin.journal().requests_to("/a.bin").with_method("GET");
+    journal.nth(1).has_header("range", &format!("bytes={MIB}-{}", 3 * MIB - 1));
+    assert_eq!(journal.body_bytes_sent(), 3 * MIB);
+}
+
+#[test]
+fn fourteen_days_of_refusals_end_in_error_and_leave_no_file_after_cancel() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(MIB, 1));
+    setup.origin.script(Script::parse("story", "/a.bin: status 503").unwrap());
+    let job = setup.job("/a.bin", "a.bin");
+
+    job.resume().unwrap();
+    setup.emulator.wait_state(&job, JobState::ERROR, 15 * 24 * HOUR).unwrap();
+
+    let (_, code) = job.error().unwrap().error().unwrap();
+    assert_eq!(code, Hresult::BG_E_HTTP_ERROR_503);
+    assert!(job.error_count().unwrap() > 2000, "{}", job.error_count().unwrap());
+    assert_eq!(job.cancel(), Ok(Success::OK));
+    assert!(setup.files().is_empty());
+}
+
+#[test]
+fn a_job_waits_for_its_network_and_its_owner() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(MIB, 1));
+    let job = setup.job("/a.bin", "a.bin");
+    let owner = setup.emulator.user(Emulator::DEFAULT_USER).user;
+
+    setup.emulator.change_world(|world| world.network = Network::Disconnected);
+    job.resume().unwrap();
+    setup.emulator.advance(HOUR).unwrap();
+    assert_eq!(job.state(), Ok(JobState::TRANSIENT_ERROR));
+
+    setup.emulator.change_world(|world| world.log_off(&owner));
+    setup.emulator.change_world(|world| world.network = Network::Connected);
+    setup.emulator.advance(HOUR).unwrap();
+    assert_eq!(job.state(), Ok(JobState::QUEUED));
+
+    setup.emulator.change_world(|world| world.log_on(owner.clone()));
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_restarted_service_takes_its_queue_from_the_state_folder() {
+    let (state, drive) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let start = || {
+        let builder = Emulator::builder().state_folder(state.path());
+        builder.world(|world| world.drives.mount('C', drive.path())).start().unwrap()
+    };
+    let first = start();
+    let job = first.client("a.exe").manager().unwrap().create_job(Some("kept"), JobType::DOWNLOAD).unwrap();
+    job.job.set_priority(JobPriority::LOW).unwrap();
+    drop(first);
+
+    let second = start();
+    let found = second.client("b.exe").manager().unwrap().job(job.id).unwrap();
+
+    assert_eq!(found.display_name().as_deref(), Ok("kept"));
+    assert_eq!(found.priority(), Ok(JobPriority::LOW));
+    assert_eq!(job.job.state(), Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
+}
+
+#[test]
+fn the_timeline_tells_calls_transitions_attempts_and_requests() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::bytes(vec![1, 2, 3]));
+    let job = setup.job("/a.bin", "a.bin");
+    job.resume().unwrap();
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+
+    let entries = setup.emulator.timeline().entries();
+    let has = |wanted: fn(&What) -> bool| entries.iter().any(|entry| wanted(&entry.what));
+
+    assert!(has(|what| matches!(what, What::Call { method: "Resume", result: Hresult::S_OK, .. })));
+    assert!(has(|what| matches!(what, What::Transition { to: JobState::TRANSFERRED, .. })));
+    assert!(has(|what| matches!(what, What::AttemptStarted { .. })));
+    assert!(has(|what| matches!(what, What::Request { line } if line.starts_with("HEAD /a.bin"))));
+}
