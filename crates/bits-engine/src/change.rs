@@ -9,7 +9,7 @@ use bits_api::JobState;
 use bits_world::Profile;
 
 use crate::engine::take;
-use crate::job::{State, Stopping, Wait};
+use crate::job::{Job, State, Stopping, Wait};
 use crate::jobs::Shelf;
 use crate::table;
 use crate::timers::Timer;
@@ -167,13 +167,22 @@ impl Engine {
     /// Looks whether something keeps a queued job from waiting for its turn.
     pub(crate) fn settle_queued(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &self.jobs[key];
+        if !self.is_held(job) {
+            return;
+        }
         if job.has_all_files() {
             self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
         } else if !self.facts.is_connected() {
             self.block(cx, key, Wait::Network);
-        } else if self.facts.zero_bandwidth && job.is_background() {
+        } else {
             self.block(cx, key, Wait::Policy);
         }
+    }
+
+    /// Whether a queued job must not wait for its turn: it needs none, or would get nowhere.
+    pub(crate) fn is_held(&self, job: &Job) -> bool {
+        let is_blocked = self.facts.zero_bandwidth && job.is_background();
+        job.has_all_files() || !self.facts.is_connected() || is_blocked
     }
 
     /// A client has changed something: that is activity, and goes on record.

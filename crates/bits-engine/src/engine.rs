@@ -1,13 +1,13 @@
 //! The engine as a whole: what it holds, what it is told, what it wants done.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 
 use bits_wire::attempt::AttemptId;
 use bits_world::clock::Monotonic;
 
 use crate::jobs::Jobs;
 use crate::schedule::Ready;
+use crate::temporary::Temporary;
 use crate::timers::{Timer, Timers};
 use crate::users::UserNo;
 use crate::visits::Counted;
@@ -34,7 +34,7 @@ pub struct Engine {
     /// Actions whose outcome is awaited.
     pub(crate) tickets: BTreeMap<Counted<Ticket>, Awaited>,
     /// Temporary files of all jobs in the queue.
-    pub(crate) temporaries: BTreeSet<Counted<Box<Path>>>,
+    pub(crate) temporaries: BTreeSet<Counted<Temporary>>,
     pub(crate) numbers: Numbers,
     actions: VecDeque<Action>,
 }

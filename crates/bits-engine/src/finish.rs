@@ -93,7 +93,7 @@ impl Engine {
         for place in 0..self.jobs[key].files.len() {
             let file = &self.jobs[key].files[place];
             let (Stage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
-            let temporary = temporary.to_path_buf();
+            let temporary = temporary.path().to_owned();
             let modified = file.validators.and_then(|known| known.last_modified);
             match cx.world.drives.resolve(&file.local_name) {
                 Ok(destination) => {
@@ -121,7 +121,7 @@ impl Engine {
         let mut awaited = 0;
         for place in 0..self.jobs[key].files.len() {
             let Some(temporary) = &self.jobs[key].files[place].temporary else { continue };
-            let path = temporary.to_path_buf();
+            let path = temporary.path().to_owned();
             let ticket = self.ticket(Awaited::Delete(key, file_index(place)));
             self.push(Action::Delete { ticket, path });
             awaited += 1;

@@ -3,7 +3,6 @@
 //! Data and its sums only. What leads from one state to the next is in [`crate::change`] and the
 //! modules that call it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bits_api::{FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
@@ -11,6 +10,7 @@ use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
 use crate::notify::Notices;
+use crate::temporary::Temporary;
 use crate::users::UserNo;
 use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord};
 
@@ -174,7 +174,7 @@ pub(crate) struct File {
     pub(crate) remote_name: Box<str>,
     pub(crate) local_name: Box<str>,
     /// The temporary file, from the first attempt until it is renamed or deleted.
-    pub(crate) temporary: Option<Box<Path>>,
+    pub(crate) temporary: Option<Temporary>,
     pub(crate) validators: Option<Validators>,
     /// Bytes that the temporary file holds.
     pub(crate) have: u64,
@@ -210,7 +210,7 @@ impl File {
     }
 
     pub(crate) fn record(&self, job: JobKey, index: usize) -> FileRecord {
-        let name = self.temporary.as_deref().and_then(Path::file_name);
+        let name = self.temporary.as_ref().and_then(|temporary| temporary.path().file_name());
         FileRecord {
             job,
             index: file_index(index),

@@ -36,7 +36,7 @@ const REMOTE: &[Rule] = &[
     // remote_segment_max
     rule(|name| path_of_url(name).split('/').all(|segment| text::utf16_len(segment) <= MAX_PATH)),
     // a host, and a port that is one
-    rule(|name| !authority(name).is_empty() && Url::parse(name).is_ok_and(|url| url.has_host())),
+    rule(|name| !authority(name).is_empty() && Url::parse(origin(name)).is_ok_and(|url| url.has_host())),
 ];
 
 /// Rules for local names (clauses `struct.file_info.local_*`), in the order in which they are
@@ -106,6 +106,11 @@ fn is_legal_in_url(c: char) -> bool {
 
 fn after_scheme(name: &str) -> &str {
     name.split_once("://").map_or("", |(_, rest)| rest)
+}
+
+/// Scheme and authority.
+fn origin(name: &str) -> &str {
+    &name[..name.len() - after_scheme(name).len() + authority(name).len()]
 }
 
 fn authority(name: &str) -> &str {

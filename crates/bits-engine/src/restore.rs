@@ -3,14 +3,14 @@
 //! Jobs come back as they were on record; what was active waits for its turn. Timers are armed
 //! from the wall times on record, and the temporary files tell how far their files have come.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bits_api::{JobPriority, JobState, NotifyFlags};
 use bits_world::{Drives, Sid};
 
 use crate::job::{Failing, File, Job, Stage, State, Sums, Wait};
-use crate::jobs::{Jobs, Shelf};
+use crate::jobs::Jobs;
+use crate::temporary::Temporary;
 use crate::users::Users;
 use crate::visits::Counted;
 use crate::world::Facts;
@@ -39,38 +39,34 @@ impl Engine {
             }
             jobs.push(Box::new(job));
         }
+        let waiting: Vec<JobKey> =
+            jobs.iter().filter(|job| matches!(job.state, State::TransientError(_))).map(|job| job.key).collect();
+        let (held, ready): (Vec<_>, Vec<_>) = jobs
+            .iter()
+            .filter_map(|job| match job.state {
+                State::Queued { turn, .. } => Some((job, turn)),
+                _ => None,
+            })
+            .partition(|(job, _)| engine.is_held(job));
+        let held: Vec<JobKey> = held.into_iter().map(|(job, _)| job.key).collect();
+        engine.ready = ready
+            .into_iter()
+            .filter(|(job, _)| users.get(job.owner).logged_on)
+            .map(|(job, turn)| (job.priority, turn, job.key))
+            .collect();
         engine.numbers.job = jobs.iter().map(|job| job.key.0 + 1).max().unwrap_or(0);
         engine.numbers.turn = jobs.len() as u64;
         engine.temporaries =
             jobs.iter().flat_map(|job| &job.files).filter_map(|file| file.temporary.clone().map(Counted)).collect();
         engine.jobs = Jobs::load(jobs, users);
-        engine.take_up(cx);
+        for key in waiting {
+            engine.wait_again(cx, key);
+        }
+        for key in held {
+            engine.settle_queued(cx, key);
+        }
+        engine.schedule(cx);
         engine
-    }
-
-    /// Arms what the states need, and lets the world as it is now do to the jobs what it would
-    /// have done had they been there when it changed.
-    fn take_up(&mut self, cx: Cx<'_>) {
-        let waiting = [Shelf::Retrying, Shelf::Offline, Shelf::Blocked];
-        let keys: Vec<JobKey> = waiting.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, None)).collect();
-        for key in keys {
-            self.wait_again(cx, key);
-        }
-        let queued: Vec<JobKey> = self.jobs.on_shelf(Shelf::Queued, None).collect();
-        let ready = queued.iter().filter_map(|key| {
-            let job = &self.jobs[*key];
-            match job.state {
-                State::Queued { turn, .. } if self.jobs.users.get(job.owner).logged_on => {
-                    Some((job.priority, turn, *key))
-                }
-                _ => None,
-            }
-        });
-        self.ready.extend(ready.collect::<Vec<_>>());
-        for key in queued {
-            self.settle_queued(cx, key);
-        }
-        self.schedule(cx);
     }
 
     /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
@@ -144,14 +140,14 @@ fn without_history(record: JobRecord) -> Job {
 /// A file as it is on record, and as the disk tells.
 fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
     let destination = drives.resolve(&record.local_name).ok();
-    let temporary = record.temporary.as_ref().and_then(|name| Some(destination.as_ref()?.with_file_name(name)));
+    let temporary = record.temporary.as_ref().and_then(|name| Some(Temporary::beside(destination.as_ref()?, name)));
     let size = record.validators.map(|known| known.size);
     let mut stage = match (record.completed, record.transferred) {
         (true, _) => Stage::Completed,
         (false, true) => Stage::Transferred,
         (false, false) => Stage::Pending,
     };
-    let in_temporary = temporary.as_ref().and_then(|path| cx.probe.length(path));
+    let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()));
     // The service may have ended between a rename and its record.
     if stage == Stage::Transferred
         && in_temporary.is_none()
@@ -166,7 +162,7 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
     File {
         remote_name: record.remote_name.as_str().into(),
         local_name: record.local_name.as_str().into(),
-        temporary: temporary.filter(|_| stage != Stage::Completed).as_deref().map(Box::<Path>::from),
+        temporary: temporary.filter(|_| stage != Stage::Completed),
         validators: record.validators,
         // Without validators an attempt throws away what is there.
         have: if record.validators.is_some() || stage != Stage::Pending { have } else { 0 },

@@ -30,11 +30,6 @@ impl Ready {
         self.0.remove(&Counted((priority, turn, job)))
     }
 
-    /// Puts in many at once.
-    pub(crate) fn extend(&mut self, jobs: impl IntoIterator<Item = (JobPriority, u64, JobKey)>) {
-        self.0.extend(jobs.into_iter().map(Counted));
-    }
-
     /// The job whose turn is next.
     pub(crate) fn first(&self) -> Option<(JobPriority, JobKey)> {
         self.0.first().map(|Counted((priority, _, job))| (*priority, *job))
@@ -43,6 +38,13 @@ impl Ready {
     /// The job that gets its turn right before another would.
     pub(crate) fn before(&self, priority: JobPriority, turn: u64, job: JobKey) -> Option<JobKey> {
         self.0.range(..Counted((priority, turn, job))).next_back().map(|Counted((_, _, job))| *job)
+    }
+}
+
+/// Sorting once is quicker than finding each place.
+impl FromIterator<(JobPriority, u64, JobKey)> for Ready {
+    fn from_iter<I: IntoIterator<Item = (JobPriority, u64, JobKey)>>(jobs: I) -> Self {
+        Self(jobs.into_iter().map(Counted).collect())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The names of temporary files (clauses `files.temp.*`).
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bits_api::{Guid, Hresult};
 use bits_world::LocalPathError;
@@ -12,6 +14,23 @@ use crate::{Cx, Engine, FileIndex, JobKey};
 /// How many names of four digits are tried before longer ones.
 const SHORT_TRIES: u64 = 8;
 
+/// The path of a temporary file. It is compared as text, which is far quicker than part by part,
+/// so it is kept in its plainest form.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Temporary(Arc<OsStr>);
+
+impl Temporary {
+    /// A file of this name beside `destination`.
+    pub(crate) fn beside(destination: &Path, name: &str) -> Self {
+        let folder: PathBuf = destination.parent().unwrap_or(destination).components().collect();
+        Self(folder.join(name).into_os_string().into())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        Path::new(&self.0)
+    }
+}
+
 impl Engine {
     /// The temporary file of a job's file: the one it has, or a new one beside the destination,
     /// which goes on record.
@@ -21,26 +40,28 @@ impl Engine {
     pub(crate) fn temporary_file(&mut self, cx: Cx<'_>, key: JobKey, place: usize) -> Result<PathBuf, Hresult> {
         let job = &self.jobs[key];
         if let Some(temporary) = &job.files[place].temporary {
-            return Ok(temporary.to_path_buf());
+            return Ok(temporary.path().to_owned());
         }
         let destination = cx.world.drives.resolve(&job.files[place].local_name).map_err(code_of)?;
-        let id = job.id;
-        let mut temporary = destination;
-        // Each try draws another of 2^64 names.
-        for attempt in 0.. {
-            temporary.set_file_name(name(id, file_index(place), attempt));
-            if self.is_free(cx, &temporary) {
-                break;
-            }
-        }
-        self.temporaries.insert(Counted(temporary.clone().into_boxed_path()));
-        self.jobs[key].files[place].temporary = Some(temporary.clone().into_boxed_path());
+        let temporary = self.free_name(cx, &destination, job.id, file_index(place));
+        let path = temporary.path().to_owned();
+        self.temporaries.insert(Counted(temporary.clone()));
+        self.jobs[key].files[place].temporary = Some(temporary);
         self.persist_file(key, place);
-        Ok(temporary)
+        Ok(path)
     }
 
-    fn is_free(&self, cx: Cx<'_>, path: &Path) -> bool {
-        !self.temporaries.contains(&Counted(path.into())) && cx.probe.length(path).is_none()
+    /// A name that neither the disk nor another job has.
+    fn free_name(&self, cx: Cx<'_>, destination: &Path, job: Guid, file: FileIndex) -> Temporary {
+        let mut attempt = 0;
+        loop {
+            let drawn = Counted(Temporary::beside(destination, &name(job, file, attempt)));
+            if !self.temporaries.contains(&drawn) && cx.probe.length(drawn.0.path()).is_none() {
+                return drawn.0;
+            }
+            // Each try draws another of 2^64 names.
+            attempt += 1;
+        }
     }
 }
 

@@ -124,7 +124,10 @@ impl Engine {
         }
     }
 
+    /// The jobs on these shelves in the order of their creation.
     fn on_shelves(&self, shelves: &[Shelf], owner: Option<UserNo>) -> Vec<JobKey> {
-        shelves.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect()
+        let mut keys: Vec<_> = shelves.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
+        keys.sort_unstable();
+        keys
     }
 }

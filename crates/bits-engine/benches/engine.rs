@@ -1,0 +1,239 @@
+//! What the engine alone costs: whole lives of jobs, and single calls in a queue of a million.
+//!
+//! `cargo bench -p bits-engine` prints, for each length of the queue, how long a call takes and how
+//! many keys of ordered indexes it compares, then the lives by divan.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
+use bits_engine::{Action, Config, Cx, Engine, Event, FileIndex, FileRecord, JobKey, JobRecord, Reply, Saved, visits};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
+use bits_world::clock::{Monotonic, Now};
+use bits_world::{Decisions, Profile, Sid, Token, World};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+/// A disk where every folder is there and no file.
+struct EmptyDisk;
+
+impl Probe for EmptyDisk {
+    fn destination(&self, _: &Path) -> Result<(), Hresult> {
+        Ok(())
+    }
+
+    fn length(&self, _: &Path) -> Option<u64> {
+        None
+    }
+}
+
+/// The surroundings of an engine, and a caller whom no limit stops.
+struct Surroundings {
+    world: World,
+    caller: Token,
+}
+
+impl Surroundings {
+    fn new() -> Self {
+        let caller = Token::administrator(Sid::of_account(1));
+        let mut world = World::default();
+        world.log_on(caller.user.clone());
+        world.drives.mount('c', "/c");
+        Self { world, caller }
+    }
+
+    fn cx(&self) -> Cx<'_> {
+        let now =
+            Now { monotonic: Monotonic(Duration::from_secs(1_000)), wall: FileTime::from_unix_seconds(1_700_000_000) };
+        Cx { now, world: &self.world, probe: &EmptyDisk }
+    }
+}
+
+const CONFIG_SEED: u64 = 0;
+
+fn config() -> Config {
+    Config { profile: Profile::default(), decisions: Decisions::default(), seed: CONFIG_SEED }
+}
+
+fn id_of(job: u64) -> Guid {
+    // Spread, as real identifiers are.
+    Guid::from_u128(u128::from(job).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+}
+
+/// Creates a job with one file.
+fn create(engine: &mut Engine, at: &Surroundings, number: u64) -> JobKey {
+    let key = engine
+        .create_job(at.cx(), &at.caller, id_of(number), Some("a job of the benchmark"), JobType::DOWNLOAD)
+        .expect("a job");
+    engine.retain(key);
+    let local_name = format!(r"C:\folder\file{number}.bin");
+    let file = FileInfo { remote_name: "http://server.example/folder/file.bin", local_name: &local_name };
+    expect_ok(engine.add_files(at.cx(), &at.caller, key, &[file]));
+    key
+}
+
+fn expect_ok(reply: Reply) {
+    assert!(matches!(reply, Reply::Now(Ok(_))), "{reply:?}");
+}
+
+/// Throws away what the engine wants done, but for the attempt it begins.
+fn started(engine: &mut Engine) -> Option<AttemptId> {
+    let mut attempt = None;
+    while let Some(action) = engine.poll() {
+        if let Action::Start(plan) = black_box(action) {
+            attempt = Some(plan.attempt);
+        }
+    }
+    attempt
+}
+
+/// Carries out renames and deletions.
+fn settle(engine: &mut Engine, at: &Surroundings) {
+    while let Some(action) = engine.poll() {
+        match black_box(action) {
+            Action::Publish { ticket, .. } => engine.handle(at.cx(), Event::Published(ticket, Ok(()))),
+            Action::Delete { ticket, .. } => engine.handle(at.cx(), Event::Deleted(ticket, Ok(()))),
+            _ => {}
+        }
+    }
+}
+
+/// Whole lives: create, add a file, resume, transfer events, complete.
+#[divan::bench(args = [1_000])]
+fn whole_lives(bencher: Bencher<'_, '_>, jobs: u64) {
+    let at = Surroundings::new();
+    bencher.counter(ItemsCount::new(jobs)).bench_local(|| live(&at, jobs));
+}
+
+fn live(at: &Surroundings, jobs: u64) {
+    let mut engine = Engine::new(config());
+    let keys: Vec<JobKey> = (0..jobs).map(|number| create(&mut engine, at, number)).collect();
+    started(&mut engine);
+    let mut attempt = None;
+    for key in &keys {
+        expect_ok(engine.resume(at.cx(), &at.caller, *key));
+        attempt = attempt.or(started(&mut engine));
+    }
+    while let Some(running) = attempt {
+        let validators = Validators { size: 1_000, last_modified: None };
+        for report in [
+            AttemptReport::Connected { validators, have: 0 },
+            AttemptReport::Progress { have: 500 },
+            AttemptReport::Progress { have: 1_000 },
+        ] {
+            engine.handle(at.cx(), Event::Attempt(running, report));
+            assert_eq!(started(&mut engine), None);
+        }
+        engine.handle(at.cx(), Event::Attempt(running, AttemptReport::Ended(AttemptEnd::Done)));
+        attempt = started(&mut engine);
+    }
+    for key in keys {
+        let reply = engine.complete(at.cx(), &at.caller, key);
+        assert!(matches!(reply, Reply::Later(_)), "{reply:?}");
+        settle(&mut engine, at);
+        assert_eq!(engine.state(&at.caller, key), Ok(JobState::ACKNOWLEDGED));
+        engine.release(key);
+    }
+}
+
+/// A queue as the store gives it back: one job of it runs, the others wait.
+fn restored(at: &Surroundings, jobs: u64) -> Engine {
+    let saved = (0..jobs).map(|number| Saved {
+        job: JobRecord {
+            key: JobKey(number),
+            id: id_of(number),
+            job_type: JobType::DOWNLOAD,
+            owner: at.caller.user.to_string(),
+            state: JobState::QUEUED,
+            display_name: "a job of the benchmark".to_owned(),
+            description: String::new(),
+            priority: 2,
+            notify_flags: 3,
+            minimum_retry_delay: 600,
+            no_progress_timeout: 1_209_600,
+            error_count: 0,
+            error: None,
+            created: at.cx().now.wall,
+            modified: at.cx().now.wall,
+            last_activity: at.cx().now.wall,
+            transfer_completed: FileTime::ZERO,
+            failing_since: None,
+            retry_at: None,
+            active_ms: 0,
+        },
+        files: vec![FileRecord {
+            job: JobKey(number),
+            index: FileIndex(0),
+            remote_name: "http://server.example/folder/file.bin".to_owned(),
+            local_name: format!(r"C:\folder\file{number}.bin"),
+            temporary: None,
+            validators: None,
+            transferred: false,
+            completed: false,
+        }],
+    });
+    let mut engine = Engine::restore(config(), saved, at.cx());
+    started(&mut engine);
+    engine
+}
+
+/// How long a call takes in queues of four lengths, and how far it looks.
+fn print_calls() {
+    const CALLS: u64 = 2_000;
+    println!("calls in a queue of n jobs: nanoseconds / compared keys, each the mean of {CALLS} calls");
+    println!(
+        "{:>9} {:>9} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}",
+        "n", "restore", "create+add", "resume", "set priority", "find", "state", "cancel"
+    );
+    for jobs in [1_000, 10_000, 100_000, 1_000_000] {
+        let at = Surroundings::new();
+        let begin = Instant::now();
+        let mut engine = restored(&at, jobs);
+        let restore = begin.elapsed();
+        let mut keys = Vec::new();
+        let mut cells = vec![measure(CALLS, |n| keys.push(create(&mut engine, &at, jobs + n)))];
+        started(&mut engine);
+        let mut each = |call: &mut dyn FnMut(&mut Engine, JobKey, u64)| {
+            let cell = measure(CALLS, |n| call(&mut engine, keys[usize::try_from(n).unwrap_or(0)], n));
+            started(&mut engine);
+            cell
+        };
+        cells.push(each(&mut |engine, key, _| expect_ok(engine.resume(at.cx(), &at.caller, key))));
+        cells.push(each(&mut |engine, key, n| {
+            let priority = Value::Number(2 + u32::from(n % 2 == 0));
+            expect_ok(engine.set(at.cx(), &at.caller, key, Setting::Priority, &priority));
+        }));
+        cells.push(each(&mut |engine, _, n| _ = black_box(engine.find_job(at.cx(), &at.caller, id_of(jobs + n)))));
+        cells.push(each(&mut |engine, key, _| _ = black_box(engine.state(&at.caller, key))));
+        cells.push(each(&mut |engine, key, _| expect_ok(engine.cancel(at.cx(), &at.caller, key))));
+        print!("{jobs:>9} {:>7.2} s", restore.as_secs_f64());
+        for (time, compared) in cells {
+            print!(" {:>14}", format!("{} / {compared:.0}", time.as_nanos()));
+        }
+        println!();
+        assert_eq!(
+            engine.enum_jobs(at.cx(), &at.caller, EnumJobsFlags::empty()).map(|keys| keys.len() as u64),
+            Ok(jobs)
+        );
+    }
+}
+
+/// The mean time and number of compared keys of a call.
+#[expect(clippy::cast_precision_loss, reason = "a mean for people")]
+fn measure(calls: u64, mut call: impl FnMut(u64)) -> (Duration, f64) {
+    let before = visits();
+    let begin = Instant::now();
+    for n in 0..calls {
+        call(n);
+    }
+    let time = begin.elapsed() / u32::try_from(calls).unwrap_or(1);
+    (time, (visits() - before) as f64 / calls as f64)
+}
+
+fn main() {
+    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        print_calls();
+    }
+    divan::main();
+}
