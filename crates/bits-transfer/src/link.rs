@@ -109,7 +109,7 @@ impl Link {
         std::future::poll_fn(|cx| driving(connection, cx, |cx| sender.poll_ready(cx))).await?;
         let mut outgoing = http::Request::new(Empty::new());
         *outgoing.method_mut() = request.method.clone();
-        *outgoing.uri_mut() = request.path.parse().unwrap_or_default();
+        *outgoing.uri_mut() = http::Uri::from(request.path.clone());
         *outgoing.headers_mut() = request.headers.clone();
         let mut answer = pin!(sender.send_request(outgoing));
         std::future::poll_fn(|cx| driving(connection, cx, |cx| answer.as_mut().poll(cx))).await

@@ -50,8 +50,12 @@ pub struct AttemptPlan {
     pub known: Option<Validators>,
 }
 
-/// What an attempt reports, in this order: `Connected` at most once, any number of `Progress`,
-/// `Ended` exactly once and last.
+/// What an attempt reports, in this order: `Connected`, any number of `Progress`, `Ended` exactly
+/// once and last.
+///
+/// `Connected` may be missing: nobody answered, or every byte of a known file was there. It comes
+/// again, and waits again for [`Mover::proceed`], when the remote file turns out to have changed
+/// between two ranges of a large file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AttemptReport {
     /// The server has answered and the file is known. The attempt writes nothing to the temporary

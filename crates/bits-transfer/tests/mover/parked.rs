@@ -1,7 +1,8 @@
 //! Virtual time: when an attempt counts as parked, and how long a server may be silent.
 
 use std::future::pending;
-use std::sync::{Arc, Weak};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use bits_wire::attempt::{AttemptReport, Mover};
 use bits_world::Decisions;
 use bits_world::clock::{Clock, Hold, Line, Monotonic, Participant, VirtualClock};
 
-use crate::support::{Mill, Peer, Server, content};
+use crate::support::{Mill, PATIENCE, Peer, Server, content};
 
 /// Lets the clock ask a mill what still runs, as the service does.
 struct Seat(Mill);
@@ -48,8 +49,9 @@ impl Held {
     }
 
     fn send(&mut self, bytes: &[u8]) {
-        self.peer.send(bytes);
+        // Counted first: the client tells the clock when it has read them.
         self.line.activity().add_bytes(bytes.len());
+        self.peer.send(bytes);
     }
 
     /// Holds until the client gives up.
@@ -92,6 +94,34 @@ fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
     clock.advance(Decisions::default().stall_timeout.saturating_sub(SECOND)).unwrap();
     assert_eq!(running.pending(), []);
     clock.advance(SECOND).unwrap();
+
+    assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+}
+
+#[test]
+fn a_server_that_only_promises_an_answer_is_given_up_all_the_same() {
+    let clock = VirtualClock::new();
+    let (promise, promises) = channel::<()>();
+    let (promised, told) = channel();
+    let (clock_of_server, orders) = (Arc::clone(&clock), Mutex::new((promises, promised)));
+    let server = Server::start(move |peer| {
+        let mut held = Held::new(&clock_of_server, peer);
+        held.peer.request().unwrap();
+        held.hold = Some(held.line.hold());
+        let (promises, promised) = &*orders.lock().unwrap();
+        while promises.recv().is_ok() {
+            held.send(b"HTTP/1.1 102 Processing\r\n\r\n");
+            promised.send(()).unwrap();
+        }
+    });
+    let seat = seat(&clock);
+    let running = seat.0.start(seat.0.plan(&server.url("/a")));
+    let half = Decisions::default().stall_timeout / 2;
+
+    clock.advance(half).unwrap();
+    promise.send(()).unwrap();
+    told.recv_timeout(PATIENCE).unwrap();
+    clock.advance(half).unwrap();
 
     assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
 }

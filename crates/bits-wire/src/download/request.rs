@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use bits_api::FileTime;
 use bits_world::Profile;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, HOST, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::Target;
@@ -37,7 +38,7 @@ pub struct Request {
     /// HEAD or GET.
     pub method: Method,
     /// Path and query.
-    pub path: String,
+    pub path: PathAndQuery,
     /// The headers, in the order in which BITS sends them.
     pub headers: HeaderMap,
 }
@@ -63,7 +64,7 @@ impl Request {
             headers.insert(HOST, host);
         }
         let method = if *ask == Ask::Size { Method::HEAD } else { Method::GET };
-        Self { method, path: target.path_and_query(), headers }
+        Self { method, path: target.path_and_query().clone(), headers }
     }
 }
 

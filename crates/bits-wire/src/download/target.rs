@@ -1,6 +1,7 @@
 //! Where a request goes.
 
 use bits_api::Hresult;
+use http::uri::PathAndQuery;
 use url::{Host, Url};
 
 use super::fatal;
@@ -30,6 +31,7 @@ pub struct Origin {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Target {
     url: Url,
+    path: PathAndQuery,
     origin: Origin,
 }
 
@@ -48,11 +50,8 @@ impl Target {
     }
 
     /// Path and query, as the request line has them.
-    pub fn path_and_query(&self) -> String {
-        match self.url.query() {
-            Some(query) => format!("{}?{query}", self.url.path()),
-            None => self.url.path().to_owned(),
-        }
+    pub fn path_and_query(&self) -> &PathAndQuery {
+        &self.path
     }
 
     /// The value of the Host header: the port only where it is not the scheme's own.
@@ -84,12 +83,18 @@ impl Target {
         url.set_fragment(None);
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
-        Some(Self { url, origin: Origin { scheme, host, port } })
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        Some(Self { url, path: path.parse().ok()?, origin: Origin { scheme, host, port } })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,9 +115,22 @@ mod tests {
         assert_eq!(target.path_and_query(), "/");
     }
 
+    proptest! {
+        #[test]
+        fn any_url_can_be_requested(rest in "\\PC{0,40}", host in "[a-z0-9.:\\[\\]@-]{1,12}") {
+            let plain = Target::parse(&format!("http://host/{rest}"));
+            prop_assert!(plain.is_ok());
+            for target in plain.into_iter().chain(Target::parse(&format!("https://{host}/?{rest}"))) {
+                prop_assert!(target.path_and_query().as_str().starts_with('/'));
+                prop_assert!(!target.host_header().is_empty());
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_http_url_is_an_invalid_argument() {
-        for name in ["", "a.bin", "ftp://host/a", "file:///a", "http://", r"\\server\share\a"] {
+        let endless = format!("http://host/{}", "a".repeat(70_000));
+        for name in [&endless, "", "a.bin", "ftp://host/a", "file:///a", "http://", r"\\server\share\a"] {
             assert_eq!(Target::parse(name).unwrap_err().code, Hresult::E_INVALIDARG, "{name}");
         }
     }
