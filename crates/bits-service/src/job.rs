@@ -27,7 +27,7 @@ pub(crate) struct JobHandle {
 impl JobHandle {
     /// A handle of its own for `key`.
     pub(crate) fn open(service: &Service, caller: Caller, key: JobKey) -> Result<Arc<Self>, Hresult> {
-        let id = service.call(|engine, _| {
+        let id = service.step(|engine, _| {
             let id = engine.guid(key).ok_or(Hresult::BG_E_NOT_FOUND)?;
             engine.retain(key);
             Ok(id)

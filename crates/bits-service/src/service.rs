@@ -117,6 +117,13 @@ impl Service {
         result
     }
 
+    /// Runs a step that changes nothing on record and waits for nothing: for the driver, for whom
+    /// everybody else waits.
+    pub(crate) fn step<T>(&self, f: impl FnOnce(&mut Engine, Cx<'_>) -> Result<T, Hresult>) -> Result<T, Hresult> {
+        let mut core = self.lock()?;
+        self.with_engine(&mut core, f)
+    }
+
     /// Runs a call whose result may come later.
     pub(crate) fn mutate(
         &self,
