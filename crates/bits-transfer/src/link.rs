@@ -195,9 +195,12 @@ async fn connect(origin: &Origin) -> Result<TcpStream, Fault> {
 
 async fn encrypt(network: &Network, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
-    let trust = Arc::clone(&network.trust);
-    // The machine's roots may have to be read from disk first.
-    let config = tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)?;
+    let config = if let Some(config) = network.trust.known_config() {
+        config
+    } else {
+        let trust = Arc::clone(&network.trust);
+        tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)?
+    };
     match TlsConnector::from(config).connect(name, stream).await {
         Ok(stream) => Ok(Layer::Tls(Box::new(stream))),
         Err(error) => {

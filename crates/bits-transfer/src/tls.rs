@@ -36,18 +36,18 @@ impl Trust {
         Ok(Self { extra, config: OnceLock::new() })
     }
 
-    /// The settings of every TLS connection. The machine's roots are read at the first call, which
-    /// may block.
+    /// The settings of every TLS connection, if [`Trust::config`] was called before.
+    pub(crate) fn known_config(&self) -> Option<Arc<ClientConfig>> {
+        self.config.get().cloned()
+    }
+
+    /// The settings of every TLS connection. The machine's roots are read at the first call of the
+    /// process, which may block.
     ///
     /// No session is resumed and no early data sent: a certificate is validated on each connection.
     pub(crate) fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(self.config.get_or_init(|| {
-            let mut roots = RootCertStore::empty();
-            let native = rustls_native_certs::load_native_certs();
-            for error in &native.errors {
-                tracing::warn!(%error, "a root certificate of this machine cannot be read");
-            }
-            roots.add_parsable_certificates(native.certs);
+            let mut roots = native_roots().clone();
             roots.add_parsable_certificates(self.extra.iter().cloned());
             let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
                 .with_safe_default_protocol_versions()
@@ -61,6 +61,20 @@ impl Trust {
             Arc::new(config)
         }))
     }
+}
+
+/// The roots that this machine trusts.
+fn native_roots() -> &'static RootCertStore {
+    static NATIVE: OnceLock<RootCertStore> = OnceLock::new();
+    NATIVE.get_or_init(|| {
+        let native = rustls_native_certs::load_native_certs();
+        for error in &native.errors {
+            tracing::warn!(%error, "a root certificate of this machine cannot be read");
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(native.certs);
+        roots
+    })
 }
 
 /// What a TLS error means for a transfer.

@@ -101,17 +101,17 @@ fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
 #[test]
 fn a_server_that_only_promises_an_answer_is_given_up_all_the_same() {
     let clock = VirtualClock::new();
-    let (promise, promises) = channel::<()>();
-    let (promised, told) = channel();
-    let (clock_of_server, orders) = (Arc::clone(&clock), Mutex::new((promises, promised)));
+    let (order, orders) = channel::<()>();
+    let (done, told) = channel();
+    let (clock_of_server, ends) = (Arc::clone(&clock), Mutex::new((orders, done)));
     let server = Server::start(move |peer| {
         let mut held = Held::new(&clock_of_server, peer);
         held.peer.request().unwrap();
         held.hold = Some(held.line.hold());
-        let (promises, promised) = &*orders.lock().unwrap();
-        while promises.recv().is_ok() {
+        let (orders, done) = &*ends.lock().unwrap();
+        while orders.recv().is_ok() {
             held.send(b"HTTP/1.1 102 Processing\r\n\r\n");
-            promised.send(()).unwrap();
+            done.send(()).unwrap();
         }
     });
     let seat = seat(&clock);
@@ -119,7 +119,7 @@ fn a_server_that_only_promises_an_answer_is_given_up_all_the_same() {
     let half = Decisions::default().stall_timeout / 2;
 
     clock.advance(half).unwrap();
-    promise.send(()).unwrap();
+    order.send(()).unwrap();
     told.recv_timeout(PATIENCE).unwrap();
     clock.advance(half).unwrap();
 
