@@ -10,6 +10,7 @@ use bits_api::{FileTime, Guid};
 
 use crate::JobKey;
 use crate::job::{Job, State, Wait};
+use crate::pages::Pages;
 use crate::users::{UserNo, Users};
 use crate::visits::Counted;
 
@@ -65,7 +66,7 @@ impl Shelf {
 /// Every job that is in the queue or still has a handle.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
-    by_key: BTreeMap<Counted<JobKey>, Box<Job>>,
+    by_key: Pages,
     /// Jobs of the queue.
     by_id: BTreeMap<Counted<Guid>, JobKey>,
     /// Jobs of the queue.
@@ -77,11 +78,11 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     pub(crate) fn get(&self, key: JobKey) -> Option<&Job> {
-        self.by_key.get(&Counted(key)).map(Box::as_ref)
+        self.by_key.get(key)
     }
 
     pub(crate) fn get_mut(&mut self, key: JobKey) -> Option<&mut Job> {
-        self.by_key.get_mut(&Counted(key)).map(Box::as_mut)
+        self.by_key.get_mut(key)
     }
 
     /// The job of the queue with this identifier.
@@ -104,7 +105,7 @@ impl Jobs {
         }
         self.idle.insert(Counted((job.idle_since, key)));
         self.users.get_mut(job.owner).jobs += 1;
-        self.by_key.insert(Counted(key), job);
+        self.by_key.insert(job);
     }
 
     /// Takes in many jobs that are in the queue: sorting once is quicker than finding each place.
@@ -120,7 +121,7 @@ impl Jobs {
                 .filter_map(|job| Shelf::of(&job.state).map(|shelf| Counted((shelf, job.owner, job.key))))
                 .collect(),
             idle: loaded.iter().map(|job| Counted((job.idle_since, job.key))).collect(),
-            by_key: loaded.into_iter().map(|job| (Counted(job.key), job)).collect(),
+            by_key: loaded.into_iter().collect(),
             users,
         }
     }
@@ -154,7 +155,7 @@ impl Jobs {
     /// Forgets a job that has left the queue and has no handle.
     pub(crate) fn forget_if_gone(&mut self, key: JobKey) {
         if self.get(key).is_some_and(|job| job.is_final() && job.handles == 0) {
-            self.by_key.remove(&Counted(key));
+            self.by_key.remove(key);
         }
     }
 

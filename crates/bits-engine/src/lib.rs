@@ -26,6 +26,7 @@ mod job;
 mod jobs;
 mod names;
 mod notify;
+mod pages;
 mod reads;
 mod record;
 mod restore;
@@ -46,6 +47,7 @@ pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, JobRecord, Saved};
+#[cfg(feature = "visits")]
 pub use visits::visits;
 
 use bits_api::{Hresult, Success};

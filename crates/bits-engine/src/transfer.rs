@@ -130,7 +130,11 @@ impl Engine {
         self.touch(cx, key);
         self.persist_file(key, place);
         self.notify_of_file(key, place);
-        self.notify_of_modification(key);
+        // The last file makes the job TRANSFERRED, which is told as that alone (clause
+        // `callback.job_modification.not_for_end_states`).
+        if !self.jobs[key].has_all_files() {
+            self.notify_of_modification(key);
+        }
     }
 
     /// An attempt that was told to stop has ended: who waited for it goes on.
