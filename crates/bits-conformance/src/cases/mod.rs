@@ -43,4 +43,6 @@ modules![
     retry,
     scheduling,
     world,
+    notifications,
+    file_callbacks,
 ];
