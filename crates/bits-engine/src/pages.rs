@@ -29,7 +29,6 @@ impl Page {
 }
 
 /// The page of a key, and the place on it.
-#[expect(clippy::cast_possible_truncation, reason = "a remainder by 256 fits")]
 fn place(key: JobKey) -> (Counted<u64>, usize) {
     (Counted(key.0 / JOBS_PER_PAGE), (key.0 % JOBS_PER_PAGE) as usize)
 }

@@ -105,7 +105,7 @@ fn files_are_touched_only_after_the_attempt_has_ended() {
         panic!("a result that comes later");
     };
     assert!(house.files_held.is_empty());
-    house.let_stop(AttemptEnd::Stopped);
+    house.let_stop(&AttemptEnd::Stopped);
     assert!(matches!(house.files_held[..], [Action::Delete { .. }]));
     assert_eq!(house.state(job), JobState::TRANSFERRING);
     assert!(house.replies.is_empty());
@@ -179,7 +179,7 @@ fn a_job_that_nobody_touches_for_ninety_days_is_cancelled() {
     let touched = house.job(1);
     house.advance(day * 80);
     assert_eq!(house.set(touched, bits_api::Setting::MinimumRetryDelay, 60), Ok(Success::OK));
-    house.advance(day * 10 - seconds(1));
+    house.advance((day * 10).saturating_sub(seconds(1)));
     assert_eq!(house.states(&[idle, touched]), [JobState::SUSPENDED; 2]);
     house.advance(seconds(1));
     assert_eq!(house.states(&[idle, touched]), [JobState::CANCELLED, JobState::SUSPENDED]);

@@ -200,7 +200,7 @@ impl House {
             Action::Stop(attempt) => {
                 self.stopping.push(attempt);
                 if !self.holds_stops {
-                    self.let_stop(AttemptEnd::Stopped);
+                    self.let_stop(&AttemptEnd::Stopped);
                 }
             }
             Action::Release(chain) => self.released.push(chain),
@@ -235,7 +235,7 @@ impl House {
     }
 
     /// Lets attempts that were told to stop end like this.
-    pub(crate) fn let_stop(&mut self, end: AttemptEnd) {
+    pub(crate) fn let_stop(&mut self, end: &AttemptEnd) {
         for attempt in std::mem::take(&mut self.stopping) {
             self.running.remove(&attempt);
             self.tell(Event::Attempt(attempt, AttemptReport::Ended(end.clone())));

@@ -263,7 +263,6 @@ impl ReferenceStateMachine for Queue {
             }
             Step::Cancel(n) if !queue.jobs[n].is_over() => queue.jobs[n].doing = Doing::Ended(JobState::CANCELLED),
             Step::SetPriority(n, priority) if !queue.jobs[n].is_over() => queue.set_priority(n, priority),
-            Step::Suspend(_) | Step::Complete(_) | Step::Cancel(_) | Step::SetPriority(..) => {}
             Step::Connected(n) => {
                 if let Doing::Connecting { turn } = queue.jobs[n].doing {
                     queue.jobs[n].doing = Doing::Transferring { turn };
@@ -299,9 +298,10 @@ impl ReferenceStateMachine for Queue {
                     }
                 }
             }
-            Step::Network(_) => {}
             Step::Wait(seconds) => queue.wait(seconds),
             Step::Restart => queue.restart(),
+            // Nothing happens to what has ended, nor by what is so already.
+            Step::Suspend(_) | Step::Complete(_) | Step::Cancel(_) | Step::SetPriority(..) | Step::Network(_) => {}
         }
         queue.schedule();
         queue
@@ -326,10 +326,7 @@ impl Engine {
             | Step::Complete(n)
             | Step::Cancel(n)
             | Step::SetPriority(n, _)
-                if self.jobs[n] == GONE =>
-            {
-                _ = n
-            }
+                if self.jobs[n] == GONE => {}
             Step::AddFile(n) => _ = house.add_file(self.jobs[n]),
             Step::Resume(n) => _ = house.resume(self.jobs[n]),
             Step::Suspend(n) => _ = house.suspend(self.jobs[n]),

@@ -50,7 +50,7 @@ fn equals_take_turns_by_time_slices() {
     let mut house = House::new();
     let first = house.resumed_job(JobPriority::NORMAL);
     let second = house.resumed_job(JobPriority::NORMAL);
-    house.advance(SLICE - seconds(1));
+    house.advance(SLICE.saturating_sub(seconds(1)));
     assert_eq!(house.states(&[first, second]), [CONNECTING, QUEUED]);
     house.advance(seconds(1));
     assert_eq!(house.states(&[first, second]), [QUEUED, CONNECTING]);

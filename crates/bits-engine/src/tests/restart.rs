@@ -81,7 +81,7 @@ fn inactivity_spans_restarts() {
     let day = seconds(24 * 60 * 60);
     house.advance(day * 30);
     house.restart(day * 59);
-    house.advance(day - seconds(1));
+    house.advance(day.saturating_sub(seconds(1)));
     assert_eq!(house.state(job), JobState::SUSPENDED);
     house.engine.retain(job);
     house.advance(seconds(1));
