@@ -162,29 +162,3 @@ impl Bench {
         }
     }
 }
-
-/// A folder of this machine and, once it is needed, an origin.
-pub(super) struct Real {
-    folder: tempfile::TempDir,
-}
-
-impl Real {
-    pub(super) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
-    }
-
-    pub(super) fn trusted(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn files(&self) -> Result<Vec<(String, u64)>, Stop> {
-        let unreadable = |error: std::io::Error| Stop::Failed(format!("the local folder cannot be read: {error}"));
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(self.folder.path()).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            files.push((entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_err(unreadable)?.len()));
-        }
-        files.sort();
-        Ok(files)
-    }
-}

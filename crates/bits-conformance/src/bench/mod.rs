@@ -6,6 +6,7 @@
 mod callback;
 mod files;
 mod limits;
+mod real;
 mod users;
 mod world;
 
@@ -50,7 +51,7 @@ enum Outside {
     /// Files without bytes.
     Simulated(Simulation),
     /// Real bytes over real sockets, into this folder.
-    Real(files::Real),
+    Real(real::Real),
 }
 
 /// The provider, once it has been started.

@@ -18,7 +18,6 @@ cases![
     a_path_segment_has_at_most_260_characters,
     a_local_name_has_at_most_260_characters,
     a_raw_path_prefix_is_refused,
-    a_missing_folder_is_refused,
     a_folder_without_write_access_is_refused,
     a_destination_that_exists_is_accepted_and_replaced,
     one_local_name_may_be_given_twice,
@@ -190,12 +189,6 @@ fn a_local_name_has_at_most_260_characters(c: &mut Bench) -> Outcome {
 
 fn a_raw_path_prefix_is_refused(c: &mut Bench) -> Outcome {
     c.is("struct.file_info.local_no_prefix", is_accepted(c, URL, r"\\?\C:\a.bin"), false)
-}
-
-fn a_missing_folder_is_refused(c: &mut Bench) -> Outcome {
-    c.refuse_folder("missing", Hresult::ERROR_DIRECTORY)?;
-    let job = c.new_job()?;
-    c.returns("struct.file_info.local_dirs_exist", job.add_file(Some(URL), Some(&c.local(r"missing\a.bin"))))
 }
 
 fn a_folder_without_write_access_is_refused(c: &mut Bench) -> Outcome {

@@ -45,4 +45,5 @@ modules![
     world,
     notifications,
     file_callbacks,
+    http,
 ];
