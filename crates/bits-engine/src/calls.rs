@@ -37,7 +37,7 @@ impl Engine {
         display_name: Option<&str>,
         job_type: JobType,
     ) -> Result<JobKey, Hresult> {
-        self.observe(cx);
+        self.look_around(cx);
         let display_name = text::required(display_name)?;
         if text::utf16_len(display_name) > 256 {
             return Err(Hresult::E_INVALIDARG);
@@ -105,8 +105,7 @@ impl Engine {
     /// `BG_E_NOT_FOUND` when no such job is in the queue; `E_ACCESSDENIED` when the caller is
     /// neither its owner nor an administrator.
     pub fn find_job(&mut self, cx: Cx<'_>, caller: &Token, id: Guid) -> Result<JobKey, Hresult> {
-        self.observe(cx);
-        self.schedule(cx);
+        self.look_around(cx);
         let key = self.jobs.find(id).ok_or(Hresult::BG_E_NOT_FOUND)?;
         self.readable(caller, key)?;
         Ok(key)
@@ -120,8 +119,7 @@ impl Engine {
     /// `E_NOTIMPL` for undefined flags (a decision); `E_ACCESSDENIED` for all users without
     /// administrator rights.
     pub fn enum_jobs(&mut self, cx: Cx<'_>, caller: &Token, flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
-        self.observe(cx);
-        self.schedule(cx);
+        self.look_around(cx);
         if !(flags - EnumJobsFlags::ALL_USERS).is_empty() {
             return Err(Hresult::E_NOTIMPL);
         }
@@ -345,13 +343,16 @@ impl Engine {
         Reply::Now(result)
     }
 
+    /// Every call begins with a look at the world, which may have changed without an event.
+    fn look_around(&mut self, cx: Cx<'_>) {
+        self.observe(cx);
+        self.schedule(cx);
+    }
+
     /// Whether `caller` may change `job` now.
     fn admit(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Result<(), Reply> {
-        self.observe(cx);
-        if let Err(code) = self.readable(caller, job) {
-            self.schedule(cx);
-            return Err(Reply::Now(Err(code)));
-        }
+        self.look_around(cx);
+        self.readable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
         match &mut self.jobs[job].state {
             State::Acknowledged | State::Cancelled => Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE))),
             State::Finishing(finishing) => {

@@ -28,14 +28,19 @@ impl Engine {
         for Saved { job, files } in saved {
             let owner = users.number(&Sid::new(job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
             let turn = jobs.len() as u64;
+            let slice = config.decisions.time_slice;
             let mut job = Job {
                 owner,
-                state: state_of(&job, turn, config.decisions.time_slice, cx),
+                state: state_of(&job, turn, slice, cx),
                 failing: job.failing_since.map(|first| Failing::since(first, cx.now)),
                 ..without_history(job)
             };
             for file in &files {
                 job.add_file(file_of(file, &cx.world.drives, cx));
+                if file.transferred && !job.has_all_files() && matches!(job.state, State::Transferred) {
+                    // What was transferred is gone: it is fetched again.
+                    job.state = State::Queued { turn, slice };
+                }
             }
             jobs.push(Box::new(job));
         }
@@ -148,12 +153,10 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
         (false, false) => Stage::Pending,
     };
     let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()));
-    // The service may have ended between a rename and its record.
-    if stage == Stage::Transferred
-        && in_temporary.is_none()
-        && destination.is_some_and(|path| size.is_some() && cx.probe.length(&path) == size)
-    {
-        stage = Stage::Completed;
+    if let (Stage::Transferred, None, Some(destination)) = (stage, in_temporary, destination) {
+        let is_renamed = size.is_some() && cx.probe.length(&destination) == size;
+        // The service ended between a rename and its record, or in the middle of a Cancel.
+        stage = if is_renamed { Stage::Completed } else { Stage::Pending };
     }
     let have = match stage {
         Stage::Pending => in_temporary.unwrap_or(0),

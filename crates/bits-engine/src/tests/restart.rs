@@ -123,3 +123,30 @@ fn jobs_are_counted_and_temporary_names_kept_after_a_restart() {
     assert_eq!(house.engine.temporaries.len(), 60);
     assert_eq!(house.engine.state(&administrator(), jobs[0]), Ok(JobState::CONNECTING));
 }
+
+#[test]
+fn a_transferred_file_that_is_gone_is_fetched_again() {
+    let mut house = House::new();
+    let job = house.job(2);
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.transfer_file(job);
+    let first = house.disk.files.get_mut().keys().next().cloned().expect("the temporary file");
+    house.transfer_file(job);
+    house.disk.files.get_mut().remove(&first);
+    house.restart(seconds(1));
+    assert_eq!(house.state(job), JobState::CONNECTING);
+    assert!(house.plan(job).url.ends_with("/0"));
+    house.transfer_file(job);
+    assert_eq!(house.state(job), JobState::TRANSFERRED);
+}
+
+#[test]
+fn files_added_to_a_transferred_job_wait_for_resume_after_a_restart_too() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    assert_eq!(house.add_file(job), Ok(Success::OK));
+    house.restart(seconds(1));
+    assert_eq!(house.state(job), JobState::TRANSFERRED);
+    assert!(house.running.is_empty());
+}
