@@ -39,6 +39,7 @@ cases![
     a_trusted_https_server_is_used,
     an_untrusted_https_server_is_refused,
     a_missing_folder_is_found_when_the_file_is_added,
+    a_folder_that_vanishes_is_a_local_error,
 ];
 
 const SIZE: usize = 50_000;
@@ -531,4 +532,20 @@ fn a_missing_folder_is_found_when_the_file_is_added(c: &mut Bench) -> Outcome {
     let added = job.add_file(Some(&origin.url("/file")), Some(&c.local("missing/a.bin")));
     c.returns("struct.file_info.local_dirs_exist", added)?;
     c.is("struct.file_info.local_dirs_exist", c.local_files()?.len(), 0)
+}
+
+fn a_folder_that_vanishes_is_a_local_error(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    origin.put("/file", content());
+    let job = c.new_job()?;
+    let folder = std::path::PathBuf::from(c.local("here"));
+    let impossible = |error: std::io::Error| Stop::Failed(format!("{}: {error}", folder.display()));
+    std::fs::create_dir(&folder).map_err(impossible)?;
+    job.add_file(Some(&origin.url("/file")), Some(&folder.join("a.bin").to_string_lossy()))?;
+    std::fs::remove_dir(&folder).map_err(impossible)?;
+    job.resume()?;
+    c.wait(&job, JobState::ERROR, SOON)?;
+    let error = job.error()?;
+    c.value(["enum.error_context.local_file", "errors.context.enum_local_file"], error.error()?.0)?;
+    c.is("error.get_file.ok", error.file()?.remote_name()?, origin.url("/file"))
 }

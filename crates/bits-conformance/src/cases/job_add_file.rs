@@ -35,6 +35,8 @@ cases![
     a_change_under_the_same_stamp_goes_unnoticed,
     data_goes_to_a_temporary_file_beside_the_destination,
     equal_requests_are_not_merged,
+    files_of_a_set_follow_the_same_rules,
+    the_size_of_a_file_has_no_limit,
 ];
 
 const URL: &str = "http://files.example/a.bin";
@@ -434,4 +436,35 @@ fn equal_requests_are_not_merged(c: &mut Bench) -> Outcome {
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
     }
     c.is("sched.no_dedup", c.attempted()?.len(), 2)
+}
+
+fn files_of_a_set_follow_the_same_rules(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    let (first, second) = (c.serve("1.bin", 100)?, c.serve("2.bin", 100)?);
+    let set = [&first, &second].map(|file| FileInfo { remote_name: &file.url, local_name: &file.local });
+    job.add_file_set(&set)?;
+    c.hold_at(&second, 50)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRING, SOON)?;
+    c.settle()?;
+    c.is("job.add_file_set.same_semantics", c.attempted()?, vec![first.url.clone(), second.url.clone()])?;
+    job.suspend()?;
+    c.settle()?;
+    for file in [&first, &second] {
+        c.replace(file, 120, FileTime::from_unix_seconds(1_700_000_000))?;
+    }
+    c.hold_at(&second, 10)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRING, SOON)?;
+    c.settle()?;
+    let moved = vec![files(&job)?[0].progress()?.bytes_transferred, files(&job)?[1].progress()?.bytes_transferred];
+    c.is("job.add_file_set.same_semantics", moved, vec![100, 10])
+}
+
+fn the_size_of_a_file_has_no_limit(c: &mut Bench) -> Outcome {
+    const TEN_TERABYTES: u64 = 10_000_000_000_000;
+    let (job, _) = c.job_with_file(TEN_TERABYTES)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.is("struct.file_info.size_http_download", job.progress()?.bytes_transferred, TEN_TERABYTES)
 }

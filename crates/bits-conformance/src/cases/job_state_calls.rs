@@ -12,6 +12,7 @@ cases![
     resume_of_a_transferred_job_transfers_added_files,
     resume_of_a_failed_job_transfers_added_files,
     suspend_is_allowed_in_every_state_but_the_final_ones,
+    a_job_may_be_suspended_and_resumed_at_any_time,
     suspend_of_a_suspended_job_changes_nothing,
     suspend_stops_the_transfer_until_resume,
     suspend_keeps_what_has_arrived,
@@ -137,6 +138,18 @@ fn suspend_is_allowed_in_every_state_but_the_final_ones(c: &mut Bench) -> Outcom
         if [JobState::TRANSFERRED, JobState::ERROR].contains(&state) {
             c.is("job.suspend.from_transferred", job.state()?, JobState::SUSPENDED)?;
         }
+    }
+    Ok(())
+}
+
+fn a_job_may_be_suspended_and_resumed_at_any_time(c: &mut Bench) -> Outcome {
+    for state in LIVING {
+        c.start_over();
+        let (job, _) = c.job_in(state)?;
+        let calls = vec![job.suspend().is_ok(), job.resume().is_ok(), job.suspend().is_ok(), job.resume().is_ok()];
+        c.is("lifecycle.suspend.anytime", calls, vec![true; 4])?;
+        c.settle()?;
+        c.is("lifecycle.suspend.anytime", job.state()? == JobState::SUSPENDED, false)?;
     }
     Ok(())
 }

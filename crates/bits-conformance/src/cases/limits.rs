@@ -14,6 +14,7 @@ cases![
     administrators_are_exempt_from_job_limits,
     service_accounts_are_exempt_from_limits,
     there_are_no_limits_before_bits_3_0,
+    limits_come_with_bits_3_0,
     a_job_has_at_most_200_files,
     a_policy_changes_the_file_limit,
     a_set_that_passes_the_limit_adds_nothing,
@@ -149,6 +150,21 @@ fn there_are_no_limits_before_bits_3_0(c: &mut Bench) -> Outcome {
     let infos: Vec<_> = set.iter().map(|(url, local)| FileInfo { remote_name: url, local_name: local }).collect();
     let added = c.new_job()?.add_file_set(&infos).is_ok();
     c.holds("job.add_file_set.policy_old", "a set of 210 files is accepted", added)
+}
+
+fn limits_come_with_bits_3_0(c: &mut Bench) -> Outcome {
+    let mut jobs = Vec::new();
+    let mut files = Vec::new();
+    for version in [Profile::V2_5, Profile::V3_0] {
+        c.start_over();
+        c.play(version)?;
+        jobs.push(fill(&c.manager()?, 70).0);
+        c.start_over();
+        c.play(version)?;
+        let job = c.new_job()?;
+        files.push(fill_job(c, &job, 210).0);
+    }
+    c.is("version.3_0.job_file_limits", (jobs, files), (vec![70, 60], vec![210, 200]))
 }
 
 fn a_job_has_at_most_200_files(c: &mut Bench) -> Outcome {

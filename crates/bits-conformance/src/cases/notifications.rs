@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex};
 
-use bits_api::{Callback, JobError, callback_object};
+use bits_api::{Callback, Callback2, JobError, callback2_object};
 
 use super::prelude::*;
 
@@ -33,6 +33,8 @@ cases![
     four_callbacks_of_a_user_run_at_a_time,
     expiry_of_the_timeout_is_told,
     another_program_may_clear_the_object,
+    four_file_callbacks_of_a_user_run_at_a_time,
+    notifications_of_ranges_can_be_asked_for_in_vain,
 ];
 
 /// A job with one served file and a registered recorder.
@@ -468,19 +470,54 @@ impl Callback for Crowd {
     }
 }
 
-fn four_callbacks_of_a_user_run_at_a_time(c: &mut Bench) -> Outcome {
+impl Callback2 for Crowd {
+    fn file_transferred(&self, _: Arc<dyn Job>, _: Arc<dyn bits_api::File>) -> Result<Success, Hresult> {
+        self.enter();
+        Ok(Success::OK)
+    }
+}
+
+/// Finishes eight jobs at once whose callback stays inside; gives how many were inside at most,
+/// and how many calls there were.
+fn crowd_at(c: &Bench, flag: NotifyFlags) -> Result<(usize, usize), Stop> {
     let crowd = Arc::new(Crowd::default());
     for name in ["1", "2", "3", "4", "5", "6", "7", "8"] {
         let job = c.new_job()?;
         let file = c.serve(name, 10)?;
         c.add(&job, &file)?;
-        job.set_notify_interface(Some(callback_object(Arc::clone(&crowd) as Arc<dyn Callback>)))?;
+        job.set_notify_flags(flag)?;
+        job.set_notify_interface(Some(callback2_object(Arc::clone(&crowd) as Arc<dyn Callback2>)))?;
         job.resume()?;
     }
     c.settle()?;
     let counts = crowd.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    c.value("callback.interface.concurrency", counts.peak)?;
-    c.is("callback.interface.concurrency", counts.total, 8)
+    Ok((counts.peak, counts.total))
+}
+
+fn four_callbacks_of_a_user_run_at_a_time(c: &mut Bench) -> Outcome {
+    let (peak, total) = crowd_at(c, NotifyFlags::JOB_TRANSFERRED)?;
+    c.value("callback.interface.concurrency", peak)?;
+    c.is("callback.interface.concurrency", total, 8)
+}
+
+fn four_file_callbacks_of_a_user_run_at_a_time(c: &mut Bench) -> Outcome {
+    let (peak, total) = crowd_at(c, NotifyFlags::FILE_TRANSFERRED)?;
+    c.value("callback2.file_transferred.high_volume_limit", peak)?;
+    c.is("callback2.file_transferred.high_volume_limit", total, 8)?;
+    c.holds("callback2.file_transferred.not_serialized_across_jobs", "callbacks of several jobs overlap", peak > 1)
+}
+
+fn notifications_of_ranges_can_be_asked_for_in_vain(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let (job, _) = c.job_with_file(1_000)?;
+    job.set_notify_interface(Some(recorder.object2()))?;
+    let accepted = job.set_notify_flags(NotifyFlags::FILE_RANGES_TRANSFERRED);
+    c.returns("job.set_notify_flags.ranges_any_job", accepted)?;
+    c.settle()?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.settle()?;
+    c.is("job.set_notify_flags.ranges_any_job", recorder.methods(), vec![])
 }
 
 fn expiry_of_the_timeout_is_told(c: &mut Bench) -> Outcome {

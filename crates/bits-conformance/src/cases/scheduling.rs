@@ -28,6 +28,7 @@ cases![
     a_slice_ends_while_connecting_too,
     a_job_goes_on_when_its_client_has_ended,
     defaults_are_enough_to_transfer,
+    states_fall_into_four_classes,
 ];
 
 /// A job of that priority with one file of 1,000 bytes, not resumed.
@@ -167,6 +168,7 @@ fn all_foreground_jobs_run_at_once_beside_one_background_job(c: &mut Bench) -> O
     let (one, _) = held_job(c, "f1.bin", JobPriority::FOREGROUND)?;
     let (two, _) = held_job(c, "f2.bin", JobPriority::FOREGROUND)?;
     let (three, _) = held_job(c, "f3.bin", JobPriority::FOREGROUND)?;
+    c.value(["enum.job_priority.foreground", "sched.priority.foreground"], one.priority()?)?;
     let mut expected = vec![JobState::TRANSFERRING; 4];
     expected.push(JobState::QUEUED);
     c.is(
@@ -364,4 +366,40 @@ fn defaults_are_enough_to_transfer(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     job.complete()?;
     c.is("props.default_ok", c.local_length("a.bin")?, Some(1_000))
+}
+
+/// What a job of that state does when nobody touches it: whether it goes on by itself, and whether
+/// Resume is refused.
+fn conduct(c: &mut Bench, state: JobState) -> Result<(bool, bool), Stop> {
+    c.start_over();
+    let (job, file) = c.job_in(state)?;
+    c.let_go(&file)?;
+    let blocker = c.serve("blocker.bin", 1_000)?;
+    c.let_go(&blocker)?;
+    c.advance(DAY)?;
+    let goes_on = job.state()? != state;
+    Ok((goes_on, job.resume().err() == Some(Hresult::BG_E_INVALID_STATE)))
+}
+
+fn states_fall_into_four_classes(c: &mut Bench) -> Outcome {
+    let first = c.new_job()?.state()?;
+    let (mut starting, mut action, mut transferred, mut at_end) = (vec![], vec![], vec![], vec![]);
+    for state in JobState::DEFINED {
+        match conduct(c, *state)? {
+            (_, true) => at_end.push(*state),
+            (true, false) => action.push(*state),
+            (false, false) if *state == first => starting.push(*state),
+            (false, false) => transferred.push(*state),
+        }
+    }
+    c.is(["lifecycle.class.starting", "enum.job_state.classes"], starting, vec![JobState::SUSPENDED])?;
+    let expected =
+        vec![JobState::QUEUED, JobState::CONNECTING, JobState::TRANSFERRING, JobState::TRANSIENT_ERROR];
+    c.is(["lifecycle.class.action", "enum.job_state.classes"], action, expected)?;
+    c.is(
+        ["lifecycle.class.transferred", "enum.job_state.classes"],
+        transferred,
+        vec![JobState::ERROR, JobState::TRANSFERRED],
+    )?;
+    c.is(["lifecycle.class.final", "enum.job_state.classes"], at_end, FINAL.to_vec())
 }

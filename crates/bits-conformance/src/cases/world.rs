@@ -46,7 +46,9 @@ fn losing_the_network_stops_queued_and_active_jobs(c: &mut Bench) -> Outcome {
         c.disconnect()?;
         c.settle()?;
         c.is(clauses, job.state()?, JobState::TRANSIENT_ERROR)?;
-        c.returns(clauses, error_of(&job)?.1)?;
+        let (context, code) = error_of(&job)?;
+        c.returns(clauses, code)?;
+        c.value(["enum.error_context.general_queue_manager", "errors.context.enum_general_queue_manager"], context)?;
     }
     Ok(())
 }
