@@ -17,4 +17,3 @@ mod watchdog;
 
 pub use disk::LocalDisk;
 pub use mover::HttpMover;
-pub use runtime::runtime;

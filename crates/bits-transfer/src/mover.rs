@@ -12,16 +12,17 @@ use tokio::sync::watch;
 use crate::attempt::Attempt;
 use crate::link::{Link, Network};
 use crate::partial::Gate;
-use crate::runtime::runtime;
+use crate::runtime::Desk;
 use crate::socket::Meter;
 use crate::tls::Trust;
 
-/// Carries out attempts over real sockets, on the runtime of the process.
+/// Carries out attempts over real sockets, on a few threads that every mover of the process shares.
 ///
 /// Each chain of attempts has at most one connection, which nobody else uses. Dropping the mover
 /// shuts it down.
 pub struct HttpMover {
     shared: Arc<Shared>,
+    desk: Desk,
 }
 
 struct Shared {
@@ -40,7 +41,10 @@ impl HttpMover {
     pub fn new(clock: Clock, profile: Profile, decisions: Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
         let network = Network { clock, profile, stall: decisions.stall_timeout, trust };
-        Ok(Self { shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }) })
+        Ok(Self {
+            shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
+            desk: Desk::new(),
+        })
     }
 }
 
@@ -51,7 +55,8 @@ impl Mover for HttpMover {
         lock(&shared.attempts).insert(plan.attempt, Arc::clone(&control));
         shared.changed();
         let activity = Arc::clone(&control.activity);
-        runtime().spawn(activity.watch(async move { shared.carry_out(plan, &control).await }));
+        let worker = self.desk.worker(plan.chain);
+        worker.spawn(activity.watch(async move { shared.carry_out(plan, &control).await }));
     }
 
     fn proceed(&self, attempt: AttemptId) {
