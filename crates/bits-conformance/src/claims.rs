@@ -3,6 +3,9 @@
 //! A claim holds when its assertion held; the recorder notes both. For `--sabotage` one claim is
 //! told to expect something else, and must then fail.
 
+// An assertion takes its values, so that a case reads without ampersands.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -86,10 +89,7 @@ impl Claims {
         self.each(names, |clause, falsify| {
             let expected = expected_code(clause)?;
             let expected = if falsify { expected.falsified() } else { expected };
-            match expected.allows(got)? {
-                true => Ok(()),
-                false => Err(format!("expected {}, got {got}", in_words(&expected))),
-            }
+            met(expected.allows(got)?, || format!("expected {}, got {got}", in_words(&expected)))
         })
     }
 
@@ -99,10 +99,7 @@ impl Claims {
         self.each(names, |clause, falsify| {
             let expected = expected_code(clause)?;
             let expected = if falsify { expected.falsified() } else { expected };
-            match expected.allows_walk(got)? {
-                true => Ok(()),
-                false => Err(format!("expected {}, got {got:?}", in_words(&expected))),
-            }
+            met(expected.allows_walk(got)?, || format!("expected {}, got {got:?}", in_words(&expected)))
         })
     }
 
@@ -110,10 +107,8 @@ impl Claims {
     pub(crate) fn value(&mut self, names: impl Names, got: impl Measured) -> Outcome {
         self.each(names, |clause, falsify| {
             let text = clause.value.as_deref().ok_or("the clause fixes no value: claim it with is")?;
-            match got.is_written(text)? != falsify {
-                true => Ok(()),
-                false => Err(format!("expected {}{text}, got {got:?}", if falsify { "anything but " } else { "" })),
-            }
+            let but = if falsify { "anything but " } else { "" };
+            met(got.is_written(text)? != falsify, || format!("expected {but}{text}, got {got:?}"))
         })
     }
 
@@ -122,16 +117,13 @@ impl Claims {
         self.each(names, |_, falsify| {
             let other = falsify.then(|| expected.falsified());
             let expected = other.as_ref().unwrap_or(&expected);
-            if got == *expected { Ok(()) } else { Err(format!("expected {expected:?}, got {got:?}")) }
+            met(got == *expected, || format!("expected {expected:?}, got {got:?}"))
         })
     }
 
     /// Claims what no comparison can say; `what` tells in words what must hold.
     pub(crate) fn holds(&mut self, names: impl Names, what: &str, held: bool) -> Outcome {
-        self.each(
-            names,
-            |_, falsify| if held == falsify { Err(format!("it does not hold that {what}")) } else { Ok(()) },
-        )
+        self.each(names, |_, falsify| met(held != falsify, || format!("it does not hold that {what}")))
     }
 
     fn each(&mut self, names: impl Names, check: impl Fn(&Clause, bool) -> Result<(), String>) -> Outcome {
@@ -144,6 +136,11 @@ impl Claims {
         }
         Ok(())
     }
+}
+
+/// Whether an expectation was met, and else why not.
+fn met(is_met: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if is_met { Ok(()) } else { Err(otherwise()) }
 }
 
 /// The code that a clause, or the decision that answers it, asks for.

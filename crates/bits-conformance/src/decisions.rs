@@ -12,7 +12,7 @@ const FILE: &str = include_str!("../../../fixtures/decisions.toml");
 /// How sure a decision is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
-enum Sure {
+pub(crate) enum Sure {
     /// Another page says so.
     Documented,
     /// Public client code relies on it, or a public test against real Windows shows it.
@@ -77,6 +77,12 @@ impl Decisions {
             }
         }
         Ok(Self { list: file.decision, by_clause })
+    }
+
+    /// How many decisions there are, surest first.
+    pub(crate) fn by_sureness(&self) -> [(Sure, usize); 4] {
+        let all = [Sure::Documented, Sure::Client, Sure::Reported, Sure::Guess];
+        all.map(|sure| (sure, self.list.iter().filter(|decision| decision.sure == sure).count()))
     }
 
     /// The decision that answers `clause`.

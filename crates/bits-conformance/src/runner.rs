@@ -14,7 +14,7 @@ use crate::case::Entry;
 use crate::claims::{Claim, Outcome, Stop};
 
 /// How long one case may take; a provider that hangs must not hang the run.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How a case ended.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! decided, demoted) is computed elsewhere.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -72,7 +73,7 @@ impl Clause {
         let mut text = format!("{} ({}): {} => {}", self.full_id(), self.call, self.when, self.then);
         for (label, field) in [("since", &self.since), ("kind", &self.kind), ("note", &self.note)] {
             if let Some(field) = field.as_deref().filter(|field| !field.is_empty()) {
-                text += &format!("; {label}: {field}");
+                _ = write!(text, "; {label}: {field}");
             }
         }
         text + "; source: " + &self.source

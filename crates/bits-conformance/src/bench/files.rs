@@ -18,6 +18,14 @@ pub(crate) struct Remote {
     pub(crate) local: String,
 }
 
+impl Remote {
+    /// Adds the file to a job.
+    pub(crate) fn add_to(&self, job: &Arc<dyn Job>) -> Outcome {
+        job.add_file(Some(&self.url), Some(&self.local))?;
+        Ok(())
+    }
+}
+
 /// What befalls the next attempt on a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Trouble {
@@ -49,12 +57,6 @@ impl Bench {
         let remote = Remote { url: format!("http://files.example/{name}"), local: self.local(name) };
         self.simulation()?.serve(&remote.url, size);
         Ok(remote)
-    }
-
-    /// Adds a served file to a job.
-    pub(crate) fn add(&self, job: &Arc<dyn Job>, file: &Remote) -> Outcome {
-        job.add_file(Some(&file.url), Some(&file.local))?;
-        Ok(())
     }
 
     /// Puts another version in the place of a served file.

@@ -16,9 +16,9 @@ pub(crate) struct Limits {
 impl Limits {
     /// How many cases may run at once. They wait more than they compute.
     pub(crate) fn threads(&self) -> usize {
-        match self.without.contains(&Capability::Parallel) {
-            true => 1,
-            false => 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        if self.without.contains(&Capability::Parallel) {
+            return 1;
         }
+        2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
     }
 }

@@ -187,7 +187,7 @@ impl Bench {
     pub(crate) fn job_with_file(&self, size: u64) -> Result<(Arc<dyn Job>, Remote), Stop> {
         let job = self.new_job()?;
         let file = self.serve("a.bin", size)?;
-        self.add(&job, &file)?;
+        file.add_to(&job)?;
         Ok((job, file))
     }
 
@@ -226,7 +226,7 @@ impl Bench {
         let blocker = self.new_job()?;
         blocker.set_priority(JobPriority::HIGH)?;
         let file = self.serve("blocker.bin", 1_000)?;
-        self.add(&blocker, &file)?;
+        file.add_to(&blocker)?;
         self.hold_at(&file, 1)?;
         blocker.resume()?;
         self.wait(&blocker, JobState::TRANSFERRING, SOON)
@@ -241,12 +241,6 @@ impl Bench {
     pub(crate) fn wait(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Outcome {
         self.may_wait(within)?;
         self.emulator()?.wait_state(job, state, within).map_err(|error| Stop::Failed(format!("{error:?}")))
-    }
-
-    /// Waits until `there`, at most for `within`; tells whether it came.
-    pub(crate) fn wait_until(&self, within: Duration, there: impl FnMut() -> bool) -> Result<bool, Stop> {
-        self.may_wait(within)?;
-        self.emulator()?.run_until(there, within).map_err(|error| Stop::Failed(format!("{error:?}")))
     }
 
     /// A provider whose time cannot be moved really waits, but not longer than the user allows.

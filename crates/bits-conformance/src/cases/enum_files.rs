@@ -24,7 +24,7 @@ fn list_of(c: &Bench, count: usize) -> Result<(Arc<dyn Job>, Arc<EnumFiles>), St
     let job = c.new_job()?;
     for n in 0..count {
         let file = c.serve(&format!("{n}.bin"), 10)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
     }
     let list = job.enum_files()?;
     Ok((job, list))
@@ -58,7 +58,7 @@ fn a_job_without_files_gives_an_empty_list(c: &mut Bench) -> Outcome {
 fn the_list_is_a_snapshot_of_live_files(c: &mut Bench) -> Outcome {
     let (job, list) = list_of(c, 1)?;
     let more = c.serve("more.bin", 10)?;
-    c.add(&job, &more)?;
+    more.add_to(&job)?;
     c.is(["job.enum_files.snapshot", "files.enum_snapshot"], (list.count()?, job.enum_files()?.count()?), (1, 2))?;
     let file = list.next(5)?.items.remove(0);
     let before = file.progress()?.bytes_transferred;

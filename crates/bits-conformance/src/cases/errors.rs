@@ -30,6 +30,9 @@ cases![
     an_error_object_has_all_its_methods,
 ];
 
+/// The Win32 error.
+const ERROR_DIRECTORY: u32 = 267;
+
 const GERMAN: LanguageId = LanguageId(0x0407);
 
 fn a_failed_job_has_an_error_object(c: &mut Bench) -> Outcome {
@@ -50,7 +53,7 @@ fn a_job_in_transient_error_has_an_error_object(c: &mut Bench) -> Outcome {
     c.value(["enum.job_state.transient_error", "lifecycle.enum.transient_error"], job.state()?)?;
     c.returns("job.get_error.ok", job.error())?;
     let error = job.error()?.error();
-    c.returns("error.get_error.ok", &error)?;
+    c.returns("error.get_error.ok", error)?;
     c.is(
         ["error.get_error.ok", "error.interface.when_created", "error.get_error.params", "errors.two_kinds"],
         error?,
@@ -124,8 +127,8 @@ fn an_error_object_ends_with_its_client(c: &mut Bench) -> Outcome {
 fn an_error_of_a_file_names_the_file(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let (good, bad) = (c.serve("good.bin", 10)?, c.serve("bad.bin", 10)?);
-    c.add(&job, &good)?;
-    c.add(&job, &bad)?;
+    good.add_to(&job)?;
+    bad.add_to(&job)?;
     c.trouble(&bad, Trouble::NotFound)?;
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
@@ -225,7 +228,6 @@ fn win32_codes_and_http_statuses_are_converted(c: &mut Bench) -> Outcome {
     let Err(code) = job.add_file(Some("http://files.example/a"), Some(&c.local(r"missing\a"))) else {
         return failed("AddFile into a missing folder succeeds");
     };
-    const ERROR_DIRECTORY: u32 = 267;
     c.is(["errors.win32_conversion", "errors.others"], code.0, 0x8007_0000 | ERROR_DIRECTORY)?;
     let (job, _) = c.job_in(JobState::ERROR)?;
     c.is("errors.http_conversion", error_of(&job)?.1.0, 0x8019_0000 + 404)

@@ -24,7 +24,7 @@ fn two_files(c: &Bench, recorder: &Arc<Recorder>, flags: NotifyFlags) -> Result<
     let job = c.new_job()?;
     for name in ["1.bin", "2.bin"] {
         let file = c.serve(name, 100)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
     }
     job.set_notify_interface(Some(recorder.object2()))?;
     job.set_notify_flags(flags)?;

@@ -97,11 +97,11 @@ fn the_size_is_asked_for_first(c: &mut Bench) -> Outcome {
 fn ends_in_error<const N: usize>(
     c: &mut Bench,
     origin: &Origin,
-    content: Content,
+    served: Content,
     priority: JobPriority,
     clauses: [&'static str; N],
 ) -> Outcome {
-    let job = c.download(origin, content, priority, JobState::ERROR)?;
+    let job = c.download(origin, served, priority, JobState::ERROR)?;
     let (context, code) = error_of(&job)?;
     c.returns(clauses, code)?;
     c.is(clauses, context, ErrorContext::REMOTE_FILE)

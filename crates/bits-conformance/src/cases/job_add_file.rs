@@ -129,7 +129,7 @@ fn relative_local_names_are_refused(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     for local in ["a.bin", r"folder\a.bin", "C:a.bin"] {
         let [one, set] = both(&job, URL, local);
-        c.returns("job.add_file.relative_local", &one)?;
+        c.returns("job.add_file.relative_local", one)?;
         c.returns("job.add_file_set.relative_local", set)?;
         c.is("struct.file_info.local_full_path", one.err(), Some(Hresult::E_INVALIDARG))?;
     }
@@ -283,7 +283,7 @@ fn three_files(c: &Bench) -> Result<(Arc<dyn Job>, Vec<crate::bench::Remote>), S
     let mut served = Vec::new();
     for name in ["1.bin", "2.bin", "3.bin"] {
         let file = c.serve(name, 100)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
         served.push(file);
     }
     Ok((job, served))
@@ -431,7 +431,7 @@ fn equal_requests_are_not_merged(c: &mut Bench) -> Outcome {
     let file = c.serve("a.bin", 100)?;
     for _ in 0..2 {
         let job = c.new_job()?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
     }

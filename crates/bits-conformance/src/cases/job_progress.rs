@@ -64,8 +64,8 @@ fn progress_counts_bytes_and_files(c: &mut Bench) -> Outcome {
 fn a_job_of_several_files_adds_them_up(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let (first, second) = (c.serve("1.bin", 100)?, c.serve("2.bin", 200)?);
-    c.add(&job, &first)?;
-    c.add(&job, &second)?;
+    first.add_to(&job)?;
+    second.add_to(&job)?;
     c.is("struct.job_progress.files_total", job.progress()?.files_total, 2)?;
     c.hold_at(&second, 50)?;
     job.resume()?;
@@ -87,7 +87,7 @@ fn a_job_of_several_files_adds_them_up(c: &mut Bench) -> Outcome {
 fn one_unknown_size_makes_the_sum_unknown(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let more = c.serve("more.bin", 10)?;
-    c.add(&job, &more)?;
+    more.add_to(&job)?;
     c.value("struct.job_progress.bytes_total_unknown", job.progress()?.bytes_total)?;
     c.is("job.get_progress.division", job.progress()?.bytes_total, SIZE_UNKNOWN)
 }
@@ -96,7 +96,7 @@ fn an_empty_job_has_no_bytes(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     c.is(["job.get_progress.division", "progress.bytes_total_zero"], job.progress()?.bytes_total, 0)?;
     let empty = c.serve("empty.bin", 0)?;
-    c.add(&job, &empty)?;
+    empty.add_to(&job)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("progress.bytes_total_zero", job.progress()?.bytes_total, 0)
@@ -131,15 +131,17 @@ fn renews(c: &Bench, job: &Arc<dyn Job>, change: impl FnOnce() -> Result<(), Sto
     Ok(job.times()?.modification == c.now() && before != c.now())
 }
 
+type Setter = fn(&dyn Job) -> Result<Success, Hresult>;
+
 fn every_change_renews_the_modification_time(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let file = c.serve("a.bin", 10)?;
-    let added = renews(c, &job, || c.add(&job, &file))?;
+    let added = renews(c, &job, || file.add_to(&job))?;
     c.is(["struct.job_times.modification_set", "job.add_file.modification_event"], added, true)?;
     let info = FileInfo { remote_name: "http://files.example/x", local_name: &c.local("x.bin") };
     let set_added = renews(c, &job, || Ok(job.add_file_set(&[info]).map(|_| ())?))?;
     c.is(["struct.job_times.modification_set", "job.add_file_set.modification_event"], set_added, true)?;
-    let setters: [fn(&dyn Job) -> Result<Success, Hresult>; 7] = [
+    let setters: [Setter; 7] = [
         |job| job.set_display_name(Some("n")),
         |job| job.set_description(Some("d")),
         |job| job.set_priority(JobPriority::HIGH),
@@ -184,7 +186,7 @@ fn moved_bytes_renew_the_modification_time(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_in(JobState::TRANSFERRING)?;
     c.advance(MINUTE)?;
     let more = c.serve("more.bin", 10)?;
-    c.add(&job, &more)?;
+    more.add_to(&job)?;
     c.hold_at(&more, 5)?;
     c.advance(MINUTE)?;
     let before = job.times()?.modification;

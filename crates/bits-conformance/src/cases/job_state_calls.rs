@@ -105,7 +105,7 @@ fn resume_of_a_transferred_job_with_nothing_left_changes_nothing(c: &mut Bench) 
 fn resume_of_a_transferred_job_transfers_added_files(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let more = c.serve("more.bin", 20)?;
-    c.add(&job, &more)?;
+    more.add_to(&job)?;
     c.advance(DAY)?;
     c.is("job.add_file.transferred_needs_resume", files(&job)?[1].progress()?.bytes_transferred, 0)?;
     c.hold_at(&more, 5)?;
@@ -122,7 +122,7 @@ fn resume_of_a_transferred_job_transfers_added_files(c: &mut Bench) -> Outcome {
 fn resume_of_a_failed_job_transfers_added_files(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::ERROR)?;
     let more = c.serve("more.bin", 20)?;
-    c.add(&job, &more)?;
+    more.add_to(&job)?;
     c.block_background()?;
     c.is("job.add_file.transferred_needs_resume", job.state()?, JobState::ERROR)?;
     job.resume()?;
@@ -261,8 +261,8 @@ fn cancel_deletes_everything(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let whole = c.serve("whole.bin", 100)?;
     let part = c.serve("part.bin", 100)?;
-    c.add(&job, &whole)?;
-    c.add(&job, &part)?;
+    whole.add_to(&job)?;
+    part.add_to(&job)?;
     c.hold_at(&part, 40)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
@@ -369,7 +369,7 @@ fn in_the_third_of_five(c: &Bench) -> Result<Arc<dyn Job>, Stop> {
     let job = c.new_job()?;
     for name in ["1.bin", "2.bin", "3.bin", "4.bin", "5.bin"] {
         let file = c.serve(name, 100)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
         if name == "3.bin" {
             c.hold_at(&file, 60)?;
         }
@@ -416,8 +416,8 @@ fn complete_of_a_failed_job_keeps_what_cancel_would_delete(c: &mut Bench) -> Out
         c.start_over();
         let job = c.new_job()?;
         let (good, bad) = (c.serve("good.bin", 100)?, c.serve("bad.bin", 100)?);
-        c.add(&job, &good)?;
-        c.add(&job, &bad)?;
+        good.add_to(&job)?;
+        bad.add_to(&job)?;
         c.trouble(&bad, Trouble::Refuses(30))?;
         job.resume()?;
         c.wait(&job, JobState::ERROR, SOON)?;
@@ -433,7 +433,7 @@ fn complete_without_a_finished_file_is_partial(c: &mut Bench) -> Outcome {
     c.returns("job.complete.none_transferred", job.complete())?;
     c.is("job.complete.partial_deletes_rest", c.local_files()?.len(), 0)?;
     let empty = c.new_job()?.complete();
-    c.is("job.complete.none_transferred", empty.map(Success::hresult).unwrap_or_else(|code| code), Hresult::S_OK)
+    c.is("job.complete.none_transferred", empty.map_or_else(|code| code, Success::hresult), Hresult::S_OK)
 }
 
 fn complete_succeeds_when_files_cannot_be_deleted(c: &mut Bench) -> Outcome {
@@ -449,7 +449,7 @@ fn complete_that_cannot_rename_keeps_the_job(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     for name in ["first.bin", "second.bin"] {
         let file = c.serve(name, 100)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
     }
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;

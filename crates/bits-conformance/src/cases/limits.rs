@@ -62,7 +62,7 @@ fn jobs_left_in_the_queue_block_new_ones_whatever_their_state(c: &mut Bench) -> 
     let suspended = c.new_job()?;
     let done = c.new_job()?;
     let file = c.serve("b.bin", 10)?;
-    c.add(&done, &file)?;
+    file.add_to(&done)?;
     done.resume()?;
     c.wait(&done, JobState::TRANSFERRED, SOON)?;
     let create = || c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD).map(|_| ()).map_err(Stop::from);

@@ -103,7 +103,7 @@ fn job_modification_tells_of_every_change(c: &mut Bench) -> Outcome {
     };
     let named = told_after(c, &|| Ok(job.set_display_name(Some("n")).map(|_| ())?))?;
     let more = c.serve("more.bin", 10)?;
-    let added = told_after(c, &|| c.add(&job, &more))?;
+    let added = told_after(c, &|| more.add_to(&job))?;
     let info = FileInfo { remote_name: "http://files.example/x", local_name: &c.local("x.bin") };
     let set_added = told_after(c, &|| Ok(job.add_file_set(&[info]).map(|_| ())?))?;
     c.hold_connecting(&file)?;
@@ -339,7 +339,7 @@ fn progress_before_the_registration_is_not_replayed(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     for name in ["1.bin", "2.bin", "3.bin", "4.bin"] {
         let file = c.serve(name, 100)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
     }
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
@@ -471,7 +471,7 @@ impl Callback for Crowd {
 }
 
 impl Callback2 for Crowd {
-    fn file_transferred(&self, _: Arc<dyn Job>, _: Arc<dyn bits_api::File>) -> Result<Success, Hresult> {
+    fn file_transferred(&self, _: Arc<dyn Job>, _: Arc<dyn File>) -> Result<Success, Hresult> {
         self.enter();
         Ok(Success::OK)
     }
@@ -484,7 +484,7 @@ fn crowd_at(c: &Bench, flag: NotifyFlags) -> Result<(usize, usize), Stop> {
     for name in ["1", "2", "3", "4", "5", "6", "7", "8"] {
         let job = c.new_job()?;
         let file = c.serve(name, 10)?;
-        c.add(&job, &file)?;
+        file.add_to(&job)?;
         job.set_notify_flags(flag)?;
         job.set_notify_interface(Some(callback2_object(Arc::clone(&crowd) as Arc<dyn Callback2>)))?;
         job.resume()?;

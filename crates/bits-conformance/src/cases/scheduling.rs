@@ -36,7 +36,7 @@ fn job_of(c: &Bench, name: &str, priority: JobPriority) -> Result<(Arc<dyn Job>,
     let job = c.new_job()?;
     job.set_priority(priority)?;
     let file = c.serve(name, 1_000)?;
-    c.add(&job, &file)?;
+    file.add_to(&job)?;
     Ok((job, file))
 }
 

@@ -177,7 +177,7 @@ fn service_accounts_are_always_logged_on(c: &mut Bench) -> Outcome {
     c.log_off()?;
     let job = new_job(&c.local_system()?)?;
     let file = c.serve("a.bin", 10)?;
-    c.add(&job, &file)?;
+    file.add_to(&job)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(["users.system_accounts_on", "svcacct.owner"], job.state()?, JobState::TRANSFERRED)
@@ -188,7 +188,7 @@ fn an_administrator_works_on_a_foreign_job(c: &mut Bench) -> Outcome {
     let file = c.serve("a.bin", 10)?;
     let by_admin = c.administrator()?.job(job.id()?)?;
     by_admin.set_priority(JobPriority::FOREGROUND)?;
-    c.add(&by_admin, &file)?;
+    file.add_to(&by_admin)?;
     by_admin.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(
@@ -203,12 +203,12 @@ fn zero_bandwidth_blocks_background_jobs_only(c: &mut Bench) -> Outcome {
     let foreground = c.new_job()?;
     foreground.set_priority(JobPriority::FOREGROUND)?;
     let file = c.serve("f.bin", 1_000)?;
-    c.add(&foreground, &file)?;
+    file.add_to(&foreground)?;
     c.hold_at(&file, 5)?;
     foreground.resume()?;
     let queued = c.new_job()?;
     let waiting = c.serve("q.bin", 10)?;
-    c.add(&queued, &waiting)?;
+    waiting.add_to(&queued)?;
     queued.resume()?;
     c.settle()?;
     c.set_policies(|policies| policies.zero_bandwidth = true)?;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::coverage::{Counts, Coverage};
+use crate::decisions::Decisions;
 use crate::runner::{CaseReport, Ended, Report};
 
 /// A run: a line for each module, then what failed or was skipped, then the sum.
@@ -77,6 +78,8 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
         }
     }
     text += &counts_row("total", &coverage.total);
+    let sure = Decisions::get().by_sureness().map(|(sure, count)| format!("{count} {sure:?}").to_lowercase());
+    _ = writeln!(text, "decisions: {}", sure.join(", "));
     for clause in coverage.missing.iter().flatten() {
         _ = writeln!(text, "missing {clause}");
     }

@@ -20,10 +20,10 @@ pub(super) fn run(report: &Report) -> String {
                 "    <testcase classname=\"{}\" name=\"{name}\" time=\"{seconds:.3}\"",
                 case.entry.module.name
             );
-            text += &match &case.ended {
-                Ended::Passed => "/>\n".to_owned(),
-                Ended::Failed(why) => format!("><failure message=\"{}\"/></testcase>\n", escaped(why)),
-                Ended::Skipped(why) => format!("><skipped message=\"{}\"/></testcase>\n", escaped(why)),
+            _ = match &case.ended {
+                Ended::Passed => writeln!(text, "/>"),
+                Ended::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
+                Ended::Skipped(why) => writeln!(text, "><skipped message=\"{}\"/></testcase>", escaped(why)),
             };
         }
         text += "  </testsuite>\n";

@@ -1,0 +1,108 @@
+//! The command line: what it runs, what it prints, how it ends.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn suite(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_bits-conformance");
+    Command::new(program).args(arguments).output().expect("the suite starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the output is text")
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = suite(arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&stdout(&output)).expect("the output is JSON")
+}
+
+#[test]
+fn a_run_proves_its_claims_and_ends_with_0() {
+    let report = json(&["run", "--filter", "job_state_calls::", "--format", "json"]);
+
+    assert_eq!(report["good"], true);
+    let cases = report["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["case"] == "job_state_calls::resume_of_an_empty_job_fails");
+    let claims = case.expect("the case was run")["claims"].as_array().expect("claims");
+    assert!(claims.iter().any(|claim| claim["clause"] == "core:job.resume.empty" && claim["held"] == true));
+}
+
+#[test]
+fn a_filter_may_be_the_id_of_a_clause() {
+    let report = json(&["run", "--filter", "lifecycle.edge.resume_empty", "--format", "json"]);
+
+    let cases = report["cases"].as_array().expect("cases");
+    assert!(!cases.is_empty() && cases.len() < 5, "{cases:?}");
+}
+
+#[test]
+fn sabotage_falsifies_every_claim_and_each_is_noticed() {
+    let report = json(&["run", "--filter", "manager::", "--sabotage", "--format", "json"]);
+
+    let made: usize =
+        report["cases"].as_array().expect("cases").iter().map(|c| c["claims"].as_array().unwrap().len()).sum();
+    assert_eq!(report["sabotage"]["falsified"], made);
+    assert_eq!(report["sabotage"]["survived"], serde_json::json!([]));
+}
+
+#[test]
+fn what_the_provider_cannot_do_is_skipped_with_the_reason() {
+    let report = json(&["run", "--filter", "manager::", "--without", "second-user", "--format", "json"]);
+
+    let cases = report["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["case"] == "manager::a_foreign_job_is_not_handed_out").expect("the case");
+    assert_eq!((&case["ended"], &case["why"]), (&"skipped".into(), &"there is no second user".into()));
+}
+
+#[test]
+fn a_wait_above_the_users_limit_is_skipped_where_time_cannot_be_moved() {
+    let arguments = ["run", "--filter", "retry::", "--without", "virtual-time", "--max-wait", "60"];
+    let report = json(&[&arguments[..], &["--format", "json"]].concat());
+
+    let cases = report["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["case"] == "retry::an_unavailable_server_is_a_transient_error");
+    assert_eq!(case.expect("the case")["why"], "waits 660s, and --max-wait is 60s");
+}
+
+#[test]
+fn junit_names_every_case() {
+    let output = suite(&["run", "--filter", "manager::", "--format", "junit"]);
+
+    let text = stdout(&output);
+    assert!(text.starts_with("<?xml"), "{text}");
+    assert!(text.contains("<testcase classname=\"manager\" name=\"a_new_job_has_a_guid_of_its_own\""), "{text}");
+}
+
+#[test]
+fn coverage_has_the_documented_shape() {
+    let coverage = json(&["coverage", "--format", "json"]);
+
+    for field in ["portable", "proven", "open", "decided", "demoted", "abi"] {
+        let of_files = coverage["files"].as_object().expect("files").values().map(|file| file[field].as_u64().unwrap());
+        assert_eq!(coverage["total"][field], of_files.sum::<u64>(), "{field}");
+    }
+    let job = &coverage["files"]["core"]["topics"]["job"];
+    assert!(job["proven"].as_u64() > Some(0) && job["proven"].as_u64() <= job["portable"].as_u64(), "{job}");
+    assert_eq!(coverage.get("missing"), None);
+}
+
+#[test]
+fn coverage_lists_what_is_missing_when_asked() {
+    let coverage = json(&["coverage", "--missing", "--format", "json"]);
+
+    let missing = coverage["missing"].as_array().expect("a list").len() as u64;
+    let total = &coverage["total"];
+    assert_eq!(missing, total["portable"].as_u64().unwrap() - total["proven"].as_u64().unwrap());
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    for arguments in [&["run", "--format", "colours"][..], &["walk"], &["run", "--filter", "no.such.clause"]] {
+        let output = suite(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
+    }
+}
