@@ -17,8 +17,8 @@ impl Probe for LocalDisk {
     /// Whether a file of this name could be made.
     ///
     /// # Errors
-    /// `E_INVALIDARG` for a name that cannot be a file's: relative, a folder's, none at all, too
-    /// long; `ERROR_DIRECTORY` (0x8007010B) when its folder is not there; `E_ACCESSDENIED` when
+    /// `E_INVALIDARG` for a name that cannot be a file's: relative, a folder's or a device's, none at
+    /// all, too long; `ERROR_DIRECTORY` (0x8007010B) when its folder is not there; `E_ACCESSDENIED` when
     /// nothing can be made in that folder.
     fn destination(&self, path: &Path) -> Result<(), Hresult> {
         let (Some(folder), Some(_)) = (path.parent(), path.file_name()) else { return Err(Hresult::E_INVALIDARG) };
@@ -31,7 +31,8 @@ impl Probe for LocalDisk {
             Err(error) => return Err(folder_code(&error)),
         }
         match fs::metadata(path) {
-            Ok(found) if found.is_dir() => return Err(Hresult::E_INVALIDARG),
+            // A device would be replaced by the file, not written to.
+            Ok(found) if !found.is_file() => return Err(Hresult::E_INVALIDARG),
             Err(error) if is_bad_name(&error) => return Err(Hresult::E_INVALIDARG),
             Ok(_) | Err(_) => {}
         }
@@ -203,6 +204,12 @@ mod tests {
         for (path, code) in table {
             assert_eq!(LocalDisk.destination(&path), Err(code), "{}", path.display());
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_destination() {
+        assert_eq!(LocalDisk.destination(Path::new("/dev/null")), Err(Hresult::E_INVALIDARG));
     }
 
     #[cfg(target_os = "linux")]
