@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bits_world::clock::{Clock, Line};
+use bits_world::clock::{Clock, Ends, Line};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
@@ -207,10 +207,11 @@ impl Acceptor {
     const PAUSE: Duration = Duration::from_millis(10);
 
     async fn accept(&self, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        let server = listener.local_addr()?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             match listener.accept().await {
-                Ok((tcp, address)) => self.start(tcp, address, tls.clone()),
+                Ok((tcp, address)) => self.start(tcp, server, address, tls.clone()),
                 // A connection that was given up before it was taken, or no descriptor left just now.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -220,11 +221,12 @@ impl Acceptor {
         }
     }
 
-    fn start(&self, tcp: TcpStream, address: SocketAddr, tls: Option<TlsAcceptor>) {
+    fn start(&self, tcp: TcpStream, server: SocketAddr, address: SocketAddr, tls: Option<TlsAcceptor>) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let peer = Peer { address, connection, https: tls.is_some() };
         let shared = Arc::clone(&self.shared);
-        let line = shared.clock.as_virtual().map(|clock| Line::open(clock, address));
+        let ends = Ends { client: address, server };
+        let line = shared.clock.as_virtual().map(|clock| Line::open(clock, ends));
         let task = serve(tcp, peer, tls, line.clone(), shared);
         match line {
             Some(line) => tokio::spawn(line.activity().watch(task)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
 use bits_world::Profile;
-use bits_world::clock::Clock;
+use bits_world::clock::{Clock, Ends};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
@@ -60,8 +60,10 @@ impl Link {
         let stream = connect(origin).await?;
         // Small requests go out at once; failing that, only slower.
         let _ = stream.set_nodelay(true);
-        let local = stream.local_addr().map_err(|_| Fault::ConnectionEnded)?;
-        let meter = Meter::new(local, network.clock.clone());
+        let (Ok(client), Ok(server)) = (stream.local_addr(), stream.peer_addr()) else {
+            return Err(Fault::ConnectionEnded);
+        };
+        let meter = Meter::new(Ends { client, server }, network.clock.clone());
         let metered = Metered::new(stream, Arc::clone(&meter));
         let layer = match origin.scheme {
             Scheme::Http => Layer::Plain(metered),

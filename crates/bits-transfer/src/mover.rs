@@ -184,8 +184,8 @@ impl Control {
             Standing::Talking(meter) => {
                 let parked = self.activity.is_idle()
                     && !meter.is_write_blocked()
-                    && clock.as_virtual().is_some_and(|clock| clock.is_parked(meter.local, meter.read()));
-                (!parked).then(|| format!("attempt {attempt} talks to its server from {}", meter.local))
+                    && clock.as_virtual().is_some_and(|clock| clock.is_parked(meter.ends, meter.read()));
+                (!parked).then(|| format!("attempt {attempt} talks to its server from {}", meter.ends.client))
             }
         }
     }

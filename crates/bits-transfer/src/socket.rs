@@ -1,13 +1,12 @@
 //! The bytes of one connection: counted, and bounded until the head of an answer is complete.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bits_world::clock::Clock;
+use bits_world::clock::{Clock, Ends};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -18,7 +17,7 @@ use crate::watchdog::Pulse;
 #[derive(Debug)]
 pub(crate) struct Meter {
     /// Our end.
-    pub(crate) local: SocketAddr,
+    pub(crate) ends: Ends,
     /// When something last moved.
     pub(crate) pulse: Pulse,
     clock: Clock,
@@ -34,9 +33,9 @@ impl Meter {
     pub(crate) const HEAD_LIMIT: u64 = 64 * 1024;
     const UNBOUNDED: u64 = u64::MAX;
 
-    pub(crate) fn new(local: SocketAddr, clock: Clock) -> Arc<Self> {
+    pub(crate) fn new(ends: Ends, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
-            local,
+            ends,
             pulse: Pulse::new(&clock),
             clock,
             read: AtomicU64::new(0),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bits_origin::{Content, Origin};
-use bits_world::clock::Clock;
+use bits_world::clock::{Clock, Ends};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -105,8 +105,8 @@ impl Client {
         tcp
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.tcp.local_addr().unwrap()
+    pub(crate) fn ends(&self) -> Ends {
+        Ends { client: self.tcp.local_addr().unwrap(), server: self.tcp.peer_addr().unwrap() }
     }
 
     /// The socket below any encryption.

@@ -50,7 +50,7 @@ fn requests_of_one_client_share_its_connection() {
     let ranged = to_a.nth(2);
     ranged.has_header("range", "bytes=10-19");
     assert_eq!((ranged.served.first(), ranged.body_sent), (Some(&(10..20)), 10));
-    assert_eq!(ranged.peer, client.address());
+    assert_eq!(ranged.peer, client.ends().client);
 }
 
 #[test]

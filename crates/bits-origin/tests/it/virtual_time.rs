@@ -1,13 +1,12 @@
 //! Origins on a virtual clock: what is parked, and what takes time.
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bits_origin::{Content, GateAt, Origin, Outcome, Script};
-use bits_world::clock::{Clock, Monotonic, Participant, VirtualClock};
+use bits_world::clock::{Clock, Ends, Monotonic, Participant, VirtualClock};
 
 use crate::client::{Client, SOON};
 
@@ -18,7 +17,7 @@ const OVERHEAD: u64 = 2000;
 /// read everything and the origin holds its request.
 struct Attempt {
     clock: Arc<VirtualClock>,
-    client: SocketAddr,
+    ends: Ends,
     progress: Mutex<Progress>,
 }
 
@@ -37,7 +36,7 @@ impl Participant for Attempt {
 
     fn running(&self) -> Option<String> {
         let progress = self.progress.lock().unwrap();
-        let settled = progress.ended || self.clock.is_parked(self.client, progress.read);
+        let settled = progress.ended || self.clock.is_parked(self.ends, progress.read);
         (!settled).then(|| format!("reading, {} bytes so far", progress.read))
     }
 
@@ -57,7 +56,7 @@ impl Running {
         let mut tcp = client.raw();
         let attempt = Arc::new(Attempt {
             clock: Arc::clone(clock),
-            client: client.address(),
+            ends: client.ends(),
             progress: Mutex::new(Progress { read: client.raw_read(), ended: false }),
         });
         clock.join(Arc::downgrade(&attempt) as _);

@@ -41,7 +41,7 @@ struct Held {
 
 impl Held {
     fn new(clock: &Arc<VirtualClock>, peer: Peer) -> Self {
-        let line = Line::open(clock, peer.client);
+        let line = Line::open(clock, peer.ends);
         // Its task does nothing that the clock would have to wait for.
         let mut rest = Box::pin(line.activity().watch(pending::<()>()));
         assert!(rest.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

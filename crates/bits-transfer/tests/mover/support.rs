@@ -14,7 +14,7 @@ use bits_transfer::HttpMover;
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Urgency, Validators,
 };
-use bits_world::clock::Clock;
+use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, Profile};
 use tempfile::TempDir;
 
@@ -38,7 +38,7 @@ pub(crate) struct Peer {
     /// Which connection, from 0.
     pub(crate) number: usize,
     /// The client's address.
-    pub(crate) client: SocketAddr,
+    pub(crate) ends: Ends,
     wire: Box<dyn Wire>,
     seen: Arc<Mutex<Vec<String>>>,
 }
@@ -129,9 +129,9 @@ impl Server {
                 let (both, seen) = (Arc::clone(&both), Arc::clone(&journal));
                 std::thread::spawn(move || {
                     let Ok(stream) = stream else { return };
-                    let client = stream.peer_addr().unwrap();
+                    let ends = Ends { client: stream.peer_addr().unwrap(), server: address };
                     if let Some(wire) = both.0(stream) {
-                        both.1(Peer { number, client, wire, seen });
+                        both.1(Peer { number, ends, wire, seen });
                     }
                 });
             }

@@ -6,28 +6,38 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Activity, VirtualClock};
 
-/// The origin's end of a connection, found by the client's address.
+/// The two addresses of a connection. One alone would not do: a client's port may serve for
+/// connections to several servers.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Ends {
+    /// The client's address.
+    pub client: SocketAddr,
+    /// The server's address, as the client has reached it.
+    pub server: SocketAddr,
+}
+
+/// The origin's end of a connection, found by its addresses.
 ///
 /// An attempt is *parked* when the origin holds its request, the origin's task has nothing left to
 /// write, and the attempt has worked off every byte that was written.
 #[derive(Debug)]
 pub struct Line {
-    client: SocketAddr,
+    ends: Ends,
     activity: Arc<Activity>,
     holds: AtomicU32,
     clock: Arc<VirtualClock>,
 }
 
 impl Line {
-    /// Registers the connection that came from `client`; dropping the line removes it.
-    pub fn open(clock: &Arc<VirtualClock>, client: SocketAddr) -> Arc<Self> {
+    /// Registers a connection; dropping the line removes it.
+    pub fn open(clock: &Arc<VirtualClock>, ends: Ends) -> Arc<Self> {
         let line = Arc::new(Self {
-            client,
+            ends,
             activity: Activity::new(Some(Arc::clone(clock))),
             holds: AtomicU32::new(0),
             clock: Arc::clone(clock),
         });
-        clock.add_line(client, Arc::downgrade(&line));
+        clock.add_line(ends, Arc::downgrade(&line));
         line
     }
 
@@ -52,7 +62,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.clock.remove_line(self.client);
+        self.clock.remove_line(self.ends);
     }
 }
 

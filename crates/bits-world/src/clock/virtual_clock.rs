@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bits_api::FileTime;
 
-use super::{Line, Monotonic, Now};
+use super::{Ends, Line, Monotonic, Now};
 
 /// Something that lives by a virtual clock: an emulator.
 pub trait Participant: Send + Sync {
@@ -64,7 +63,7 @@ struct State {
     changes: u64,
     next_sleeper: u64,
     sleepers: BTreeMap<(Monotonic, u64), Option<Waker>>,
-    lines: HashMap<SocketAddr, Weak<Line>>,
+    lines: HashMap<Ends, Weak<Line>>,
     participants: Vec<Weak<dyn Participant>>,
 }
 
@@ -128,10 +127,10 @@ impl VirtualClock {
         Sleep { clock: Arc::clone(self), key }
     }
 
-    /// Whether the connection from `client`, which has read `read` bytes of its answers and
-    /// waits, waits for something that this clock or a test decides.
-    pub fn is_parked(&self, client: SocketAddr, read: u64) -> bool {
-        let line = self.lock().lines.get(&client).and_then(Weak::upgrade);
+    /// Whether the client of a connection, which has read `read` bytes of its answers and waits,
+    /// waits for something that this clock or a test decides.
+    pub fn is_parked(&self, ends: Ends, read: u64) -> bool {
+        let line = self.lock().lines.get(&ends).and_then(Weak::upgrade);
         line.is_some_and(|line| line.is_parked_at(read))
     }
 
@@ -199,16 +198,16 @@ impl VirtualClock {
         }
     }
 
-    pub(super) fn add_line(&self, client: SocketAddr, line: Weak<Line>) {
-        self.lock().lines.insert(client, line);
+    pub(super) fn add_line(&self, ends: Ends, line: Weak<Line>) {
+        self.lock().lines.insert(ends, line);
         self.changed();
     }
 
-    /// Removes the line of `client` unless a newer connection has taken its address.
-    pub(super) fn remove_line(&self, client: SocketAddr) {
+    /// Removes a line unless a newer connection has taken its addresses.
+    pub(super) fn remove_line(&self, ends: Ends) {
         let mut state = self.lock();
-        if state.lines.get(&client).is_some_and(|line| line.strong_count() == 0) {
-            state.lines.remove(&client);
+        if state.lines.get(&ends).is_some_and(|line| line.strong_count() == 0) {
+            state.lines.remove(&ends);
         }
         drop(state);
         self.changed();

@@ -6,10 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bits_world::clock::{Line, VirtualClock};
+use bits_world::clock::{Ends, Line, VirtualClock};
 
-fn client(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+/// A connection from that port to one server.
+fn client(port: u16) -> Ends {
+    Ends { client: SocketAddr::from(([127, 0, 0, 1], port)), server: SocketAddr::from(([127, 0, 0, 1], 80)) }
 }
 
 /// Lets the task that serves `line` come to rest.
@@ -94,4 +95,19 @@ fn a_new_connection_from_a_used_address_outlives_the_old_one() {
 
     assert!(clock.is_parked(client(1), 0));
     assert_eq!(Arc::strong_count(&new), 2, "the line and its hold: looking left nothing behind");
+}
+
+#[test]
+fn connections_of_one_client_port_to_two_servers_are_told_apart() {
+    let clock = VirtualClock::new();
+    let first = client(1);
+    let second = Ends { server: SocketAddr::from(([127, 0, 0, 1], 443)), ..first };
+    let held = Line::open(&clock, first);
+    let busy = Line::open(&clock, second);
+    rest(&held);
+    rest(&busy);
+    let _hold = held.hold();
+
+    assert!(clock.is_parked(first, 0));
+    assert!(!clock.is_parked(second, 0));
 }
