@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{
-    Callback, Callback2, ErrorContext, File, Hresult, Job, JobError, JobProgress, JobState, Success, Unknown,
-    callback_object, callback2_object,
+    Callback, Callback2, ErrorContext, File, FileTime, Hresult, Job, JobError, JobProgress, JobState, LanguageId,
+    Success, Unknown, callback_object, callback2_object,
 };
 
 /// One call of a callback, with what the job said of itself meanwhile.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Told {
-    Transferred { state: JobState, progress: JobProgress },
-    Error { context: ErrorContext, code: Hresult, file: Option<String> },
+    Transferred { state: JobState, progress: JobProgress, completed: FileTime },
+    Error { context: ErrorContext, code: Hresult, text: String, file: Option<String>, progress: JobProgress },
     Modification,
     File { url: String },
 }
@@ -91,13 +91,15 @@ impl Recorder {
 
 impl Callback for Recorder {
     fn job_transferred(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
-        self.note(Told::Transferred { state: job.state()?, progress: job.progress()? }, &job)
+        let completed = job.times()?.transfer_completion;
+        self.note(Told::Transferred { state: job.state()?, progress: job.progress()?, completed }, &job)
     }
 
     fn job_error(&self, job: Arc<dyn Job>, error: Arc<dyn JobError>) -> Result<Success, Hresult> {
         let (context, code) = error.error()?;
         let file = error.file().and_then(|file| file.remote_name()).ok();
-        self.note(Told::Error { context, code, file }, &job)
+        let text = error.description(LanguageId::ENGLISH_US)?;
+        self.note(Told::Error { context, code, text, file, progress: job.progress()? }, &job)
     }
 
     fn job_modification(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {

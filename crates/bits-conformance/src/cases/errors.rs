@@ -25,7 +25,7 @@ cases![
     an_unknown_code_has_no_text,
     a_failed_call_is_explained_by_the_manager,
     a_language_is_made_of_its_two_parts,
-    win32_codes_and_http_statuses_are_converted,
+    calls_fail_with_codes_of_several_kinds,
     attempts_that_fail_are_counted,
     an_error_object_has_all_its_methods,
 ];
@@ -120,8 +120,8 @@ fn an_error_object_ends_with_its_client(c: &mut Bench) -> Outcome {
     let error = job.error()?;
     let before = error.error().is_ok();
     c.end_client()?;
-    let after = job.error().is_err();
-    c.is(["job.get_error.available_until_exit", "error.interface.lifetime"], (before, after), (true, true))
+    let after = (error.error().is_err(), job.error().is_err());
+    c.is(["job.get_error.available_until_exit", "error.interface.lifetime"], (before, after), (true, (true, true)))
 }
 
 fn an_error_of_a_file_names_the_file(c: &mut Bench) -> Outcome {
@@ -222,15 +222,23 @@ fn a_language_is_made_of_its_two_parts(c: &mut Bench) -> Outcome {
     c.is("manager.get_error_description.language_id_form", text, true)
 }
 
-fn win32_codes_and_http_statuses_are_converted(c: &mut Bench) -> Outcome {
-    c.refuse_folder("missing", Hresult::ERROR_DIRECTORY)?;
+fn calls_fail_with_codes_of_several_kinds(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
-    let Err(code) = job.add_file(Some("http://files.example/a"), Some(&c.local(r"missing\a"))) else {
-        return failed("AddFile into a missing folder succeeds");
-    };
-    c.is(["errors.win32_conversion", "errors.others"], code.0, 0x8007_0000 | ERROR_DIRECTORY)?;
-    let (job, _) = c.job_in(JobState::ERROR)?;
-    c.is("errors.http_conversion", error_of(&job)?.1.0, 0x8019_0000 + 404)
+    let of_bits = job.resume().err();
+    let of_com = job.set_priority(JobPriority(99)).err();
+    let of_win32 = job.add_file(Some("http://files.example/a"), Some(r"Q:\no\such\drive")).err();
+    c.restart_service()?;
+    let of_rpc = job.state().err();
+    c.is(
+        "errors.others",
+        vec![of_bits, of_com, of_win32, of_rpc],
+        vec![
+            Some(Hresult::BG_E_EMPTY),
+            Some(Hresult::E_NOTIMPL),
+            Some(Hresult(0x8007_0000 | ERROR_DIRECTORY)),
+            Some(Hresult::RPC_S_SERVER_UNAVAILABLE),
+        ],
+    )
 }
 
 fn attempts_that_fail_are_counted(c: &mut Bench) -> Outcome {

@@ -46,7 +46,6 @@ fn each_file_is_told_once(c: &mut Bench) -> Outcome {
         [
             "callback2.file_transferred.when",
             "callback2.file_transferred.params",
-            "callback2.file_transferred.job_types",
             "callback2.interface.register",
         ],
         told_files(&recorder),

@@ -16,6 +16,7 @@ cases![
     raising_the_priority_cures_missing_ranges,
     a_foreground_job_that_has_to_resume_needs_ranges,
     a_foreground_job_above_two_gigabytes_asks_for_ranges,
+    a_server_without_ranges_is_good_for_two_gigabytes_only,
     a_broken_connection_is_transient_and_goes_on_by_range,
     suspend_and_resume_go_on_by_range,
     a_restart_goes_on_by_range,
@@ -23,6 +24,7 @@ cases![
     a_file_that_changes_on_the_way_starts_over,
     a_finished_file_stays_as_it_came,
     an_etag_alone_changes_nothing,
+    a_change_under_the_same_stamp_goes_unnoticed,
     a_server_without_stamps_can_be_used,
     a_failed_precondition_starts_the_file_over,
     an_empty_file_needs_no_get,
@@ -43,6 +45,11 @@ cases![
 ];
 
 const SIZE: usize = 50_000;
+
+const TWO_GB: u64 = 2_147_483_648;
+
+/// The Win32 error.
+const ERROR_DIRECTORY: u32 = 267;
 
 /// The bytes of the file that most cases serve.
 fn bytes() -> Vec<u8> {
@@ -75,6 +82,8 @@ fn a_file_arrives_byte_for_byte(c: &mut Bench) -> Outcome {
             c.downloaded()? == bytes(),
         )?;
         c.is("files.temp.rename", c.local_files()?, vec![("download.bin".to_owned(), SIZE as u64)])?;
+        let deleted = std::fs::remove_file(c.local("download.bin")).is_ok();
+        c.is("job.complete.files-appear", deleted, true)?;
     }
     Ok(())
 }
@@ -216,7 +225,6 @@ fn a_foreground_job_that_has_to_resume_needs_ranges(c: &mut Bench) -> Outcome {
 }
 
 fn a_foreground_job_above_two_gigabytes_asks_for_ranges(c: &mut Bench) -> Outcome {
-    const TWO_GB: u64 = 2_147_483_648;
     let mut ranges = Vec::new();
     for size in [TWO_GB - 1, TWO_GB + 10] {
         c.start_over();
@@ -233,7 +241,23 @@ fn a_foreground_job_above_two_gigabytes_asks_for_ranges(c: &mut Bench) -> Outcom
     c.is("callback2.example.two_gb_ranges", ranges[1].clone(), first.clone())?;
     let length = ranges[1].rsplit_once('-').and_then(|(_, last)| last.parse::<u64>().ok()).map_or(0, |last| last + 1);
     c.value("callback2.example.two_gb_ranges", length)?;
-    c.is(["limit.foreground_norange_size", "job.set_priority.foreground_ranges"], ranges, vec!["GET -".to_owned(), first])
+    c.is("job.set_priority.foreground_ranges", ranges, vec!["GET -".to_owned(), first])
+}
+
+fn a_server_without_ranges_is_good_for_two_gigabytes_only(c: &mut Bench) -> Outcome {
+    let mut states = Vec::new();
+    for size in [TWO_GB - 1, TWO_GB + 1] {
+        c.start_over();
+        let origin = c.origin()?;
+        let _gate = origin.gate_method("GET", "/file", GateAt::HeadersSent);
+        origin.put("/file", Content::synthetic(size, 1).without_ranges());
+        let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
+        job.resume()?;
+        c.settle()?;
+        states.push(job.state()?);
+        job.cancel()?;
+    }
+    c.is("limit.foreground_norange_size", states, vec![JobState::TRANSFERRING, JobState::ERROR])
 }
 
 fn a_broken_connection_is_transient_and_goes_on_by_range(c: &mut Bench) -> Outcome {
@@ -350,6 +374,25 @@ fn an_etag_alone_changes_nothing(c: &mut Bench) -> Outcome {
     c.is("http.open.validators", asked(&origin.journal()).pop(), Some(resumed))?;
     let etags = origin.journal().iter().filter(|request| request.header("If-Match").is_some()).count();
     c.is("http.open.validators", etags, 0)
+}
+
+fn a_change_under_the_same_stamp_goes_unnoticed(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    let stamp = FileTime::from_unix_seconds(1_700_000_000);
+    let (job, gate) = held(c, &origin, content().last_modified(stamp))?;
+    job.suspend()?;
+    c.settle()?;
+    gate.open();
+    let other = Synthetic::new(SIZE as u64, 2).bytes(0..SIZE as u64);
+    origin.change("/file", Content::bytes(other.clone()).last_modified(stamp));
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    job.complete()?;
+    c.holds(
+        ["files.consistency.same_stamp", "files.consistency.by"],
+        "the file begins as the old version and ends as the new one",
+        c.downloaded()? == [&bytes()[..20_000], &other[20_000..]].concat(),
+    )
 }
 
 fn a_server_without_stamps_can_be_used(c: &mut Bench) -> Outcome {
@@ -531,6 +574,7 @@ fn a_missing_folder_is_found_when_the_file_is_added(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let added = job.add_file(Some(&origin.url("/file")), Some(&c.local("missing/a.bin")));
     c.returns("struct.file_info.local_dirs_exist", added)?;
+    c.is("errors.win32_conversion", added.err().map(|code| code.0), Some(0x8007_0000 | ERROR_DIRECTORY))?;
     c.is("struct.file_info.local_dirs_exist", c.local_files()?.len(), 0)
 }
 

@@ -32,7 +32,6 @@ cases![
     a_remote_file_that_changes_on_the_way_starts_over,
     a_remote_file_of_another_date_starts_over,
     a_finished_file_is_not_fetched_again,
-    a_change_under_the_same_stamp_goes_unnoticed,
     data_goes_to_a_temporary_file_beside_the_destination,
     equal_requests_are_not_merged,
     files_of_a_set_follow_the_same_rules,
@@ -396,21 +395,6 @@ fn a_finished_file_is_not_fetched_again(c: &mut Bench) -> Outcome {
     let first = urls(&job)?.remove(0);
     let attempts = c.attempted()?.into_iter().filter(|url| *url == first).count();
     c.is(["job.add_file.consistency_set", "files.consistency.finished_not_redone"], attempts, 1)
-}
-
-fn a_change_under_the_same_stamp_goes_unnoticed(c: &mut Bench) -> Outcome {
-    let (job, file) = c.job_in(JobState::TRANSFERRING)?;
-    c.settle()?;
-    job.suspend()?;
-    c.settle()?;
-    c.serve("a.bin", 1_000)?;
-    c.hold_connecting(&file)?;
-    job.resume()?;
-    c.settle()?;
-    c.is("files.consistency.same_stamp", job.progress()?.bytes_transferred, 400)?;
-    c.let_go(&file)?;
-    c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    c.is("files.consistency.same_stamp", c.attempted()?.len(), 2)
 }
 
 fn data_goes_to_a_temporary_file_beside_the_destination(c: &mut Bench) -> Outcome {

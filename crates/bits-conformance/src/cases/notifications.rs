@@ -51,13 +51,15 @@ const ENDS: NotifyFlags = NotifyFlags::JOB_TRANSFERRED.union(NotifyFlags::JOB_ER
 fn job_transferred_tells_of_a_finished_job(c: &mut Bench) -> Outcome {
     let recorder = Recorder::new();
     let (job, _) = watched(c, &recorder, ENDS)?;
+    c.advance(MINUTE)?;
     job.resume()?;
     c.settle()?;
+    let completed = c.now();
     let progress = JobProgress { bytes_total: 1_000, bytes_transferred: 1_000, files_total: 1, files_transferred: 1 };
     c.holds(
         ["callback.job_transferred.when", "callback.job_transferred.job_info", "notify.interface"],
-        "JobTransferred comes when the job is TRANSFERRED, with its final progress",
-        recorder.told() == [Told::Transferred { state: JobState::TRANSFERRED, progress }],
+        "JobTransferred comes when the job is TRANSFERRED, with its final progress and time",
+        recorder.told() == [Told::Transferred { state: JobState::TRANSFERRED, progress, completed }],
     )?;
     c.advance(DAY)?;
     c.is(["callback.job_transferred.ok", "callback.interface.at_least_once"], recorder.methods(), vec!["JobTransferred"])
@@ -69,14 +71,18 @@ fn job_error_tells_of_a_failed_job(c: &mut Bench) -> Outcome {
     c.trouble(&file, Trouble::Refuses(400))?;
     job.resume()?;
     c.settle()?;
-    let expected =
-        Told::Error { context: ErrorContext::REMOTE_FILE, code: Hresult::BG_E_HTTP_ERROR_403, file: Some(file.url) };
+    let expected = Told::Error {
+        context: ErrorContext::REMOTE_FILE,
+        code: Hresult::BG_E_HTTP_ERROR_403,
+        text: c.manager()?.error_description(Hresult::BG_E_HTTP_ERROR_403, LanguageId::ENGLISH_US)?,
+        file: Some(file.url),
+        progress: JobProgress { bytes_total: 1_000, bytes_transferred: 400, files_total: 1, files_transferred: 0 },
+    };
     c.holds(
         ["callback.job_error.when", "callback.job_error.error_info", "error.interface.obtain", "notify.interface"],
-        "JobError comes with the error and the file",
+        "JobError comes with the error, its text, the file, and the progress before it",
         recorder.told() == [expected],
     )?;
-    c.is("callback.job_error.error_info", job.progress()?.bytes_transferred, 400)?;
     c.advance(DAY)?;
     c.is(["callback.job_error.ok", "callback.interface.at_least_once"], recorder.methods(), vec!["JobError"])
 }
