@@ -152,6 +152,7 @@ fn a_rename_that_fails_leaves_the_job_transferred_and_complete_can_be_called_aga
     assert_eq!(house.complete(job), Err(Hresult::ERROR_SHARING_VIOLATION));
     assert_eq!(house.state(job), JobState::TRANSFERRED);
     assert_eq!(house.engine.times(&alice(), job).map(|times| times.transfer_completion), when);
+    assert_eq!(house.store[&job].0.modified, house.now.wall);
     assert_eq!([0, 1, 2].map(|file| is_completed(&house, job, file)), [true, false, true]);
     assert!(house.store[&job].1[&0].completed && !house.store[&job].1[&1].completed);
 

@@ -107,6 +107,19 @@ fn temporary_names_that_are_taken_are_avoided() {
 }
 
 #[test]
+fn no_two_jobs_share_a_temporary_file() {
+    // So many names of four digits collide.
+    let mut house = House::new();
+    for _ in 0..1_000 {
+        let job = house.job_of(&administrator(), 1);
+        assert!(house.set(job, Setting::Priority, JobPriority::FOREGROUND.0).is_ok());
+        assert!(house.resume(job).is_ok());
+    }
+    let names: std::collections::BTreeSet<_> = house.running.values().map(|plan| &plan.temporary).collect();
+    assert_eq!(names.len(), 1_000);
+}
+
+#[test]
 fn a_file_that_changed_on_the_server_starts_over() {
     let mut house = House::new();
     let job = house.job(1);
@@ -137,6 +150,7 @@ fn an_error_tells_of_its_file_until_data_moves_again() {
     assert_eq!(house.error(job), Ok(error));
     house.connected(job, 100);
     assert_eq!(house.error(job), Err(Hresult::BG_E_ERROR_INFORMATION_UNAVAILABLE));
+    assert_eq!(house.store[&job].0.error, None);
     assert_eq!(house.engine.error_count(&alice(), job), Ok(1));
 }
 

@@ -221,6 +221,31 @@ fn at_most_four_notifications_of_a_user_run_at_a_time() {
 }
 
 #[test]
+fn a_job_may_wait_for_its_users_other_notifications_more_than_once() {
+    let mut house = House::new();
+    for _ in 0..4 {
+        told_of_transfer(&mut house);
+    }
+    let job = house.job(2);
+    house.listen(job, FILE);
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.transfer_file(job);
+    for _ in 0..2 {
+        assert!(house.told.iter().all(|told| told.job != job));
+        let other = house.told.remove(0);
+        house.returns(other, Hresult::S_OK);
+        assert_eq!(house.told.last().map(|told| told.job), Some(job));
+        let own = house.told.remove(3);
+        // Another client takes the place in the meantime.
+        told_of_transfer(&mut house);
+        house.returns(own, Hresult::S_OK);
+        if house.state(job) == JobState::TRANSFERRING {
+            house.transfer_file(job);
+        }
+    }
+}
+
+#[test]
 fn a_state_is_on_record_before_anyone_is_told_of_it() {
     let mut house = House::new();
     told_of_transfer(&mut house);

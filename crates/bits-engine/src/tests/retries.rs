@@ -90,6 +90,21 @@ fn progress_begins_the_no_progress_timeout_anew() {
 }
 
 #[test]
+fn resume_after_an_error_begins_the_no_progress_timeout_anew() {
+    let mut house = House::new();
+    let job = connecting_job(&mut house, 600, 1_000);
+    house.fail(job, SERVER_BUSY);
+    house.advance(seconds(600));
+    house.fail(job, SERVER_BUSY);
+    house.advance(seconds(400));
+    assert_eq!(house.state(job), JobState::ERROR);
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.fail(job, SERVER_BUSY);
+    house.advance(seconds(600));
+    assert_eq!(house.state(job), JobState::CONNECTING);
+}
+
+#[test]
 fn a_timeout_of_zero_makes_every_error_fatal() {
     let mut house = House::new();
     let job = connecting_job(&mut house, 600, 0);
