@@ -143,7 +143,12 @@ impl Nginx {
 
     fn bitsd(&self, scheme: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bitsd"));
-        command.arg("get").arg(self.url(scheme)).arg(self.target()).arg("--ca").arg(self.folder.path().join("cert.pem"));
+        command
+            .arg("get")
+            .arg(self.url(scheme))
+            .arg(self.target())
+            .arg("--ca")
+            .arg(self.folder.path().join("cert.pem"));
         command
     }
 

@@ -1,5 +1,6 @@
 //! `bitsd demo`: emulator and origin in one process, on a virtual clock.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +31,15 @@ pub(crate) fn run() -> Result<(), Failure> {
     demo.plain()?;
     demo.retried()?;
     demo.interrupted()?;
-    println!("Three jobs, {} of BITS' time; every byte is what the server has.", demo.emulator.clock().now().monotonic);
-    Ok(())
+    say(&format!(
+        "Three jobs, {} of BITS' time; every byte is what the server has.",
+        demo.emulator.clock().now().monotonic
+    ))
+}
+
+/// Prints a line; a reader that has gone away is an error and no panic.
+fn say(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{line}").doing("cannot print")
 }
 
 struct Demo<'a> {
@@ -84,7 +92,7 @@ impl Demo<'_> {
     fn check_resumed(&self) -> Result<(), Failure> {
         let journal = self.origin.journal().requests_to("/long.bin").with_method("GET");
         let asked: Vec<_> = journal.iter().map(|request| request.header("range").unwrap_or("the whole file")).collect();
-        println!("The server was asked for: {}\n", asked.join(", then "));
+        say(&format!("The server was asked for: {}\n", asked.join(", then ")))?;
         match asked.as_slice() {
             [_, second] if second.starts_with("bytes=") => Ok(()),
             _ => Err(Failure::Failed(format!("the download was not resumed by a range: {asked:?}"))),
@@ -105,24 +113,30 @@ impl Demo<'_> {
     fn finish(&self, title: &str, id: Guid, job: &Arc<dyn Job>, content: &Content, file: &str) -> Result<(), Failure> {
         self.emulator.wait_state(job, JobState::TRANSFERRED, DAY).doing("the job does not finish")?;
         job.complete().doing("Complete")?;
-        self.print(title, id);
+        self.print(title, id)?;
         let bytes = std::fs::read(self.folder.join(file)).doing("the file is not there")?;
-        let got = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let got = Sha256::digest(&bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let expected = content.sha256().doing("the content")?;
         if got != expected {
             return Err(Failure::Failed(format!("{file} has SHA-256 {got}, the server's file {expected}")));
         }
-        println!("{} bytes, SHA-256 {got}: as on the server\n", bytes.len());
-        Ok(())
+        say(&format!("{} bytes, SHA-256 {got}: as on the server\n", bytes.len()))
     }
 
-    fn print(&self, title: &str, id: Guid) {
-        println!("{title}\n  {:<14} {:<16} why", "virtual time", "state");
-        for entry in self.emulator.timeline().of_job(id) {
-            if let What::Transition { to, cause, .. } = entry.what {
-                let state = to.name().unwrap_or("?").trim_start_matches("BG_JOB_STATE_");
-                println!("  {:<14} {state:<16} {cause}", entry.at.monotonic);
-            }
+    /// The job's states since it was made, and what happened to the service meanwhile.
+    fn print(&self, title: &str, id: Guid) -> Result<(), Failure> {
+        say(&format!("{title}\n  {:<14} {:<16} why", "virtual time", "state"))?;
+        let entries = self.emulator.timeline().entries();
+        for entry in entries.iter().skip_while(|entry| entry.job != Some(id)) {
+            let (state, why) = match &entry.what {
+                What::Transition { to, cause, .. } if entry.job == Some(id) => {
+                    (to.name().unwrap_or("?").trim_start_matches("BG_JOB_STATE_"), cause.to_string())
+                }
+                What::Service(text) => ("", text.clone()),
+                _ => continue,
+            };
+            say(&format!("  {:<14} {state:<16} {why}", entry.at.monotonic))?;
         }
+        Ok(())
     }
 }

@@ -1,36 +1,32 @@
 //! `bitsd get`: one file, one job, real time.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobState, JobType, Manager, SIZE_UNKNOWN};
-use bits_service::Emulator;
+use bits_service::{Emulator, StartError, What};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{Doing, Failure};
 
-/// Downloads one file as a BITS job.
-///
-/// The first error ends it: nothing is tried again, and no file is left behind. With --state a
-/// run that was killed is taken up by the next one with the same folder, URL and FILE.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to download, http or https
+    /// What to download, http:// or https://
     url: String,
-    /// Where to; an existing file is replaced when the download is complete
+    /// Where to; an existing file is replaced once the download is complete
     file: PathBuf,
-    /// How urgent the job is
+    /// How urgent the job is: all but foreground ask for ranges, as background jobs do
     #[arg(long, value_enum, default_value_t = Priority::Foreground)]
     priority: Priority,
     /// Certificates to trust beside the machine's roots
     #[arg(long, value_name = "PEMFILE")]
     ca: Option<PathBuf>,
-    /// Folder that keeps the queue
+    /// Folder that keeps the queue; without it, the queue is in memory
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
@@ -55,100 +51,174 @@ impl From<Priority> for JobPriority {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).doing("cannot listen for Ctrl-C")?;
-    let local = std::path::absolute(&arguments.file).doing("FILE is no path")?;
-    let local = local.to_str().ok_or_else(|| Failure::Failed(format!("FILE is not Unicode: {}", local.display())))?;
-
+    let interrupted = watch_for_interrupts()?;
+    let names = Names { url: &arguments.url, local: &full_path(&arguments.file)? };
     let emulator = start(arguments)?;
     let client = emulator.client("bitsd");
     let manager = client.manager().doing("cannot connect")?;
-    let job = match adopt(&manager, &arguments.url, local).doing("cannot read the queue")? {
+    let job = match take_up(&manager, names).doing("cannot read the queue")? {
         Some(job) => job,
-        None => create(&manager, arguments, local)?,
+        None => manager.create_job(Some("bitsd get"), JobType::DOWNLOAD).map_err(|code| names.failed(told(code)))?.job,
     };
-    job.set_priority(arguments.priority.into()).doing("SetPriority")?;
-    job.resume().doing("Resume")?;
-    let outcome = transfer(&emulator, &job, &interrupted);
-    if outcome.is_err() {
-        // What stopped the transfer is what the user is told, even if Cancel fails as well.
-        let _ = job.cancel();
+    let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), &interrupted) else { return Ok(()) };
+    Err(match job.cancel() {
+        Ok(_) => failure,
+        Err(code) => Failure::Failed(format!("{failure}; and the job cannot be cancelled: {}", told(code))),
+    })
+}
+
+/// What is downloaded, and where to.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    url: &'a str,
+    local: &'a str,
+}
+
+impl Names<'_> {
+    fn failed(self, why: impl std::fmt::Display) -> Failure {
+        Failure::Failed(format!("cannot download {} to {}: {why}", self.url, self.local))
     }
-    outcome
+
+    /// Says of names that BITS refuses what the code alone does not.
+    fn refused(self, code: Hresult) -> Failure {
+        let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let why = match code {
+            Hresult::E_INVALIDARG if !matches!(scheme.as_deref(), Some("http" | "https")) => {
+                " (the URL has to begin with http:// or https://)"
+            }
+            Hresult::E_INVALIDARG if Path::new(self.local).is_dir() => " (FILE is a folder)",
+            Hresult::E_INVALIDARG if Path::new(self.local).exists() => " (FILE is there and is not a regular file)",
+            Hresult::E_INVALIDARG => " (BITS takes no such URL, or no such file name)",
+            Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there)",
+            _ => "",
+        };
+        self.failed(format!("{}{why}", told(code)))
+    }
+}
+
+/// Notes Ctrl-C and requests to end. The second one ends the program at once: whatever the first
+/// one waits for does not come.
+fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    let note = move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(Failure::INTERRUPTED.into());
+        }
+    };
+    ctrlc::set_handler(note).doing("cannot listen for Ctrl-C")?;
+    Ok(interrupted)
+}
+
+/// FILE as a full path without `..`, which BITS does not take.
+fn full_path(file: &Path) -> Result<String, Failure> {
+    let mut path = std::path::absolute(file).doing("FILE is no path")?;
+    if path.components().any(|part| part == Component::ParentDir)
+        && let (Some(folder), Some(name)) = (path.parent(), path.file_name())
+    {
+        let folder = folder.canonicalize().map_err(|error| {
+            let code = told(Hresult::ERROR_DIRECTORY);
+            Failure::Failed(format!("cannot download to {}: {code} ({error})", path.display()))
+        })?;
+        path = folder.join(name);
+    }
+    path.into_os_string()
+        .into_string()
+        .map_err(|path| Failure::Failed(format!("FILE is not Unicode: {}", Path::new(&path).display())))
 }
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder().clock(Clock::system());
     if let Some(ca) = &arguments.ca {
-        builder = builder.trust(read(ca)?);
+        let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
+        builder = builder.trust(String::from_utf8_lossy(&pem));
     }
     if let Some(state) = &arguments.state {
         builder = builder.state_folder(state);
     }
-    builder.start().map_err(|error| Failure::Failed(error.to_string()))
+    builder.start().map_err(|error| match (error, &arguments.ca) {
+        (StartError::Trust(what), Some(ca)) => Failure::Failed(format!("cannot use {}: {what}", ca.display())),
+        (error, _) => Failure::Failed(error.to_string()),
+    })
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).doing(&format!("cannot read {}", path.display()))
-}
-
-/// The job that an earlier run has left in the queue.
-fn adopt(manager: &Arc<dyn Manager>, url: &str, local: &str) -> Result<Option<Arc<dyn Job>>, Hresult> {
+/// The job that an earlier run has left for this download. What it has left of others stands
+/// still while this program runs, until a run names them.
+fn take_up(manager: &Arc<dyn Manager>, names: Names<'_>) -> Result<Option<Arc<dyn Job>>, Hresult> {
+    let mut found = None;
     let jobs = manager.enum_jobs(EnumJobsFlags::empty())?;
     for job in jobs.next(jobs.count()?)?.items {
-        for file in job.enum_files()?.next(1)?.items {
-            if file.remote_name()? == url && file.local_name()? == local {
-                return Ok(Some(job));
-            }
+        if found.is_none() && is_for(&job, names)? {
+            found = Some(job);
+        } else if is_active(job.state()?) {
+            job.suspend()?;
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
-fn create(manager: &Arc<dyn Manager>, arguments: &Arguments, local: &str) -> Result<Arc<dyn Job>, Failure> {
-    let created = manager.create_job(Some("bitsd get"), JobType::DOWNLOAD).doing("CreateJob")?;
-    let job = created.job;
-    if let Err(code) = job.add_file(Some(&arguments.url), Some(local)) {
-        let _ = job.cancel();
-        return Err(Failure::Failed(format!("cannot download {} to {local}: {}", arguments.url, told(code))));
+fn is_for(job: &Arc<dyn Job>, names: Names<'_>) -> Result<bool, Hresult> {
+    match job.enum_files()?.next(1)?.items.as_slice() {
+        [file] => Ok(file.remote_name()? == names.url && file.local_name()? == names.local),
+        _ => Ok(false),
     }
-    // Every error is final: a person waits in front of this program, not a service for weeks.
-    job.set_no_progress_timeout(0).doing("SetNoProgressTimeout")?;
-    Ok(job)
 }
 
-fn transfer(emulator: &Emulator, job: &Arc<dyn Job>, interrupted: &AtomicBool) -> Result<(), Failure> {
+fn is_active(state: JobState) -> bool {
+    matches!(state, JobState::QUEUED | JobState::CONNECTING | JobState::TRANSFERRING | JobState::TRANSIENT_ERROR)
+}
+
+/// Leads a new job, or one that is taken up, to its end.
+fn download(
+    emulator: &Emulator,
+    job: &Arc<dyn Job>,
+    names: Names<'_>,
+    priority: JobPriority,
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
+    let failed = |code| names.failed(why_unavailable(emulator, code).unwrap_or_else(|| told(code)));
+    if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
+        job.add_file(Some(names.url), Some(names.local)).map_err(|code| names.refused(code))?;
+    }
+    job.set_priority(priority).map_err(failed)?;
+    // Every error is final: a person waits in front of this program, not a service for weeks.
+    job.set_no_progress_timeout(0).map_err(failed)?;
+    job.resume().map_err(failed)?;
+    wait(emulator, job, interrupted)?;
+    if job.state().map_err(failed)? != JobState::TRANSFERRED {
+        let (context, code) = job.error().and_then(|error| error.error()).map_err(failed)?;
+        return Err(names.failed(format!("{} ({context})", told(code))));
+    }
+    match job.complete() {
+        Ok(_) => Ok(()),
+        Err(code) => Err(names.failed(format!("the file has arrived but cannot be given its name: {}", told(code)))),
+    }
+}
+
+/// Waits until the job has come to an end, good or bad.
+fn wait(emulator: &Emulator, job: &Arc<dyn Job>, interrupted: &AtomicBool) -> Result<(), Failure> {
     const LOOK: Duration = Duration::from_millis(100);
     let bar = Bar::new();
+    let is_over = || matches!(job.state(), Ok(JobState::TRANSFERRED | JobState::ERROR) | Err(_));
     loop {
-        let over = || matches!(job.state(), Ok(JobState::TRANSFERRED | JobState::ERROR) | Err(_));
-        let over = emulator.run_until(over, LOOK).map_err(|error| Failure::Failed(error.to_string()))?;
+        let over = emulator.run_until(is_over, LOOK).doing("cannot wait")?;
         if interrupted.load(Ordering::SeqCst) {
             return Err(Failure::Interrupted);
         }
-        bar.show(job);
         if over {
-            break;
+            return Ok(());
         }
-    }
-    bar.finish();
-    match job.state().doing("GetState")? {
-        JobState::TRANSFERRED => job.complete().map(drop).map_err(|code| {
-            Failure::Failed(format!("the file has arrived but cannot be given its name: {}", told(code)))
-        }),
-        _ => Err(job_error(job)),
+        bar.show(job);
     }
 }
 
-/// The job's error in a line.
-fn job_error(job: &Arc<dyn Job>) -> Failure {
-    let told = job.error().and_then(|error| {
-        let (context, code) = error.error()?;
-        let file = error.file().and_then(|file| file.remote_name()).unwrap_or_default();
-        Ok(format!("{} ({context}) {file}", told(code)))
+/// Why the service has gone, if `code` says that it has: the last that it told.
+fn why_unavailable(emulator: &Emulator, code: Hresult) -> Option<String> {
+    let told_last = emulator.timeline().entries().into_iter().rev().find_map(|entry| match entry.what {
+        What::Service(text) => Some(text),
+        _ => None,
     });
-    Failure::Failed(told.unwrap_or_else(|code| format!("the job failed, and its error is not to be had: {code}")))
+    told_last.filter(|_| code == Hresult::RPC_S_SERVER_UNAVAILABLE).map(|text| format!("{}: {text}", told(code)))
 }
 
 /// A code with its name and text.
@@ -167,9 +237,8 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let style = "{bar:40} {bytes:>10} of {total_bytes} {bytes_per_sec} {eta}";
         let bar = ProgressBar::no_length();
-        if let Ok(style) = ProgressStyle::with_template(style) {
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes:>10} of {total_bytes} {bytes_per_sec} {eta}") {
             bar.set_style(style);
         }
         Self(Some(bar))
@@ -182,8 +251,10 @@ impl Bar {
         }
         bar.set_position(progress.bytes_transferred);
     }
+}
 
-    fn finish(&self) {
+impl Drop for Bar {
+    fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }

@@ -3,13 +3,14 @@
 mod demo;
 mod get;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A behavioural emulator of the Windows BITS job service.
+/// A behavioural emulator of the Windows BITS job service
 #[derive(Parser)]
-#[command(name = "bitsd", version, about)]
+#[command(name = "bitsd", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,16 +19,36 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
+    ///
+    /// Needs no network. The clock is virtual: ten minutes until a retry take no time.
+    /// Exits with 1 if anything is not as it should be.
+    #[command(verbatim_doc_comment)]
     Demo,
     /// Downloads one file as a BITS job
+    ///
+    /// FILE appears when it is complete; until then, what has arrived is in a file
+    /// BITxxxx.tmp beside it. The first error ends the download: nothing is tried again,
+    /// and no file is left behind. Ctrl-C cancels the job; pressed once more, it ends the
+    /// program without cleaning up.
+    ///
+    /// With --state a run that was killed is taken up by the next one with the same DIR,
+    /// URL and FILE: it fetches only what is missing. Other downloads in DIR wait
+    /// meanwhile, until a run names them. One program at a time can use DIR.
+    ///
+    /// Exits with 0 when FILE is complete, 1 on an error (one line tells which), 2 for
+    /// wrong usage, 130 when interrupted.
+    #[command(verbatim_doc_comment)]
     Get(get::Arguments),
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    // Without being asked for, a log would only repeat the line that an error gets.
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_writer(std::io::stderr)
+            .init();
+    }
     let done = match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Get(arguments) => get::run(&arguments),
@@ -35,10 +56,16 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("bitsd: {failure}");
+            // Whoever has closed stderr does not want to know.
+            let _ = writeln!(std::io::stderr(), "bitsd: {}", one_line(&failure.to_string()));
             failure.exit_code()
         }
     }
+}
+
+/// Names come from outside and may hold anything.
+fn one_line(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Why a command failed: one line for a person.
@@ -51,10 +78,13 @@ enum Failure {
 }
 
 impl Failure {
+    /// The exit code of an interrupted program, as shells have it: 128 + SIGINT.
+    const INTERRUPTED: u8 = 130;
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Failed(_) => ExitCode::FAILURE,
-            Self::Interrupted => ExitCode::from(130),
+            Self::Interrupted => ExitCode::from(Self::INTERRUPTED),
         }
     }
 }
@@ -63,7 +93,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Failed(line) => f.write_str(line),
-            Self::Interrupted => f.write_str("interrupted; the job was cancelled"),
+            Self::Interrupted => f.write_str("interrupted"),
         }
     }
 }

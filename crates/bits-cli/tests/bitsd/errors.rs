@@ -1,0 +1,192 @@
+//! Downloads that fail: one line, exit code 1, nothing left behind.
+
+use std::fs;
+
+use crate::support::{MIB, Place};
+
+/// Runs `bitsd get URL FILE`, which is to fail as `pattern` says and to leave no file.
+#[track_caller]
+fn fails(place: &Place, url: &str, file: &str, pattern: &str) {
+    place.get([url, file]).fails(pattern);
+    assert!(place.files().is_empty(), "{:?}", place.files());
+}
+
+#[test]
+fn what_is_no_url_of_http_is_refused() {
+    let place = Place::new();
+    for url in ["", "server/a", "ftp://server/a", "file:///a"] {
+        fails(
+            &place,
+            url,
+            "a",
+            &format!(
+                "bitsd: cannot download {url} to [..]a: 0x80070057 E_INVALIDARG: argument not valid \
+                 (the URL has to begin with http:// or https://)"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_names_are() {
+    let place = Place::new();
+
+    let ended = place.get(["http://server/a\nb\u{1b}[2J", "a"]);
+
+    ended.fails(
+        "bitsd: cannot download http://server/a/nb/u{1b}[2J to [..]a: 0x80070057 E_INVALIDARG: \
+         argument not valid (BITS takes no such URL, or no such file name)",
+    );
+}
+
+#[test]
+fn a_status_of_the_server_has_its_own_code() {
+    let place = Place::new();
+    fails(
+        &place,
+        &place.origin.url("/none"),
+        "a",
+        "bitsd: cannot download http://127.0.0.1:[..]/none to [..]a: 0x80190194 BG_E_HTTP_ERROR_404: \
+         HTTP status 404: [..] (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+    let url = place.serve("/busy", 10);
+    place.script("/busy: status 503");
+    fails(
+        &place,
+        &url,
+        "a",
+        "bitsd: cannot download [..] to [..]: 0x801901F7 BG_E_HTTP_ERROR_503: [..] (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+    place.origin.journal().requests_to("/busy").count(1);
+}
+
+#[test]
+fn a_server_that_is_not_there_cannot_be_connected_to() {
+    fails(
+        &Place::new(),
+        "http://127.0.0.1:1/a",
+        "a",
+        "bitsd: cannot download http://127.0.0.1:1/a to [..]a: 0x80072EFD ERROR_WINHTTP_CANNOT_CONNECT: \
+         cannot connect (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+}
+
+#[test]
+fn a_host_without_an_address_is_not_resolved() {
+    fails(
+        &Place::new(),
+        "http://server.invalid/a",
+        "a",
+        "bitsd: cannot download http://server.invalid/a to [..]a: 0x80072EE7 ERROR_WINHTTP_NAME_NOT_RESOLVED: \
+         host name not resolved (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+}
+
+#[test]
+fn a_server_that_tells_no_length_is_refused() {
+    let place = Place::new();
+    let url = place.serve("/a", MIB);
+    place.script("/a: without content-length");
+    fails(
+        &place,
+        &url,
+        "a",
+        "bitsd: cannot download [..] to [..]: 0x80200011 BG_E_MISSING_FILE_SIZE: [..] (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+}
+
+#[test]
+fn a_line_that_breaks_in_the_middle_leaves_nothing() {
+    let place = Place::new();
+    let url = place.serve("/a", 3 * MIB);
+    place.script("GET /a: close after 1 MiB");
+    fails(
+        &place,
+        &url,
+        "a",
+        "bitsd: cannot download [..] to [..]: 0x80072EFE ERROR_WINHTTP_CONNECTION_ERROR: [..] \
+         (BG_ERROR_CONTEXT_[..])",
+    );
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let place = Place::new();
+    place.serve("/a", 10);
+    fails(
+        &place,
+        &place.origin.https_url("/a"),
+        "a",
+        "bitsd: cannot download https://127.0.0.1:[..]/a to [..]a: 0x80072F0D ERROR_WINHTTP_SECURE_INVALID_CA: [..] \
+         (BG_ERROR_CONTEXT_REMOTE_FILE)",
+    );
+    assert!(place.origin.journal().is_empty());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_refused_before_anything_is_asked() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    let missing = "bitsd: cannot download [..] to [..]: 0x8007010B HRESULT_FROM_WIN32(ERROR_DIRECTORY): \
+                   the directory name is invalid ([..])";
+    fails(&place, &url, "none/a", missing);
+    place.get([&*url, "none/../a"]).says(&missing.replace("[..] to", "to"));
+    assert!(place.origin.journal().is_empty());
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    for folder in [".", "..", place.folder().to_str().unwrap()] {
+        fails(
+            &place,
+            &url,
+            folder,
+            "bitsd: cannot download [..] to [..]: 0x80070057 E_INVALIDARG: argument not valid (FILE is a folder)",
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_not_replaced() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    fails(
+        &place,
+        &url,
+        "/dev/null",
+        "bitsd: cannot download [..] to /dev/null: 0x80070057 E_INVALIDARG: argument not valid \
+         (FILE is there and is not a regular file)",
+    );
+}
+
+/// Not even the superuser can make a file there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_files_denies_access() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    fails(
+        &place,
+        &url,
+        "/proc/self/a",
+        "bitsd: cannot download [..] to /proc/self/a: 0x80070005 E_ACCESSDENIED: access denied",
+    );
+}
+
+#[test]
+fn certificates_that_cannot_be_read_are_named() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    let (missing, wrong) = (place.aside("missing.pem"), place.aside("wrong.pem"));
+    fs::write(&wrong, b"\xff no certificate").unwrap();
+
+    place.get([&*url, "a", "--ca", missing.to_str().unwrap()]).fails("bitsd: cannot read [..]missing.pem: [..]");
+    place
+        .get([&*url, "a", "--ca", wrong.to_str().unwrap()])
+        .fails("bitsd: cannot use [..]wrong.pem: trusted certificate 1: there is no PEM certificate in the text");
+
+    assert!(place.files().is_empty() && place.origin.journal().is_empty());
+}

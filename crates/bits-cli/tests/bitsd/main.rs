@@ -1,0 +1,9 @@
+//! `bitsd` as a user meets it: a child process, its output, its exit code and the files it leaves.
+
+mod errors;
+mod files;
+#[cfg(unix)]
+mod signals;
+mod state;
+mod support;
+mod usage;

@@ -1,0 +1,176 @@
+//! Help, wrong usage and the demonstration.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "snapbox writes the expected texts so")]
+
+use std::process::Stdio;
+
+use snapbox::str;
+
+use crate::support::{Ended, bitsd};
+
+fn run(arguments: &[&str]) -> Ended {
+    Ended::new(bitsd().args(arguments).output().unwrap())
+}
+
+#[test]
+fn help_tells_what_there_is() {
+    let help = run(&["--help"]);
+
+    assert_eq!(help.code, Some(0));
+    snapbox::assert_data_eq!(
+        help.stdout,
+        str![[r#"
+A behavioural emulator of the Windows BITS job service
+
+Usage: bitsd <COMMAND>
+
+Commands:
+  demo  Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
+  get   Downloads one file as a BITS job
+  help  Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help
+  -V, --version  Print version
+
+"#]]
+    );
+}
+
+#[test]
+fn help_tells_what_becomes_of_a_download() {
+    let help = run(&["get", "--help"]);
+
+    assert_eq!(help.code, Some(0));
+    snapbox::assert_data_eq!(
+        help.stdout,
+        str![[r#"
+Downloads one file as a BITS job
+
+FILE appears when it is complete; until then, what has arrived is in a file
+BITxxxx.tmp beside it. The first error ends the download: nothing is tried again,
+and no file is left behind. Ctrl-C cancels the job; pressed once more, it ends the
+program without cleaning up.
+
+With --state a run that was killed is taken up by the next one with the same DIR,
+URL and FILE: it fetches only what is missing. Other downloads in DIR wait
+meanwhile, until a run names them. One program at a time can use DIR.
+
+Exits with 0 when FILE is complete, 1 on an error (one line tells which), 2 for
+wrong usage, 130 when interrupted.
+
+Usage: bitsd get [OPTIONS] <URL> <FILE>
+
+Arguments:
+  <URL>
+          What to download, http:// or https://
+
+  <FILE>
+          Where to; an existing file is replaced once the download is complete
+
+Options:
+      --priority <PRIORITY>
+          How urgent the job is: all but foreground ask for ranges, as background jobs do
+          
+          [default: foreground]
+          [possible values: foreground, high, normal, low]
+
+      --ca <PEMFILE>
+          Certificates to trust beside the machine's roots
+
+      --state <DIR>
+          Folder that keeps the queue; without it, the queue is in memory
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+    );
+}
+
+#[test]
+fn wrong_usage_exits_with_two() {
+    let wrong: &[&[&str]] = &[
+        &[],
+        &["fetch"],
+        &["get"],
+        &["get", "http://server/a"],
+        &["get", "http://server/a", "a", "b"],
+        &["get", "http://server/a", "a", "--priority", "urgent"],
+        &["get", "http://server/a", "a", "--state"],
+        &["get", "http://server/a", ""],
+        &["demo", "a"],
+    ];
+    for arguments in wrong {
+        let ended = run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains("Usage") || ended.stderr.contains("--help"), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_demonstration_tells_the_story_of_three_jobs() {
+    let demo = run(&["demo"]);
+
+    assert_eq!((demo.code, demo.stderr.as_str()), (Some(0), ""));
+    snapbox::assert_data_eq!(
+        demo.stdout,
+        str![[r#"
+A plain file over HTTP
+  virtual time   state            why
+  00:00:00.000   SUSPENDED        CreateJob was called
+  00:00:00.000   QUEUED           Resume was called
+  00:00:00.000   CONNECTING       it is this job's turn
+  00:00:00.000   TRANSFERRING     the server answered
+  00:00:00.000   TRANSFERRED      every file is there
+  00:00:00.000   ACKNOWLEDGED     Complete was called
+3145728 bytes, SHA-256 c16e584d20fe34774e7c36390c27bac2d063cd40a0852629f16c06500fa3c5db: as on the server
+
+HTTPS from a server that fails twice; BITS waits ten minutes each
+  virtual time   state            why
+  00:00:00.000   SUSPENDED        CreateJob was called
+  00:00:00.000   QUEUED           Resume was called
+  00:00:00.000   CONNECTING       it is this job's turn
+  00:00:00.000   TRANSIENT_ERROR  0x801901F7 BG_E_HTTP_ERROR_503 in BG_ERROR_CONTEXT_REMOTE_FILE
+  00:10:00.000   QUEUED           the retry delay is over
+  00:10:00.000   CONNECTING       it is this job's turn
+  00:10:00.000   TRANSIENT_ERROR  0x801901F7 BG_E_HTTP_ERROR_503 in BG_ERROR_CONTEXT_REMOTE_FILE
+  00:20:00.000   QUEUED           the retry delay is over
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000   TRANSFERRED      every file is there
+  00:20:00.000   ACKNOWLEDGED     Complete was called
+2097152 bytes, SHA-256 1f0cb3a60be43b84e5b6f458701b4f7a4241b929e3c0ede6eda4d59c7631b19a: as on the server
+
+The service is restarted in the middle of a file
+  virtual time   state            why
+  00:20:00.000   SUSPENDED        CreateJob was called
+  00:20:00.000   QUEUED           Resume was called
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000                    the service stops
+  00:20:00.000                    the service starts
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000   TRANSFERRED      every file is there
+  00:20:00.000   ACKNOWLEDGED     Complete was called
+8388608 bytes, SHA-256 460190acbf165d77cebddb7aed12d4c5136086b3265295ccc58d3300af775ff7: as on the server
+
+The server was asked for: bytes=0-8388607, then bytes=5242880-8388607
+
+Three jobs, 00:20:00.000 of BITS' time; every byte is what the server has.
+
+"#]]
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_gets_no_panic() {
+    let mut child = bitsd().arg("demo").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+
+    let ended = Ended::new(child.wait_with_output().unwrap());
+
+    assert_eq!(ended.code, Some(1));
+    ended.says("bitsd: cannot print: [..]");
+}
