@@ -235,6 +235,8 @@ impl Engine {
                 _ => false,
             };
             if is_idle {
+                // job4.set_maximum_download_time.resume_resets
+                resumed.active = Duration::ZERO;
                 engine.touch(cx, job);
                 engine.enqueue(cx, job, Cause::Resumed);
             } else {
