@@ -176,14 +176,14 @@ impl Measured for String {
     }
 }
 
-/// `90 days`, `24 hours`, `600 s`; `90 days (7776000 s)` says it twice.
+/// `90 days`, `24 hours`, `600 s`, `600 seconds`; `90 days (7776000 s)` says it twice.
 impl Measured for Duration {
     fn is_written(&self, text: &str) -> Result<bool, String> {
         let unreadable = || format!("value {text:?} is not a time");
         let short = text.split_once(" (").map_or(text, |(short, _)| short);
         let (count, unit) = short.split_once(' ').unwrap_or((short, "s"));
         let seconds = match unit {
-            "s" => 1,
+            "s" | "seconds" => 1,
             "hours" => 3_600,
             "days" => 86_400,
             _ => return Err(unreadable()),

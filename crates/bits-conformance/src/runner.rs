@@ -79,13 +79,7 @@ fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, Vec<Survivor
         .flat_map(|case| (0..case.claims.len()).map(|claim| Try { entry: case.entry, falsified: Some(claim) }))
         .collect();
     let count = tries.len();
-    let survivors = perform(tries, limits)?.into_iter().filter_map(|done| {
-        let clause = done
-            .claims
-            .get(done.falsified?)
-            .map_or("a claim that it did not reach again".to_owned(), |claim| claim.clause.full_id());
-        done.outcome.is_ok().then(|| Survivor { case: done.entry.name(), clause })
-    });
+    let survivors = perform(tries, limits)?.into_iter().filter_map(Done::into_survivor);
     Ok((count, survivors.collect()))
 }
 
@@ -106,6 +100,14 @@ struct Done {
 }
 
 impl Done {
+    /// What a falsified run comes to when its claim did not fail.
+    fn into_survivor(self) -> Option<Survivor> {
+        let claim = self.claims.get(self.falsified?);
+        let is_noticed = self.outcome.is_err() && claim.is_some_and(|claim| !claim.held);
+        let clause = claim.map_or("a claim that it did not reach again".to_owned(), |claim| claim.clause.full_id());
+        (!is_noticed).then(|| Survivor { case: self.entry.name(), clause })
+    }
+
     fn into_report(self) -> CaseReport {
         let ended = match self.outcome {
             Ok(()) if self.claims.is_empty() => Ended::Failed("the case claims nothing".to_owned()),

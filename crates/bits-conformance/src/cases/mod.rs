@@ -46,4 +46,6 @@ modules![
     notifications,
     file_callbacks,
     http,
+    redirects,
+    download_time,
 ];

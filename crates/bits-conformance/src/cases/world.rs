@@ -25,8 +25,6 @@ cases![
     activity_restarts_the_inactivity_clock,
     inactivity_takes_the_files_away,
     inactivity_goes_on_while_the_owner_is_away,
-    the_time_for_downloading_is_limited,
-    the_default_time_for_downloading_is_ninety_days,
     jobs_outlive_a_restart,
     active_jobs_are_queued_after_a_restart,
     a_restart_goes_on_where_it_stopped,
@@ -322,33 +320,6 @@ fn inactivity_goes_on_while_the_owner_is_away(c: &mut Bench) -> Outcome {
         c.is("policy.job_inactivity_timeout.owner_absent", job.state()?, JobState::CANCELLED)?;
     }
     Ok(())
-}
-
-fn the_time_for_downloading_is_limited(c: &mut Bench) -> Outcome {
-    c.set_policies(|policies| policies.max_download_time = MINUTE * 10)?;
-    let (job, _) = c.job_in(JobState::CONNECTING)?;
-    c.advance(MINUTE * 4)?;
-    job.suspend()?;
-    c.advance(DAY)?;
-    job.resume()?;
-    c.advance(MINUTE * 5)?;
-    let before = job.state()?;
-    c.wait(&job, JobState::ERROR, MINUTE * 2)?;
-    c.is(
-        ["lifecycle.edge.max_download_time", "retry.max_download_counts_active"],
-        (before, job.state()?),
-        (JobState::CONNECTING, JobState::ERROR),
-    )?;
-    c.returns("lifecycle.edge.max_download_time", error_of(&job)?.1)
-}
-
-fn the_default_time_for_downloading_is_ninety_days(c: &mut Bench) -> Outcome {
-    c.set_policies(|policies| policies.job_inactivity_timeout = DAY * 1_000)?;
-    let (job, _) = c.job_in(JobState::TRANSFERRING)?;
-    let began_at = c.now();
-    c.wait(&job, JobState::ERROR, DAY * 100)?;
-    c.value("policy.max_download_time.default", c.now().since(began_at))?;
-    c.returns("lifecycle.edge.max_download_time", error_of(&job)?.1)
 }
 
 fn jobs_outlive_a_restart(c: &mut Bench) -> Outcome {
