@@ -413,13 +413,20 @@ fn data_goes_to_a_temporary_file_beside_the_destination(c: &mut Bench) -> Outcom
 
 fn equal_requests_are_not_merged(c: &mut Bench) -> Outcome {
     let file = c.serve("a.bin", 100)?;
-    for _ in 0..2 {
-        let job = c.new_job()?;
-        file.add_to(&job)?;
-        job.resume()?;
-        c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let (one, two) = (c.new_job()?, c.new_job()?);
+    for job in [&one, &two] {
+        job.set_priority(JobPriority::FOREGROUND)?;
+        file.add_to(job)?;
     }
-    c.is("sched.no_dedup", c.attempted()?.len(), 2)
+    c.hold_at(&file, 50)?;
+    one.resume()?;
+    two.resume()?;
+    c.settle()?;
+    let at_once = (one.progress()?.bytes_transferred, two.progress()?.bytes_transferred);
+    c.is("sched.no_dedup", (c.attempted()?.len(), at_once), (2, (50, 50)))?;
+    c.let_go(&file)?;
+    c.settle()?;
+    c.is("sched.no_dedup", (one.state()?, two.state()?), (JobState::TRANSFERRED, JobState::TRANSFERRED))
 }
 
 fn files_of_a_set_follow_the_same_rules(c: &mut Bench) -> Outcome {

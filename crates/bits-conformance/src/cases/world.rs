@@ -267,13 +267,26 @@ fn every_idle_state_ends_by_inactivity(c: &mut Bench) -> Outcome {
         (JobState::TRANSFERRED, ["job.complete.inactivity", "callback.job_transferred.inactivity"]),
     ] {
         c.start_over();
-        let (job, _) = c.job_in(state)?;
+        let (job, file) = c.job_in(JobState::TRANSFERRING)?;
+        match state {
+            JobState::SUSPENDED => job.suspend().map(|_| ())?,
+            JobState::ERROR => c.trouble(&file, Trouble::Refuses(700))?,
+            _ => {}
+        }
+        c.settle()?;
+        c.let_go(&file)?;
+        c.wait(&job, state, SOON)?;
+        let files = c.local_files()?.len();
         c.advance(DAY * 89)?;
         let before = job.state()?;
         c.advance(DAY * 2)?;
         c.is(clauses, (before, job.state()?), (state, JobState::CANCELLED))?;
-        c.is(clauses, c.local_files()?.len(), 0)?;
-        c.is(["lifecycle.edge.inactivity", "policy.job_inactivity_timeout.effect"], job.state()?, JobState::CANCELLED)?;
+        c.is(clauses, (files, c.local_files()?.len()), (1, 0))?;
+        c.is(
+            ["lifecycle.edge.inactivity", "policy.job_inactivity_timeout.effect"],
+            job.state()?,
+            JobState::CANCELLED,
+        )?;
     }
     Ok(())
 }
