@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bits_api::{FileTime, Hresult, JobState, JobType};
-use bits_engine::{Change, Config, Cx, Engine, FileIndex, FileRecord, JobKey, JobRecord};
+use bits_engine::{Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
 use bits_store::Store;
 use bits_wire::attempt::Probe;
 use bits_world::clock::VirtualClock;
@@ -98,8 +98,7 @@ fn file(key: u64) -> Change {
         local_name: format!("/var/downloads/{key}.bin"),
         temporary: None,
         validators: None,
-        transferred: false,
-        completed: false,
+        stage: FileStage::Pending,
     }))
 }
 

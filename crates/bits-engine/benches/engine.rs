@@ -9,7 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
-use bits_engine::{Action, Config, Cx, Engine, Event, FileIndex, FileRecord, JobKey, JobRecord, Reply, Saved};
+use bits_engine::{
+    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, Reply, Saved,
+};
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
 use bits_world::{Decisions, Profile, Sid, Token, World};
@@ -170,8 +172,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             local_name: format!(r"C:\folder\file{number}.bin"),
             temporary: None,
             validators: None,
-            transferred: false,
-            completed: false,
+            stage: FileStage::Pending,
         }],
     });
     let mut engine = Engine::restore(config(), saved, at.cx());

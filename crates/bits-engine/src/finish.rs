@@ -7,10 +7,10 @@
 use bits_api::{Hresult, JobState, Success};
 
 use crate::engine::{Awaited, take};
-use crate::job::{Finishing, Purpose, Stage, State, Step, file_index};
+use crate::job::{Finishing, Purpose, State, Step, file_index};
 use crate::temporary::code_of;
 use crate::visits::Counted;
-use crate::{Action, CallId, Cause, Cx, Engine, FileIndex, JobKey, Reply};
+use crate::{Action, CallId, Cause, Cx, Engine, FileIndex, FileStage, JobKey, Reply};
 
 /// Who waits for the end of a Complete or Cancel.
 struct Waiters {
@@ -55,13 +55,14 @@ impl Engine {
 
     /// The outcome of a rename.
     pub(crate) fn published(&mut self, cx: Cx<'_>, key: JobKey, file: FileIndex, outcome: Result<(), Hresult>) {
+        let place = file.0 as usize;
         if outcome.is_ok() {
-            let place = file.0 as usize;
-            self.jobs[key].files[place].stage = Stage::Completed;
+            self.jobs[key].files[place].stage = FileStage::Completed;
             self.forget_temporary(key, place);
-            // At once: a crash must not make a renamed file look unfinished.
-            self.persist_file(key, place);
+        } else {
+            self.jobs[key].files[place].stage = FileStage::Transferred;
         }
+        self.persist_file(key, place);
         if let Some(Finishing { step: Step::Publishing { awaited, failed }, .. }) = self.finishing(key) {
             *awaited -= 1;
             *failed = failed.or(outcome.err());
@@ -92,11 +93,13 @@ impl Engine {
         let mut failed = None;
         for place in 0..self.jobs[key].files.len() {
             let file = &self.jobs[key].files[place];
-            let (Stage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
+            let (FileStage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
             let temporary = temporary.path().to_owned();
             let modified = file.validators.and_then(|known| known.last_modified);
             match cx.world.drives.resolve(&file.local_name) {
                 Ok(destination) => {
+                    self.jobs[key].files[place].stage = FileStage::Renaming;
+                    self.persist_file(key, place);
                     let ticket = self.ticket(Awaited::Publish(key, file_index(place)));
                     self.push(Action::Publish { ticket, temporary, destination, modified });
                     awaited += 1;

@@ -12,7 +12,7 @@ use bits_world::clock::{Monotonic, Now};
 use crate::notify::Notices;
 use crate::temporary::Temporary;
 use crate::users::UserNo;
-use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord};
+use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
 
 /// A job.
 #[derive(Debug)]
@@ -178,18 +178,7 @@ pub(crate) struct File {
     pub(crate) validators: Option<Validators>,
     /// Bytes that the temporary file holds.
     pub(crate) have: u64,
-    pub(crate) stage: Stage,
-}
-
-/// How far a file has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Stage {
-    /// Not all there.
-    Pending,
-    /// All there, in its temporary file.
-    Transferred,
-    /// Has its final name.
-    Completed,
+    pub(crate) stage: FileStage,
 }
 
 impl File {
@@ -200,7 +189,7 @@ impl File {
             temporary: None,
             validators: None,
             have: 0,
-            stage: Stage::Pending,
+            stage: FileStage::Pending,
         }
     }
 
@@ -218,8 +207,7 @@ impl File {
             local_name: self.local_name.to_string(),
             temporary: name.map(|name| name.to_string_lossy().into_owned()),
             validators: self.validators,
-            transferred: self.stage != Stage::Pending,
-            completed: self.stage == Stage::Completed,
+            stage: self.stage,
         }
     }
 }
@@ -332,12 +320,12 @@ impl Job {
 
     /// Marks the file in work as transferred and goes to the next.
     pub(crate) fn file_arrived(&mut self) {
-        self.files[self.next].stage = Stage::Transferred;
+        self.files[self.next].stage = FileStage::Transferred;
         self.skip_transferred();
     }
 
     fn skip_transferred(&mut self) {
-        while self.files.get(self.next).is_some_and(|file| file.stage != Stage::Pending) {
+        while self.files.get(self.next).is_some_and(|file| file.stage != FileStage::Pending) {
             self.next += 1;
         }
     }

@@ -46,7 +46,7 @@ mod world;
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
-pub use record::{Change, ErrorRecord, FileRecord, JobRecord, Saved};
+pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
 #[cfg(feature = "visits")]
 pub use visits::visits;
 

@@ -6,9 +6,9 @@ use bits_api::{
 use bits_wire::attempt::AttemptId;
 use bits_world::{Sid, Token};
 
-use crate::job::{File, Job, Stage, file_index};
+use crate::job::{File, Job, file_index};
 use crate::visits::Counted;
-use crate::{CallbackId, Engine, ErrorRecord, FileIndex, JobKey};
+use crate::{CallbackId, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
 
 /// All of them fail with `E_ACCESSDENIED` when the caller is neither owner nor administrator, and
 /// with `BG_E_NOT_FOUND` for a job that has ended and has no handle.
@@ -138,7 +138,7 @@ impl Engine {
         Ok(FileProgress {
             bytes_total: file.size(),
             bytes_transferred: file.have,
-            completed: file.stage == Stage::Completed,
+            completed: file.stage == FileStage::Completed,
         })
     }
 

@@ -79,10 +79,22 @@ pub struct FileRecord {
     pub temporary: Option<String>,
     /// The remote file that the temporary file holds a part of.
     pub validators: Option<Validators>,
-    /// Whether it has been transferred.
-    pub transferred: bool,
-    /// Whether it has its final name.
-    pub completed: bool,
+    /// How far it has come.
+    pub stage: FileStage,
+}
+
+/// How far a file has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum FileStage {
+    /// Not all there.
+    Pending,
+    /// All there, in its temporary file.
+    Transferred,
+    /// Complete has begun to rename it. On record before the rename: after a crash, a temporary
+    /// file that is gone then was renamed, not lost.
+    Renaming,
+    /// Has its final name.
+    Completed,
 }
 
 /// Why a job stopped.

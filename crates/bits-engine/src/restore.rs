@@ -8,13 +8,13 @@ use std::time::Duration;
 use bits_api::{JobPriority, JobState, NotifyFlags};
 use bits_world::{Drives, Sid};
 
-use crate::job::{Failing, File, Job, Stage, State, Sums, Wait};
+use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::temporary::Temporary;
 use crate::users::Users;
 use crate::visits::Counted;
 use crate::world::Facts;
-use crate::{Config, Cx, Engine, FileRecord, JobKey, JobRecord, Saved};
+use crate::{Config, Cx, Engine, FileRecord, FileStage, JobKey, JobRecord, Saved};
 use bits_api::Hresult;
 
 impl Engine {
@@ -37,7 +37,7 @@ impl Engine {
             };
             for file in &files {
                 job.add_file(file_of(file, &cx.world.drives, cx));
-                if file.transferred && !job.has_all_files() && matches!(job.state, State::Transferred) {
+                if file.stage != FileStage::Pending && !job.has_all_files() && matches!(job.state, State::Transferred) {
                     // What was transferred is gone: it is fetched again.
                     job.state = State::Queued { turn, slice };
                 }
@@ -147,28 +147,26 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
     let destination = drives.resolve(&record.local_name).ok();
     let temporary = record.temporary.as_ref().and_then(|name| Some(Temporary::beside(destination.as_ref()?, name)));
     let size = record.validators.map(|known| known.size);
-    let mut stage = match (record.completed, record.transferred) {
-        (true, _) => Stage::Completed,
-        (false, true) => Stage::Transferred,
-        (false, false) => Stage::Pending,
-    };
     let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()));
-    if let (Stage::Transferred, None, Some(destination)) = (stage, in_temporary, destination) {
-        let is_renamed = size.is_some() && cx.probe.length(&destination) == size;
-        // The service ended between a rename and its record, or in the middle of a Cancel.
-        stage = if is_renamed { Stage::Completed } else { Stage::Pending };
-    }
+    let stage = match (record.stage, in_temporary) {
+        // The service ended between the rename and its record.
+        (FileStage::Renaming, None) => FileStage::Completed,
+        (FileStage::Renaming, Some(_)) => FileStage::Transferred,
+        // Deleted in the middle of a Cancel, or by somebody else.
+        (FileStage::Transferred, None) => FileStage::Pending,
+        (stage, _) => stage,
+    };
     let have = match stage {
-        Stage::Pending => in_temporary.unwrap_or(0),
-        Stage::Transferred | Stage::Completed => size.or(in_temporary).unwrap_or(0),
+        FileStage::Pending => in_temporary.unwrap_or(0),
+        _ => size.or(in_temporary).unwrap_or(0),
     };
     File {
         remote_name: record.remote_name.as_str().into(),
         local_name: record.local_name.as_str().into(),
-        temporary: temporary.filter(|_| stage != Stage::Completed),
+        temporary: temporary.filter(|_| stage != FileStage::Completed),
         validators: record.validators,
         // Without validators an attempt throws away what is there.
-        have: if record.validators.is_some() || stage != Stage::Pending { have } else { 0 },
+        have: if record.validators.is_some() || stage != FileStage::Pending { have } else { 0 },
         stage,
     }
 }

@@ -3,7 +3,7 @@
 use bits_api::{Hresult, JobPriority, JobState, NotifyFlags, Setting, Success, Value};
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, administrator, alice, seconds};
-use crate::FileIndex;
+use crate::{FileIndex, Reply};
 
 #[test]
 fn states_survive_and_active_jobs_go_on_from_where_their_files_stopped() {
@@ -105,13 +105,30 @@ fn a_file_that_was_renamed_but_not_recorded_is_completed() {
     let mut house = House::new();
     let job = house.resumed_job(JobPriority::NORMAL);
     house.transfer_file(job);
-    let temporary = house.disk.files.get_mut().keys().next().cloned().expect("the temporary file");
-    house.disk.files.get_mut().remove(&temporary);
-    house.disk.files.get_mut().insert("/c/job0_0.bin".into(), 100);
+    house.holds_files = true;
+    assert!(matches!(house.act(|engine, cx| engine.complete(cx, &alice(), job)), Reply::Later(_)));
+    let files = std::mem::take(house.disk.files.get_mut());
+    house.disk.files.get_mut().extend(files.into_values().map(|length| ("/c/job0_0.bin".into(), length)));
+
     house.restart(seconds(1));
+
     assert_eq!(house.engine.file_progress(&alice(), job, FileIndex(0)).map(|file| file.completed), Ok(true));
     house.engine.retain(job);
     assert_eq!(house.complete(job), Ok(Success::OK));
+}
+
+#[test]
+fn a_file_that_was_deleted_by_a_cancel_that_a_crash_cut_off_is_not_taken_for_an_older_one_of_its_name() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    house.disk.files.get_mut().clear();
+    house.disk.files.get_mut().insert("/c/job0_0.bin".into(), 100);
+
+    house.restart(seconds(1));
+
+    assert_eq!(house.engine.file_progress(&alice(), job, FileIndex(0)).map(|file| file.completed), Ok(false));
+    assert_eq!(house.state(job), JobState::CONNECTING);
 }
 
 #[test]

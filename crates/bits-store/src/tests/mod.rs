@@ -7,7 +7,7 @@ mod round_trip;
 mod samples;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
-use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord, Saved};
+use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, Saved};
 use bits_wire::attempt::Validators;
 
 use crate::{Store, StoreError};
@@ -63,8 +63,7 @@ fn file(job: u64, index: u32) -> FileRecord {
         local_name: format!(r"C:\downloads\{job}\{index}.bin"),
         temporary: Some(format!("BIT{index:04X}.tmp")),
         validators: Some(Validators { size: 1 << 33, last_modified: Some(FileTime::from_unix_seconds(1_700_000_000)) }),
-        transferred: false,
-        completed: false,
+        stage: FileStage::Pending,
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
-use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, JobKey, JobRecord};
+use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
 use bits_wire::attempt::Validators;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::{Queue, added, job, queue_of};
 use crate::{Store, record};
@@ -112,11 +113,11 @@ prop_compose! {
         [remote_name, local_name] in [any::<String>(), any::<String>()],
         temporary in option::of(any::<String>()),
         validators in option::of((any::<u64>(), option::of(any_time()))),
-        (transferred, completed) in any::<(bool, bool)>(),
+        stage in select(vec![FileStage::Pending, FileStage::Transferred, FileStage::Renaming, FileStage::Completed]),
     ) -> FileRecord {
         let validators = validators.map(|(size, last_modified)| Validators { size, last_modified });
         FileRecord {
-            job, index: FileIndex(index), remote_name, local_name, temporary, validators, transferred, completed,
+            job, index: FileIndex(index), remote_name, local_name, temporary, validators, stage,
         }
     }
 }
