@@ -320,14 +320,21 @@ fn a_restart_goes_on_by_range(c: &mut Bench) -> Outcome {
 
 fn a_known_stamp_needs_no_second_head(c: &mut Bench) -> Outcome {
     let origin = c.origin()?;
-    let (job, gate) = held(c, &origin, content())?;
+    let (job, gate) = held(c, &origin, content().last_modified(FileTime::from_unix_seconds(1_700_000_000)))?;
     job.suspend()?;
     c.settle()?;
     gate.open();
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let expected = ["HEAD", "GET", "GET"].map(str::to_owned).to_vec();
-    c.is("http.client.resume_known_stamp", methods(&origin), expected)
+    c.is("http.client.resume_known_stamp", methods(&origin), expected)?;
+    let journal = origin.journal();
+    let Some(resumed) = journal.iter().last() else { return failed("there was no request") };
+    let header = |name: &str| resumed.header(name).map(str::to_owned);
+    let model = vec![Some(resumed.path.clone()), header("Range"), header("If-Unmodified-Since")];
+    let range = format!("bytes=20000-{}", SIZE - 1);
+    let stamp = "Tue, 14 Nov 2023 22:13:20 GMT".to_owned();
+    c.is("http.client.ranges_model", model, vec![Some("/file".to_owned()), Some(range), Some(stamp)])
 }
 
 fn a_file_that_changes_on_the_way_starts_over(c: &mut Bench) -> Outcome {

@@ -15,6 +15,7 @@ cases![
     nothing_transfers_without_a_network,
     logoff_stops_the_transfer_and_logon_goes_on,
     a_job_waits_for_its_owner,
+    a_user_without_a_logon_gets_an_empty_job_at_most,
     service_accounts_are_always_logged_on,
     an_administrator_works_on_a_foreign_job,
     zero_bandwidth_blocks_background_jobs_only,
@@ -169,6 +170,19 @@ fn a_job_waits_for_its_owner(c: &mut Bench) -> Outcome {
     c.log_on()?;
     c.settle()?;
     c.is("users.logon", job.state()?, JobState::TRANSFERRED)
+}
+
+fn a_user_without_a_logon_gets_an_empty_job_at_most(c: &mut Bench) -> Outcome {
+    c.log_off()?;
+    let job = c.new_job()?;
+    let file = c.serve("a.bin", 10)?;
+    let refused = job.add_file(Some(&file.url), Some(&file.local)).err();
+    c.is("users.runas", (refused, job.state()?), (Some(Hresult::ERROR_NOT_LOGGED_ON), JobState::SUSPENDED))?;
+    c.log_on()?;
+    file.add_to(&job)?;
+    job.resume()?;
+    c.settle()?;
+    c.is("users.runas", job.state()?, JobState::TRANSFERRED)
 }
 
 fn service_accounts_are_always_logged_on(c: &mut Bench) -> Outcome {
