@@ -25,9 +25,10 @@ fn main() -> Result<()> {
         }
     }
     let server = Nginx::start(mebibytes)?;
-    println!("{}", first_line("curl", "--version")?);
+    println!("{}\n{}", first_line("curl", "--version")?, first_line("nginx", "-v")?);
     println!("{mebibytes} MiB from nginx on loopback to {}, {rounds} rounds in turn\n", server.folder.path().display());
     for scheme in ["http", "https"] {
+        println!("{:?}\n{:?}", server.bitsd(scheme), server.curl(scheme));
         compare(&server, scheme, rounds)?;
     }
     Ok(())
@@ -42,7 +43,9 @@ fn number(name: &str, default: usize) -> Result<usize> {
 
 fn first_line(program: &str, argument: &str) -> Result<String> {
     let output = Command::new(program).arg(argument).output()?;
-    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
+    // nginx tells its version on stderr.
+    let text = [output.stdout, output.stderr].concat();
+    Ok(String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned())
 }
 
 /// One program's runs.

@@ -62,7 +62,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), &interrupted) else { return Ok(()) };
     Err(match job.cancel() {
-        Ok(_) => failure,
+        // Of a service that has gone the failure tells already.
+        Ok(_) | Err(Hresult::RPC_S_SERVER_UNAVAILABLE) => failure,
         Err(code) => Failure::Failed(format!("{failure}; and the job cannot be cancelled: {}", told(code))),
     })
 }
@@ -87,7 +88,9 @@ impl Names<'_> {
                 " (the URL has to begin with http:// or https://)"
             }
             Hresult::E_INVALIDARG if Path::new(self.local).is_dir() => " (FILE is a folder)",
-            Hresult::E_INVALIDARG if Path::new(self.local).exists() => " (FILE is there and is not a regular file)",
+            Hresult::E_INVALIDARG if std::fs::metadata(self.local).is_ok_and(|found| !found.is_file()) => {
+                " (FILE is there and is not a regular file)"
+            }
             Hresult::E_INVALIDARG => " (BITS takes no such URL, or no such file name)",
             Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there)",
             _ => "",
@@ -238,7 +241,8 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::no_length();
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes:>10} of {total_bytes} {bytes_per_sec} {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes:>10} of {total_bytes} {bytes_per_sec} {eta}")
+        {
             bar.set_style(style);
         }
         Self(Some(bar))

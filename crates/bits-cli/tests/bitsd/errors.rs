@@ -28,6 +28,19 @@ fn what_is_no_url_of_http_is_refused() {
 }
 
 #[test]
+fn a_url_that_bits_does_not_take_leaves_an_existing_file_alone() {
+    let place = Place::new();
+    fs::write(place.folder().join("a"), "old").unwrap();
+
+    place.get(["http://server/with space", "a"]).fails(
+        "bitsd: cannot download http://server/with space to [..]a: 0x80070057 E_INVALIDARG: argument not valid \
+         (BITS takes no such URL, or no such file name)",
+    );
+
+    assert_eq!(place.read("a"), b"old");
+}
+
+#[test]
 fn an_error_is_one_line_whatever_the_names_are() {
     let place = Place::new();
 
