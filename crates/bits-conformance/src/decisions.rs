@@ -76,6 +76,9 @@ impl Decisions {
                 }
             }
         }
+        for clause in spec.clauses() {
+            clause.check_demotion(by_clause.contains_key(&clause.full_id()))?;
+        }
         Ok(Self { list: file.decision, by_clause })
     }
 

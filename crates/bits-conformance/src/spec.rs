@@ -68,6 +68,17 @@ impl Clause {
         format!("{}:{}", self.file, self.id)
     }
 
+    /// Makes sure that a demotion says what it did, and that a decision answers for it.
+    pub(crate) fn check_demotion(&self, is_decided: bool) -> Result<(), String> {
+        match &self.demoted {
+            Some(_) if self.portable && !self.is_abi() => {
+                Err(format!("{} is demoted, but its marks are not", self.full_id()))
+            }
+            Some(_) if !is_decided => Err(format!("{} is demoted without a decision", self.full_id())),
+            _ => Ok(()),
+        }
+    }
+
     /// Everything that its page says, for a person.
     pub(crate) fn describe(&self) -> String {
         let mut text = format!("{} ({}): {} => {}", self.full_id(), self.call, self.when, self.then);
@@ -150,6 +161,17 @@ mod tests {
         for clause in spec.clauses() {
             assert!(spec.find(&clause.full_id()).is_ok(), "{}", clause.full_id());
         }
+    }
+
+    #[test]
+    fn a_demotion_needs_another_mark_and_a_decision() {
+        let clause = |portable: bool| -> Clause {
+            let text = "id = 'a'\ncall = ''\nwhen = ''\nthen = ''\nsource = ''\ndemoted = 'why'";
+            toml::from_str(&format!("{text}\nportable = {portable}")).unwrap()
+        };
+        assert!(clause(true).check_demotion(true).is_err());
+        assert!(clause(false).check_demotion(false).is_err());
+        assert_eq!(clause(false).check_demotion(true), Ok(()));
     }
 
     #[test]
