@@ -140,7 +140,16 @@ fn live(at: &Surroundings, jobs: u64) {
     }
 }
 
-/// A queue as the store gives it back: one job of it runs, the others wait.
+/// How many calls of each kind are measured.
+const CALLS: u64 = 500;
+
+/// The `n`-th of the jobs that are called: they lie all over the queue.
+fn called(jobs: u64, n: u64) -> u64 {
+    n * (jobs / CALLS)
+}
+
+/// A queue as the store gives it back: the jobs that will be called are suspended, one of the
+/// others runs, the rest waits.
 fn restored(at: &Surroundings, jobs: u64) -> Engine {
     let saved = (0..jobs).map(|number| Saved {
         job: JobRecord {
@@ -148,7 +157,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             id: id_of(number),
             job_type: JobType::DOWNLOAD,
             owner: at.caller.user.to_string(),
-            state: JobState::QUEUED,
+            state: if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED },
             display_name: "a job of the benchmark".to_owned(),
             description: String::new(),
             priority: 2,
@@ -182,7 +191,6 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
 
 /// How long a call takes in queues of four lengths, and how far it looks.
 fn print_calls() {
-    const CALLS: u64 = 2_000;
     println!("calls in a queue of n jobs, the mean of {CALLS} calls each: {}", unit());
     println!(
         "{:>9} {:>9} {:>14} {:>14} {:>14} {:>14} {:>14} {:>14}",
@@ -193,11 +201,10 @@ fn print_calls() {
         let begin = Instant::now();
         let mut engine = restored(&at, jobs);
         let restore = begin.elapsed();
-        let mut keys = Vec::new();
-        let mut cells = vec![measure(CALLS, |n| keys.push(create(&mut engine, &at, jobs + n)))];
+        let mut cells = vec![measure(CALLS, |n| _ = create(&mut engine, &at, jobs + n))];
         started(&mut engine);
         let mut each = |call: &mut dyn FnMut(&mut Engine, JobKey, u64)| {
-            let cell = measure(CALLS, |n| call(&mut engine, keys[usize::try_from(n).unwrap_or(0)], n));
+            let cell = measure(CALLS, |n| call(&mut engine, JobKey(called(jobs, n)), n));
             started(&mut engine);
             cell
         };
@@ -206,7 +213,9 @@ fn print_calls() {
             let priority = Value::Number(2 + u32::from(n % 2 == 0));
             expect_ok(engine.set(at.cx(), &at.caller, key, Setting::Priority, &priority));
         }));
-        cells.push(each(&mut |engine, _, n| _ = black_box(engine.find_job(at.cx(), &at.caller, id_of(jobs + n)))));
+        cells.push(each(&mut |engine, _, n| {
+            _ = black_box(engine.find_job(at.cx(), &at.caller, id_of(called(jobs, n))))
+        }));
         cells.push(each(&mut |engine, key, _| _ = black_box(engine.state(&at.caller, key))));
         cells.push(each(&mut |engine, key, _| expect_ok(engine.cancel(at.cx(), &at.caller, key))));
         print!("{jobs:>9} {:>7.2} s", restore.as_secs_f64());
