@@ -214,7 +214,7 @@ fn print_calls() {
             expect_ok(engine.set(at.cx(), &at.caller, key, Setting::Priority, &priority));
         }));
         cells.push(each(&mut |engine, _, n| {
-            _ = black_box(engine.find_job(at.cx(), &at.caller, id_of(called(jobs, n))))
+            _ = black_box(engine.find_job(at.cx(), &at.caller, id_of(called(jobs, n))));
         }));
         cells.push(each(&mut |engine, key, _| _ = black_box(engine.state(&at.caller, key))));
         cells.push(each(&mut |engine, key, _| expect_ok(engine.cancel(at.cx(), &at.caller, key))));
