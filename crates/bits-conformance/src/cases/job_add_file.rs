@@ -322,7 +322,6 @@ fn a_failed_file_stops_the_rest(c: &mut Bench) -> Outcome {
     c.is(
         [
             "job.add_file.error_stops",
-            "job.add_file_set.error_stops",
             "sched.files.stop_on_error",
             "lifecycle.error.all_files_needed",
             "job.interface.atomic",
@@ -340,7 +339,11 @@ fn a_failed_file_cannot_be_taken_out(c: &mut Bench) -> Outcome {
         job.resume()?;
         c.wait(&job, JobState::ERROR, SOON)?;
     }
-    c.is(["sched.job_atomic", "job.interface.atomic"], (job.state()?, job.enum_files()?.count()?), (JobState::ERROR, 3))?;
+    c.is(
+        ["sched.job_atomic", "job.interface.atomic"],
+        (job.state()?, job.enum_files()?.count()?),
+        (JobState::ERROR, 3),
+    )?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("sched.job_atomic", job.state()?, JobState::TRANSFERRED)
@@ -449,7 +452,21 @@ fn files_of_a_set_follow_the_same_rules(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
     c.settle()?;
     let moved = vec![files(&job)?[0].progress()?.bytes_transferred, files(&job)?[1].progress()?.bytes_transferred];
-    c.is("job.add_file_set.same_semantics", moved, vec![100, 10])
+    c.is("job.add_file_set.same_semantics", moved, vec![100, 10])?;
+    c.start_over();
+    let job = c.new_job()?;
+    let served = [c.serve("1.bin", 100)?, c.serve("2.bin", 100)?, c.serve("3.bin", 100)?];
+    let set = served.each_ref().map(|file| FileInfo { remote_name: &file.url, local_name: &file.local });
+    job.add_file_set(&set)?;
+    c.trouble(&served[1], Trouble::NotFound)?;
+    job.resume()?;
+    c.wait(&job, JobState::ERROR, SOON)?;
+    c.advance(DAY)?;
+    c.is(
+        ["job.add_file_set.error_stops", "job.add_file_set.same_semantics"],
+        (job.state()?, c.attempted()?),
+        (JobState::ERROR, vec![served[0].url.clone(), served[1].url.clone()]),
+    )
 }
 
 fn the_size_of_a_file_has_no_limit(c: &mut Bench) -> Outcome {
