@@ -22,7 +22,7 @@ pub mod origin {
 }
 
 /// Enters each request that `origin` sees into the emulator's timeline.
-pub fn watch(emulator: &Emulator, origin: &bits_origin::Origin) {
+pub fn log_requests(emulator: &Emulator, origin: &bits_origin::Origin) {
     let timeline = emulator.timeline().clone();
     origin.on_request(Arc::new(move |request| {
         let range = request.header("range").map(|range| format!(", {range}")).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bits_emulator::api::{Hresult, Job, JobPriority, JobState, JobType, SIZE_UNKNOWN, Success};
 use bits_emulator::origin::{Content, GateAt, Origin, Script};
 use bits_emulator::world::Network;
-use bits_emulator::{Emulator, What, watch};
+use bits_emulator::{Emulator, What, log_requests};
 
 const HOUR: Duration = Duration::from_hours(1);
 const MIB: u64 = 1024 * 1024;
@@ -24,7 +24,7 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         let emulator = Emulator::builder().world(|world| world.drives.mount('C', folder.path())).start().unwrap();
         let origin = Origin::start(emulator.clock().clone()).unwrap();
-        watch(&emulator, &origin);
+        log_requests(&emulator, &origin);
         Self { folder, emulator, origin }
     }
 

@@ -1,31 +1,19 @@
 //! The accounts of the emulated machine, by name.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use bits_world::{Sid, Token};
+use bits_world::Sid;
 
-/// Who has an account.
+/// Who was spoken of so far. A name's SID depends on the name alone, so that a queue on disk
+/// belongs to the same users in every process.
 #[derive(Default)]
-pub(crate) struct Accounts(BTreeMap<String, Sid>);
+pub(crate) struct Accounts(BTreeSet<Sid>);
 
 impl Accounts {
-    /// The account of that name; made when it is not there. Tells whether it is new.
+    /// The account of that name, and whether it is spoken of for the first time.
     pub(crate) fn sid(&mut self, name: &str) -> (Sid, bool) {
-        if let Some(sid) = self.0.get(name) {
-            return (sid.clone(), false);
-        }
-        let sid = Sid::of_account(u32::try_from(self.0.len()).unwrap_or(u32::MAX - 1000));
-        self.0.insert(name.into(), sid.clone());
-        (sid, true)
-    }
-
-    pub(crate) fn standard(&mut self, name: &str) -> (Token, bool) {
-        let (sid, new) = self.sid(name);
-        (Token::standard(sid), new)
-    }
-
-    pub(crate) fn administrator(&mut self, name: &str) -> (Token, bool) {
-        let (sid, new) = self.sid(name);
-        (Token::administrator(sid), new)
+        let sid = Sid::of_name(name);
+        let is_new = self.0.insert(sid.clone());
+        (sid, is_new)
     }
 }

@@ -11,7 +11,7 @@ use bits_world::{Decisions, Profile, World};
 
 use crate::emulator::{Emulator, StartError};
 use crate::guids::Guids;
-use crate::sim::Simulation;
+use crate::sim::{SimulatedMover, Simulation};
 
 /// Sets up an [`Emulator`].
 #[must_use]
@@ -22,7 +22,8 @@ pub struct Builder {
     seed: Option<u64>,
     decisions: Vec<(String, String)>,
     state: Option<PathBuf>,
-    outside: Outside,
+    trusted: Vec<String>,
+    simulation: Option<Simulation>,
 }
 
 /// What lies beyond the service: the network and the disk.
@@ -44,7 +45,7 @@ impl Outside {
                 Ok((Arc::new(mover), Arc::new(LocalDisk)))
             }
             Self::Simulated(simulation) => {
-                Ok((Arc::new(simulation.clone()) as Arc<dyn Mover>, Arc::new(simulation.clone()) as Arc<dyn Disk>))
+                Ok((Arc::new(SimulatedMover::new(simulation)), Arc::new(simulation.clone())))
             }
         }
     }
@@ -59,7 +60,8 @@ impl Builder {
             seed: None,
             decisions: Vec::new(),
             state: None,
-            outside: Outside::Real { trusted: Vec::new() },
+            trusted: Vec::new(),
+            simulation: None,
         }
     }
 
@@ -101,15 +103,13 @@ impl Builder {
 
     /// Trusts the certificates of this PEM text beside the machine's roots.
     pub fn trust(mut self, pem: impl Into<String>) -> Self {
-        if let Outside::Real { trusted } = &mut self.outside {
-            trusted.push(pem.into());
-        }
+        self.trusted.push(pem.into());
         self
     }
 
     /// Moves simulated files instead of real ones.
     pub fn simulated(mut self, simulation: &Simulation) -> Self {
-        self.outside = Outside::Simulated(simulation.clone());
+        self.simulation = Some(simulation.clone());
         self
     }
 
@@ -124,6 +124,10 @@ impl Builder {
             decisions.set(id, value).map_err(StartError::Decision)?;
         }
         let config = Config { profile: self.profile, decisions, seed: self.seed.unwrap_or_default() };
-        Emulator::start_with(self.clock, config, self.outside, Guids::new(self.seed), self.state, self.world)
+        let outside = match self.simulation {
+            Some(simulation) => Outside::Simulated(simulation),
+            None => Outside::Real { trusted: self.trusted },
+        };
+        Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.state, self.world)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bits_api::{Hresult, Success, Unknown};
 use bits_engine::{CallbackId, Event, JobKey, Notification, NotifyOutcome, Ticket};
+use bits_world::clock::Clock;
 
 use crate::client::Caller;
 use crate::error::ErrorHandle;
@@ -23,30 +24,47 @@ pub(crate) struct Registration {
 }
 
 thread_local! {
-    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+    static CALLBACK_OF: Cell<Option<ClockId>> = const { Cell::new(None) };
 }
 
-/// Whether this thread runs a callback.
-pub(crate) fn in_callback() -> bool {
-    IN_CALLBACK.get()
+/// Tells virtual clocks apart; all system clocks are one.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct ClockId(usize);
+
+impl ClockId {
+    fn of(clock: &Clock) -> Self {
+        Self(clock.as_virtual().map_or(0, |clock| Arc::as_ptr(clock).addr()))
+    }
+}
+
+/// Whether this thread runs a callback of a service that lives by `clock`: whoever waits there for
+/// that clock to settle waits for itself.
+pub(crate) fn is_in_callback(clock: &Clock) -> bool {
+    CALLBACK_OF.get() == Some(ClockId::of(clock))
 }
 
 /// Calls the client; its answer comes back as an event. Never waits.
 pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: JobKey, notification: Notification) {
-    let Some(registration) = service.registered(id).filter(|registration| registration.caller.is_alive()) else {
-        service.handle(Event::Notified(ticket, NotifyOutcome::Disconnected));
-        return;
-    };
-    let Ok(handle) = JobHandle::open(service, registration.caller.clone(), job) else {
-        // Only a service that has stopped refuses a handle, and it takes no answer either.
-        return;
-    };
+    let unanswered = || service.handle(Event::Notified(ticket, NotifyOutcome::Disconnected));
+    let Some(registration) = service.registered(id) else { return unanswered() };
+    // A job that has ended meanwhile is nothing to tell of.
+    let Ok(handle) = JobHandle::open(service, registration.caller.clone(), job) else { return unanswered() };
     let method = method(&notification);
-    service.with_core(|core| core.running_callbacks.insert(ticket.0, id));
+    // In one step: a client that is killed right now has either no callback or a running one.
+    let begun = service.with_core(|core| {
+        let is_alive = registration.caller.is_alive();
+        if is_alive {
+            core.running_callbacks.insert(ticket.0, id);
+        }
+        is_alive
+    });
+    if begun != Some(true) {
+        return unanswered();
+    }
     service.timeline.push(service.clock.now(), Some(handle.guid()), What::Callback { method });
-    let weak = service.weak();
+    let (weak, clock) = (service.weak(), ClockId::of(&service.clock));
     let spawned = std::thread::Builder::new().name("bits-callback".into()).spawn(move || {
-        IN_CALLBACK.set(true);
+        CALLBACK_OF.set(Some(clock));
         let result = call(&registration, &handle, notification);
         if let Some(service) = weak.upgrade() {
             returned(&service, ticket, &handle, method, result);
@@ -85,7 +103,6 @@ pub(crate) fn drop_elsewhere(registration: Option<Registration>) {
     let Some(registration) = registration else { return };
     // Without a thread the object is dropped with the closure, here.
     let spawned = std::thread::Builder::new().name("bits-release".into()).spawn(move || {
-        IN_CALLBACK.set(true);
         drop(registration);
     });
     if let Err(error) = spawned {

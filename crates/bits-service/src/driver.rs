@@ -16,6 +16,7 @@ use crate::timeline::What;
 /// what follows a change in the outbox never happens before it is durable. A store that fails
 /// stops the service as a crash would.
 pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
+    let _stopped = StoppedAfter(service);
     while let Some(batch) = service.next_batch() {
         let mut changes = Vec::new();
         let mut rest = VecDeque::with_capacity(batch.len());
@@ -31,6 +32,7 @@ pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
                 let text = format!("the queue cannot be kept, the service stops: {error}");
                 service.timeline.push(service.clock.now(), None, What::Service(text));
                 service.stop();
+                service.mover.shut_down();
                 return store;
             }
             service.made_durable(changes.len());
@@ -43,6 +45,15 @@ pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
         tracing::error!(%error, "the last changes of the queue are not kept");
     }
     store
+}
+
+/// Without its driver a service is no more: whoever waits for it is told, also after a panic.
+struct StoppedAfter<'a>(&'a Service);
+
+impl Drop for StoppedAfter<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 fn execute(service: &Service, action: Action) {

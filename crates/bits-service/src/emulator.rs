@@ -11,7 +11,7 @@ use bits_api::{Guid, Job, JobState};
 use bits_engine::{Config, Engine};
 use bits_store::{Store, StoreError};
 use bits_world::clock::{Clock, Participant, Stuck};
-use bits_world::{Token, World};
+use bits_world::{Sid, Token, World};
 
 use crate::accounts::Accounts;
 use crate::builder::{Builder, Outside};
@@ -22,6 +22,7 @@ use crate::guids::Guids;
 use crate::kept::Kept;
 use crate::service::Service;
 use crate::timeline::{Timeline, What};
+use crate::world_turn::WorldTurns;
 
 /// A BITS of its own, in this process: queue, users, world and clock.
 ///
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     /// Where the queue is kept, if it is not in memory.
     state: Option<PathBuf>,
     accounts: Mutex<Accounts>,
+    world_turns: WorldTurns,
     run: Mutex<Run>,
 }
 
@@ -127,17 +129,17 @@ impl Emulator {
                 guids: Arc::new(guids),
                 state,
                 accounts: Mutex::default(),
+                world_turns: WorldTurns::default(),
                 run: Mutex::new(Run::Down { kept, world }),
             }),
         };
-        // The first account is the one that clients have by default.
-        let (user, _) = emulator.inner.accounts().standard(Self::DEFAULT_USER);
-        if let Run::Down { world, .. } = &mut *emulator.inner.run() {
-            world.log_on(user.user);
-        }
+        emulator.user(Self::DEFAULT_USER);
         emulator.start()?;
         Ok(emulator)
     }
+
+    /// How many lines of the timeline an error tells.
+    const TOLD: usize = 200;
 
     /// Who calls when nobody else is named: a standard user, logged on.
     pub const DEFAULT_USER: &str = "user";
@@ -154,17 +156,19 @@ impl Emulator {
 
     /// A standard user of that name; a new one is logged on.
     pub fn user(&self, name: &str) -> Token {
-        let account = self.inner.accounts().standard(name);
-        self.inner.admit(account)
+        Token::standard(self.inner.account(name))
     }
 
     /// A user of that name who acts with administrator rights; a new one is logged on.
     pub fn administrator(&self, name: &str) -> Token {
-        let account = self.inner.accounts().administrator(name);
-        self.inner.admit(account)
+        Token::administrator(self.inner.account(name))
     }
 
-    /// Changes the world while the service runs, or before its next start.
+    /// Changes the world while the service runs, or before its next start. `change` may use the
+    /// emulator and its jobs; what it does to the world takes effect when it returns.
+    ///
+    /// # Panics
+    /// When it is called from `change`: both changes belong into one.
     pub fn change_world(&self, change: impl FnOnce(&mut World)) {
         self.inner.change_world(change);
     }
@@ -251,11 +255,14 @@ impl Emulator {
     fn not_reached(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> String {
         let why = job.id().map_or_else(|code| format!("its handle says {code}"), |id| self.explain(id));
         let now = job.state().map_or_else(|code| code.to_string(), |state| state.to_string());
-        format!("the job is not {state} within {within:?}, but {now}: {why}\n{}", self.inner.timeline)
+        format!(
+            "the job is not {state} within {within:?}, but {now}: {why}\n{}",
+            self.inner.timeline.newest(Self::TOLD)
+        )
     }
 
     fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
-        if callbacks::in_callback() {
+        if callbacks::is_in_callback(&self.inner.clock) {
             return Err(TimeError::InCallback);
         }
         self.inner.clock.as_virtual().map(|clock| &**clock).ok_or(TimeError::NotVirtual)
@@ -272,12 +279,18 @@ impl Inner {
     /// The service, while it runs.
     pub(crate) fn service(&self) -> Option<Arc<Service>> {
         match &*self.run() {
-            Run::Up { service, .. } => Some(Arc::clone(service)),
-            Run::Down { .. } | Run::Broken => None,
+            Run::Up { service, .. } if !service.is_stopped() => Some(Arc::clone(service)),
+            Run::Up { .. } | Run::Down { .. } | Run::Broken => None,
         }
     }
 
     fn start(&self) -> Result<(), StartError> {
+        // A world that is being changed must not be started with in its old form.
+        let _turn = self.world_turns.take();
+        if self.service().is_none() {
+            // A service that has stopped by itself still holds its store.
+            self.stop();
+        }
         let mut run = self.run();
         let (mut kept, world) = match std::mem::replace(&mut *run, Run::Broken) {
             Run::Down { kept, world } => (kept, world),
@@ -367,29 +380,47 @@ impl Inner {
     }
 
     fn change_world(&self, change: impl FnOnce(&mut World)) {
+        let turn =
+            self.world_turns.take().expect("change_world called from within change_world: make one change of both");
+        let mut world = match &*self.run() {
+            Run::Up { service, .. } => service.world(),
+            Run::Down { world, .. } => world.clone(),
+            Run::Broken => return,
+        };
+        change(&mut world);
+        for user in turn.late_logons() {
+            world.log_on(user);
+        }
         match &mut *self.run() {
-            Run::Up { service, .. } => service.change_world(change),
-            Run::Down { world, .. } => change(world),
+            Run::Up { service, .. } => service.set_world(world),
+            Run::Down { world: kept, .. } => *kept = world,
             Run::Broken => {}
         }
     }
 
-    /// Logs a new account on.
-    fn admit(&self, (token, new): (Token, bool)) -> Token {
-        if new {
-            self.change_world(|world| world.log_on(token.user.clone()));
+    /// The account of that name; logged on when it is spoken of for the first time.
+    fn account(&self, name: &str) -> Sid {
+        let (sid, is_new) = self.accounts().sid(name);
+        if is_new {
+            self.log_on(sid.clone());
         }
-        token
+        sid
+    }
+
+    fn log_on(&self, user: Sid) {
+        let Some(turn) = self.world_turns.take() else { return self.world_turns.log_on_later(user) };
+        drop(turn);
+        self.change_world(|world| world.log_on(user));
     }
 
     /// Waits in real time; the service tells of every change.
     fn wait_real(&self, mut there: impl FnMut() -> bool, within: Duration) -> Result<bool, TimeError> {
-        if callbacks::in_callback() {
+        if callbacks::is_in_callback(&self.clock) {
             return Err(TimeError::InCallback);
         }
-        let end = Instant::now() + within;
+        let end = Instant::now().checked_add(within);
         while !there() {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             match self.service() {
                 Some(service) if !left.is_zero() => service.wait_turn(left),
                 _ => return Ok(there()),

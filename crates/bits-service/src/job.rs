@@ -8,6 +8,7 @@ use bits_api::{
 };
 use bits_engine::{FileIndex, JobKey};
 
+use crate::answers::Answers;
 use crate::callbacks;
 use crate::client::Caller;
 use crate::error::ErrorHandle;
@@ -64,7 +65,10 @@ impl JobHandle {
     fn add(&self, method: &'static str, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
         let service = self.service()?;
         let token = &self.caller.token;
-        service.mutate(&self.caller, method, self.key, |engine, cx| engine.add_files(cx, token, self.key, files))
+        let answers = Answers::about(files, &service.world(), &*service.disk);
+        service.mutate_probed(&self.caller, method, self.key, &answers, |engine, cx| {
+            engine.add_files(cx, token, self.key, files)
+        })
     }
 
     fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {

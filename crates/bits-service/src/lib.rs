@@ -5,6 +5,7 @@
 //! a call returns and whom to notify comes from the engine.
 
 mod accounts;
+mod answers;
 mod builder;
 mod callbacks;
 mod client;
@@ -21,6 +22,7 @@ mod sim;
 mod snapshot;
 mod text;
 mod timeline;
+mod world_turn;
 
 pub use builder::Builder;
 pub use client::Client;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
-use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Reports};
+use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Probe, Reports};
 use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
 
@@ -44,7 +44,7 @@ pub(crate) struct Core {
     pub(crate) running_callbacks: BTreeMap<u64, CallbackId>,
     outbox: VecDeque<Action>,
     /// Changes that are still to be made durable: how many were ever asked for, and made.
-    changes: Counted,
+    commits: Commits,
     /// Whether the driver works on actions that it has taken from the outbox.
     driving: bool,
     replies: HashMap<CallId, Result<Success, Hresult>>,
@@ -54,7 +54,7 @@ pub(crate) struct Core {
 }
 
 #[derive(Default)]
-struct Counted {
+struct Commits {
     asked: u64,
     made: u64,
 }
@@ -71,7 +71,7 @@ impl Service {
     ) -> Arc<Self> {
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
-        Arc::new_cyclic(|this| Self {
+        let service = Arc::new_cyclic(|this| Self {
             clock,
             timeline,
             guids,
@@ -83,7 +83,7 @@ impl Service {
                 registrations: HashMap::new(),
                 running_callbacks: BTreeMap::new(),
                 outbox: VecDeque::new(),
-                changes: Counted::default(),
+                commits: Commits::default(),
                 driving: false,
                 replies: HashMap::new(),
                 wakes: 0,
@@ -92,7 +92,12 @@ impl Service {
             }),
             turned: Condvar::new(),
             this: Weak::clone(this),
-        })
+        });
+        // A restored engine has things to do that no call and no event has asked for.
+        if let Ok(mut core) = service.lock() {
+            service.with_engine(&mut core, |_, _| ());
+        }
+        service
     }
 
     /// The service behind a handle, while there is one.
@@ -109,11 +114,15 @@ impl Service {
         f(&self.lock()?.engine)
     }
 
-    /// Runs a call that has its result at once, and waits until what it changed is on record.
+    /// Runs a call that has its result at once, and waits until what it changed, if anything, is
+    /// on record.
     pub(crate) fn call<T>(&self, f: impl FnOnce(&mut Engine, Cx<'_>) -> Result<T, Hresult>) -> Result<T, Hresult> {
         let mut core = self.lock()?;
+        let before = core.commits.asked;
         let result = self.with_engine(&mut core, f);
-        self.committed(core)?;
+        if core.commits.asked != before {
+            self.committed(core)?;
+        }
         result
     }
 
@@ -130,11 +139,23 @@ impl Service {
         caller: &Caller,
         method: &'static str,
         job: JobKey,
+        f: impl FnMut(&mut Engine, Cx<'_>) -> Reply,
+    ) -> Result<Success, Hresult> {
+        self.mutate_probed(caller, method, job, &*self.disk, f)
+    }
+
+    /// Runs a call whose questions about local files were asked before the lock was taken.
+    pub(crate) fn mutate_probed(
+        &self,
+        caller: &Caller,
+        method: &'static str,
+        job: JobKey,
+        probe: &dyn Probe,
         mut f: impl FnMut(&mut Engine, Cx<'_>) -> Reply,
     ) -> Result<Success, Hresult> {
         let result = loop {
             let mut core = self.lock()?;
-            match self.with_engine(&mut core, &mut f) {
+            match self.with_probe(&mut core, probe, &mut f) {
                 Reply::Now(result) => {
                     self.committed(core)?;
                     break result;
@@ -180,10 +201,10 @@ impl Service {
         }
     }
 
-    /// Changes the world.
-    pub(crate) fn change_world(&self, change: impl FnOnce(&mut World)) {
+    /// Replaces the world.
+    pub(crate) fn set_world(&self, world: World) {
         if let Ok(mut core) = self.lock() {
-            change(&mut core.world);
+            core.world = world;
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
         }
     }
@@ -306,7 +327,7 @@ impl Service {
 
     /// So many more changes are on record.
     pub(crate) fn made_durable(&self, changes: usize) {
-        self.with_core(|core| core.changes.made += changes as u64);
+        self.with_core(|core| core.commits.made += changes as u64);
     }
 
     pub(crate) fn reply(&self, call: CallId, result: Result<Success, Hresult>) {
@@ -317,11 +338,14 @@ impl Service {
         self.with_core(|core| core.wakes += 1);
     }
 
+    /// Whether no call and no event gets in any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().is_err()
+    }
+
     /// No call and no event gets in from now on.
     pub(crate) fn stop(&self) {
-        if let Ok(mut core) = self.core.lock() {
-            core.stopped = true;
-        }
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
         self.turn();
     }
 
@@ -334,9 +358,17 @@ impl Service {
     }
 
     fn with_engine<T>(&self, core: &mut Core, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
+        self.with_probe(core, &*self.disk, f)
+    }
+
+    /// Runs the engine and takes out what it wants done.
+    fn with_probe<T>(&self, core: &mut Core, probe: &dyn Probe, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
+        let _told = ToldOfPanic(self);
         let now = self.clock.now();
-        let result = f(&mut core.engine, Cx { now, world: &core.world, probe: &*self.disk });
-        let mut acted = false;
+        let deadline = core.engine.next_deadline();
+        let result = f(&mut core.engine, Cx { now, world: &core.world, probe });
+        // The driver sleeps until the deadline that it knows.
+        let mut acted = core.engine.next_deadline() != deadline;
         while let Some(action) = core.engine.poll() {
             match action {
                 Action::Trace(transition) => {
@@ -351,7 +383,7 @@ impl Service {
                     let what = What::AttemptStarted { attempt: plan.attempt.0, url: plan.url.clone() };
                     self.timeline.push(now, job, what);
                 }
-                Action::Persist(_) => core.changes.asked += 1,
+                Action::Persist(_) => core.commits.asked += 1,
                 _ => {}
             }
             core.outbox.push_back(action);
@@ -365,8 +397,8 @@ impl Service {
 
     /// Waits until every change asked for so far is on record.
     fn committed(&self, core: MutexGuard<'_, Core>) -> Result<(), Hresult> {
-        let mark = core.changes.asked;
-        self.wait(core, |core| core.changes.made >= mark).map(drop)
+        let mark = core.commits.asked;
+        self.wait(core, |core| core.commits.made >= mark).map(drop)
     }
 
     fn answered(&self, core: MutexGuard<'_, Core>, call: CallId) -> Result<Result<Success, Hresult>, Hresult> {
@@ -397,6 +429,17 @@ impl Service {
     }
 }
 
+/// Wakes whoever waits for a service that a panic has broken.
+struct ToldOfPanic<'a>(&'a Service);
+
+impl Drop for ToldOfPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.turn();
+        }
+    }
+}
+
 impl Participant for Service {
     fn next_deadline(&self) -> Option<Monotonic> {
         self.lock().ok()?.engine.next_deadline()
@@ -410,7 +453,10 @@ impl Participant for Service {
     }
 
     fn running(&self) -> Option<String> {
-        let core = self.lock().ok()?;
+        let Ok(core) = self.core.lock() else { return Some("the service has panicked; this is a bug".into()) };
+        if core.stopped {
+            return None;
+        }
         if core.driving || !core.outbox.is_empty() {
             return Some("the service has actions to carry out".into());
         }
@@ -422,6 +468,6 @@ impl Participant for Service {
     }
 
     fn explain(&self) -> String {
-        self.timeline.to_string()
+        self.timeline.newest(200)
     }
 }

@@ -25,9 +25,13 @@ struct State {
     refused: BTreeMap<PathBuf, Hresult>,
     undeletable: BTreeSet<PathBuf>,
     unnameable: BTreeMap<PathBuf, Hresult>,
-    attempts: BTreeMap<AttemptId, Attempt>,
+    attempts: BTreeMap<SimulatedAttempt, Attempt>,
+    movers: u64,
     started: Vec<String>,
 }
+
+/// An attempt by the mover that carries it out: each service numbers its own.
+type SimulatedAttempt = (u64, AttemptId);
 
 #[derive(Default)]
 struct Remote {
@@ -96,7 +100,7 @@ impl Simulation {
     /// Lets attempts on `url` go on.
     pub fn let_go(&self, url: &str) {
         self.lock().remote.entry(url.into()).or_default().hold = None;
-        let waiting: Vec<AttemptId> =
+        let waiting: Vec<SimulatedAttempt> =
             self.lock().attempts.iter().filter(|(_, a)| a.plan.url == url).map(|(id, _)| *id).collect();
         for attempt in waiting {
             self.go_on(attempt);
@@ -139,12 +143,12 @@ impl Simulation {
     }
 
     /// Takes an attempt as far as it comes, reporting without the lock.
-    fn go_on(&self, id: AttemptId) {
+    fn go_on(&self, id: SimulatedAttempt) {
         loop {
             let Some((reports, report)) = self.lock().step(id) else { return };
             let ended = matches!(report, AttemptReport::Ended(_));
             let connected = matches!(report, AttemptReport::Connected { .. });
-            reports(id, report);
+            reports(id.1, report);
             if ended || connected {
                 return;
             }
@@ -158,7 +162,7 @@ impl Simulation {
 
 impl State {
     /// The next report of an attempt, or `None` while it waits or is no more.
-    fn step(&mut self, id: AttemptId) -> Option<(Reports, AttemptReport)> {
+    fn step(&mut self, id: SimulatedAttempt) -> Option<(Reports, AttemptReport)> {
         let attempt = self.attempts.get_mut(&id)?;
         let remote = self.remote.entry(attempt.plan.url.clone()).or_default();
         let report = match attempt.step {
@@ -217,25 +221,44 @@ fn transfer(attempt: &Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf
     }
 }
 
-impl Mover for Simulation {
+/// The mover of one run of a service over a simulation, which several may share.
+pub(crate) struct SimulatedMover {
+    simulation: Simulation,
+    number: u64,
+}
+
+impl SimulatedMover {
+    pub(crate) fn new(simulation: &Simulation) -> Self {
+        let mut state = simulation.lock();
+        state.movers += 1;
+        Self { simulation: simulation.clone(), number: state.movers }
+    }
+
+    fn id(&self, attempt: AttemptId) -> SimulatedAttempt {
+        (self.number, attempt)
+    }
+}
+
+impl Mover for SimulatedMover {
     fn start(&self, plan: AttemptPlan, reports: Reports) {
-        let id = plan.attempt;
-        let mut state = self.lock();
+        let id = self.id(plan.attempt);
+        let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
         state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting });
         drop(state);
-        self.go_on(id);
+        self.simulation.go_on(id);
     }
 
     fn proceed(&self, attempt: AttemptId) {
-        if let Some(waiting) = self.lock().attempts.get_mut(&attempt) {
+        let id = self.id(attempt);
+        if let Some(waiting) = self.simulation.lock().attempts.get_mut(&id) {
             waiting.step = Step::Moving;
         }
-        self.go_on(attempt);
+        self.simulation.go_on(id);
     }
 
     fn stop(&self, attempt: AttemptId) {
-        let stopped = self.lock().attempts.remove(&attempt);
+        let stopped = self.simulation.lock().attempts.remove(&self.id(attempt));
         if let Some(Attempt { reports, .. }) = stopped {
             reports(attempt, AttemptReport::Ended(AttemptEnd::Stopped));
         }
@@ -244,7 +267,7 @@ impl Mover for Simulation {
     fn release(&self, _chain: ChainId) {}
 
     fn shut_down(&self) {
-        self.lock().attempts.clear();
+        self.simulation.lock().attempts.retain(|(mover, _), _| *mover != self.number);
     }
 
     fn running(&self) -> Option<String> {

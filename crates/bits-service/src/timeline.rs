@@ -109,6 +109,16 @@ impl Timeline {
         entries.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
     }
 
+    /// The newest entries as lines of text, at most `count` of them.
+    pub(crate) fn newest(&self, count: usize) -> String {
+        self.with(|entries| {
+            let left_out = entries.kept.len().saturating_sub(count);
+            let older = (left_out > 0).then(|| format!("(the newest {count} entries of the timeline)\n"));
+            let lines = entries.kept.iter().skip(left_out).map(|entry| format!("{entry}\n"));
+            older.into_iter().chain(lines).collect()
+        })
+    }
+
     /// Adds a request that an origin saw.
     pub fn request(&self, at: Now, line: String) {
         self.push(at, None, What::Request { line });

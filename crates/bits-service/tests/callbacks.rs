@@ -156,3 +156,25 @@ fn flags_choose_the_methods() {
     assert_eq!(job.state(), Ok(JobState::TRANSFERRED));
     assert!(callback.calls().is_empty());
 }
+
+#[test]
+fn notifications_to_jobs_that_are_gone_do_not_silence_their_user() {
+    const DAY: Duration = Duration::from_hours(24);
+    let setup = Setup::new();
+    let gone = Recorder::content();
+    for _ in 0..4 {
+        let job = setup.job();
+        job.set_notify_interface(Some(gone.object())).unwrap();
+        job.set_notify_flags(NotifyFlags::JOB_MODIFICATION).unwrap();
+    }
+    setup.emulator.settle().unwrap();
+    setup.emulator.advance(91 * DAY).unwrap();
+    let callback = Recorder::content();
+    let job = setup.job();
+    job.set_notify_interface(Some(callback.object())).unwrap();
+
+    job.resume().unwrap();
+    setup.emulator.settle().unwrap();
+
+    assert_eq!(callback.calls(), ["JobTransferred"]);
+}

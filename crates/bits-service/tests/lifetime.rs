@@ -60,8 +60,11 @@ fn a_job_is_found_again_after_a_restart_and_goes_on_by_itself() {
     setup.emulator.wait_state(&job, JobState::TRANSFERRING, HOUR).unwrap();
 
     setup.emulator.restart().unwrap();
-    setup.network.let_go(URL);
+    setup.emulator.settle().unwrap();
 
+    // Nobody has called the service since it started.
+    assert_eq!(setup.network.started(), [URL, URL]);
+    setup.network.let_go(URL);
     let job = setup.manager().job(id).unwrap();
     setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
 }
@@ -125,7 +128,7 @@ fn emulators_in_one_process_do_not_touch_each_other() {
 }
 
 #[test]
-fn a_call_that_waits_for_the_service_ends_when_it_stops() {
+fn calls_of_another_thread_end_when_the_service_stops() {
     let setup = Setup::new();
     let job = setup.job();
 
@@ -143,13 +146,16 @@ fn a_call_that_waits_for_the_service_ends_when_it_stops() {
 }
 
 #[test]
-fn moving_the_time_from_a_callback_is_an_error() {
+fn moving_the_time_from_a_callback_of_the_same_clock_is_an_error() {
     let setup = Setup::new();
-    let emulator = Arc::new(Emulator::builder().simulated(&Simulation::new()).start().unwrap());
-    let (told, tell) = (Arc::new(Mutex::new(None)), Arc::clone(&emulator));
+    let clock = setup.emulator.clock().clone();
+    let same = Emulator::builder().clock(clock).simulated(&Simulation::new()).start().unwrap();
+    let other = Emulator::builder().simulated(&Simulation::new()).start().unwrap();
+    let told = Arc::new(Mutex::new(None));
     let seen = Arc::clone(&told);
     let callback = Recorder::new(move |_, _| {
-        *seen.lock().unwrap() = Some(matches!(tell.settle(), Err(TimeError::InCallback)));
+        let refused = matches!(same.settle(), Err(TimeError::InCallback));
+        *seen.lock().unwrap() = Some((refused, other.settle().is_ok()));
         Ok(Success::OK)
     });
     let job = setup.job();
@@ -158,7 +164,90 @@ fn moving_the_time_from_a_callback_is_an_error() {
     job.resume().unwrap();
     setup.emulator.settle().unwrap();
 
-    assert_eq!(*told.lock().unwrap(), Some(true));
+    assert_eq!(*told.lock().unwrap(), Some((true, true)));
+}
+
+#[test]
+fn the_world_may_be_changed_by_a_closure_that_uses_the_emulator() {
+    let setup = Setup::new();
+    let job = setup.job();
+    job.resume().unwrap();
+
+    setup.emulator.change_world(|world| {
+        assert!(job.state().is_ok());
+        world.log_off(&setup.emulator.user("alice").user);
+    });
+
+    let alice = setup.emulator.user("alice").user;
+    let mut is_logged_on = None;
+    setup.emulator.change_world(|world| is_logged_on = Some(world.is_logged_on(&alice)));
+    assert_eq!(is_logged_on, Some(true), "the logon that came up in the closure comes after what it did");
+}
+
+#[test]
+fn a_closure_that_panics_leaves_the_world_as_it_was() {
+    let setup = Setup::new();
+    let job = setup.job();
+
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        setup.emulator.change_world(|world| {
+            world.network = bits_world::Network::Disconnected;
+            panic!("a test's own assertion");
+        });
+    }));
+
+    assert!(panicked.is_err());
+    job.resume().unwrap();
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_queue_belongs_to_the_same_users_in_every_process() {
+    let state = tempfile::tempdir().unwrap();
+    let start = || Emulator::builder().simulated(&Simulation::new()).state_folder(state.path()).start().unwrap();
+    let first = start();
+    let alices = first.client_as("a.exe", first.user("alice")).manager().unwrap();
+    let id = alices.create_job(Some("hers"), bits_api::JobType::DOWNLOAD).unwrap().id;
+    drop(first);
+
+    let second = start();
+    let bob = second.client_as("b.exe", second.user("bob")).manager().unwrap();
+    let alice = second.client_as("a.exe", second.user("Alice")).manager().unwrap();
+
+    assert_eq!(bob.job(id).err(), Some(Hresult::E_ACCESSDENIED));
+    assert!(alice.job(id).is_ok());
+}
+
+#[test]
+fn emulators_that_share_a_simulation_do_not_take_each_others_attempts() {
+    let first = Setup::new();
+    let network = first.network.clone();
+    let builder = Emulator::builder().simulated(&network);
+    let second = builder.world(|world| world.drives.mount('C', "/other")).start().unwrap();
+    network.hold(URL, bits_service::SimHold::Connecting);
+    let manager = second.client("b.exe").manager().unwrap();
+    let theirs = manager.create_job(Some("theirs"), bits_api::JobType::DOWNLOAD).unwrap().job;
+    theirs.add_file(Some(URL), Some(r"C:\setup.exe")).unwrap();
+    let ours = first.job();
+    ours.resume().unwrap();
+    theirs.resume().unwrap();
+    first.emulator.settle().unwrap();
+    second.settle().unwrap();
+
+    network.let_go(URL);
+
+    first.emulator.wait_state(&ours, JobState::TRANSFERRED, HOUR).unwrap();
+    second.wait_state(&theirs, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn an_unlimited_wait_in_real_time_ends_when_there_is_nothing_to_wait_for() {
+    let emulator =
+        Emulator::builder().clock(bits_world::clock::Clock::system()).simulated(&Simulation::new()).start().unwrap();
+
+    assert!(emulator.run_until(|| true, Duration::MAX).unwrap());
+    emulator.stop();
+    assert!(!emulator.run_until(|| false, Duration::MAX).unwrap());
 }
 
 #[test]

@@ -25,6 +25,17 @@ impl Sid {
         Self::new(format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1000 + number))
     }
 
+    /// The SID of the account `name` of the emulated machine, whatever its case: the same in every
+    /// process.
+    pub fn of_name(name: &str) -> Self {
+        // FNV-1a; a relative identifier has room for about four thousand million accounts.
+        let hash = name
+            .to_lowercase()
+            .bytes()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+        Self::of_account(u32::try_from(hash % 0xF000_0000).unwrap_or(0))
+    }
+
     /// The string form.
     pub fn as_str(&self) -> &str {
         &self.0
