@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bits_api::{ErrorContext, FileTime, Hresult};
-use bits_wire::attempt::{Disk, Failure, Probe};
+use bits_wire::attempt::{Disk, ERROR_FILE_INVALID, Failure, Probe};
 
 /// The files of this machine, with the rights of this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,13 +43,35 @@ impl Probe for LocalDisk {
         })
     }
 
-    fn length(&self, path: &Path) -> Option<u64> {
-        fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len())
+    /// The length of a file, or `None` when it is not there.
+    ///
+    /// # Errors
+    /// `ERROR_PATH_NOT_FOUND` when its folder is not there either: a drive that is not mounted
+    /// tells nothing of its files.
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(found.is_file().then(|| found.len())),
+            Err(error) => match code_at(path, &error) {
+                Hresult::ERROR_FILE_NOT_FOUND => Ok(None),
+                code => Err(code),
+            },
+        }
     }
 }
 
 impl Disk for LocalDisk {
-    fn publish(&self, temporary: &Path, destination: &Path, modified: Option<FileTime>) -> Result<(), Hresult> {
+    fn publish(
+        &self,
+        temporary: &Path,
+        destination: &Path,
+        length: u64,
+        modified: Option<FileTime>,
+    ) -> Result<(), Hresult> {
+        let found = fs::metadata(temporary).map_err(|error| code(&error))?.len();
+        if found != length {
+            tracing::warn!(?temporary, found, length, "a finished file has another length than it had");
+            return Err(ERROR_FILE_INVALID);
+        }
         if let Some(time) = modified.and_then(system_time) {
             // The time is set first, so that the file never shows under its name without it.
             let stamped = OpenOptions::new().write(true).open(temporary).and_then(|file| file.set_modified(time));
@@ -121,6 +143,7 @@ fn code(error: &io::Error) -> Hresult {
     match error.kind() {
         ErrorKind::NotFound => Hresult::ERROR_FILE_NOT_FOUND,
         ErrorKind::PermissionDenied | ErrorKind::IsADirectory => Hresult::ERROR_ACCESS_DENIED,
+        ErrorKind::AlreadyExists => FILE_EXISTS,
         ErrorKind::StorageFull => Hresult::ERROR_DISK_FULL,
         ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Hresult::ERROR_SHARING_VIOLATION,
         ErrorKind::NotADirectory => Hresult::ERROR_DIRECTORY,
@@ -145,6 +168,8 @@ const NOT_SAME_DEVICE: Hresult = Hresult::from_win32(17);
 const WRITE_PROTECT: Hresult = Hresult::from_win32(19);
 /// ERROR_GEN_FAILURE.
 const GENERAL_FAILURE: Hresult = Hresult::from_win32(31);
+/// ERROR_FILE_EXISTS.
+const FILE_EXISTS: Hresult = Hresult::from_win32(80);
 /// ERROR_FILE_TOO_LARGE.
 const FILE_TOO_LARGE: Hresult = Hresult::from_win32(223);
 /// ERROR_DISK_QUOTA_EXCEEDED.
@@ -226,7 +251,7 @@ mod tests {
         fs::write(&destination, "old").unwrap();
         let stamp = FileTime::from_unix_seconds(784_111_777);
 
-        LocalDisk.publish(&temporary, &destination, Some(stamp)).unwrap();
+        LocalDisk.publish(&temporary, &destination, 3, Some(stamp)).unwrap();
 
         assert_eq!(fs::read(&destination).unwrap(), b"new");
         assert_eq!(FileTime::from(fs::metadata(&destination).unwrap().modified().unwrap()), stamp);
@@ -240,14 +265,43 @@ mod tests {
         fs::write(&temporary, "new").unwrap();
         fs::create_dir(&destination).unwrap();
 
-        assert!(LocalDisk.publish(&temporary, &destination, None).unwrap_err().is_failure());
-        assert_eq!(LocalDisk.length(&temporary), Some(3));
+        assert!(LocalDisk.publish(&temporary, &destination, 3, None).unwrap_err().is_failure());
+        assert_eq!(LocalDisk.length(&temporary), Ok(Some(3)));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_or_grew_is_not_published() {
+        let folder = folder();
+        let (temporary, destination) = (folder.path().join("BIT1.tmp"), folder.path().join("a"));
+        fs::write(&temporary, "new").unwrap();
+
+        for length in [2, 4] {
+            let published = LocalDisk.publish(&temporary, &destination, length, None);
+            assert_eq!(published, Err(ERROR_FILE_INVALID), "{length}");
+        }
+        assert_eq!(LocalDisk.length(&temporary), Ok(Some(3)));
+        assert_eq!(LocalDisk.length(&destination), Ok(None));
+    }
+
+    #[test]
+    fn a_file_is_gone_only_where_its_folder_can_be_looked_at() {
+        let folder = folder();
+        fs::write(folder.path().join("file"), "x").unwrap();
+        let table = [
+            (folder.path().join("gone"), Ok(None)),
+            (folder.path().join("no-folder/gone"), Err(Hresult::ERROR_PATH_NOT_FOUND)),
+            (folder.path().join("file/gone"), Err(Hresult::ERROR_DIRECTORY)),
+            (folder.path().to_owned(), Ok(None)),
+        ];
+        for (path, length) in table {
+            assert_eq!(LocalDisk.length(&path), length, "{}", path.display());
+        }
     }
 
     #[test]
     fn publishing_a_file_that_is_gone_says_so() {
         let folder = folder();
-        let published = LocalDisk.publish(&folder.path().join("gone"), &folder.path().join("a"), None);
+        let published = LocalDisk.publish(&folder.path().join("gone"), &folder.path().join("a"), 0, None);
 
         assert_eq!(published, Err(Hresult::ERROR_FILE_NOT_FOUND));
     }
@@ -258,7 +312,7 @@ mod tests {
         let temporary = folder.path().join("BIT1.tmp");
         fs::write(&temporary, "new").unwrap();
 
-        let published = LocalDisk.publish(&temporary, &folder.path().join("gone/a"), None);
+        let published = LocalDisk.publish(&temporary, &folder.path().join("gone/a"), 3, None);
 
         assert_eq!(published, Err(Hresult::ERROR_PATH_NOT_FOUND));
     }
@@ -271,7 +325,7 @@ mod tests {
 
         assert_eq!(LocalDisk.delete(&path), Ok(()));
         assert_eq!(LocalDisk.delete(&path), Ok(()));
-        assert_eq!(LocalDisk.length(&path), None);
+        assert_eq!(LocalDisk.length(&path), Ok(None));
         assert!(LocalDisk.delete(folder.path()).is_err());
     }
 

@@ -38,6 +38,8 @@ impl Gate {
 #[derive(Debug)]
 pub(crate) struct Partial {
     path: PathBuf,
+    /// Whether the file is there and ours: found, or made by this attempt.
+    is_there: bool,
     length: u64,
     file: Option<File>,
     gate: Arc<Gate>,
@@ -45,7 +47,7 @@ pub(crate) struct Partial {
 
 impl Partial {
     pub(crate) fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
-        Self { path, length: 0, file: None, gate }
+        Self { path, is_there: false, length: 0, file: None, gate }
     }
 
     /// Bytes that are there.
@@ -55,9 +57,9 @@ impl Partial {
 
     /// Looks how much is there; nothing when there is no file.
     pub(crate) fn measure(&mut self) -> Result<u64, Failure> {
-        self.length = match fs::metadata(&self.path) {
-            Ok(found) => found.len(),
-            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        (self.is_there, self.length) = match fs::metadata(&self.path) {
+            Ok(found) => (true, found.len()),
+            Err(error) if error.kind() == ErrorKind::NotFound => (false, 0),
             Err(error) => return Err(failure(&self.path, &error)),
         };
         Ok(self.length)
@@ -98,8 +100,9 @@ impl Partial {
         let _open = gate.pass()?;
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(open_at(&self.path, self.length)?),
+            none => none.insert(open_at(&self.path, self.length, self.is_there)?),
         };
+        self.is_there = true;
         while !data.is_empty() {
             match file.write(data) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -115,10 +118,12 @@ impl Partial {
     }
 }
 
-/// Opens a file to go on at `length`. It is made only to begin with: a file that has vanished
-/// would come back with a hole.
-fn open_at(path: &Path, length: u64) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).create(length == 0).truncate(false).open(path)?;
+/// Opens a file to go on at `length`.
+///
+/// One that was there is never made: if it has vanished, it would come back with a hole. One that
+/// was not there is never taken over: whoever has made it meanwhile writes it.
+fn open_at(path: &Path, length: u64, is_there: bool) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(!is_there).open(path)?;
     file.seek(SeekFrom::Start(length))?;
     Ok(file)
 }

@@ -8,6 +8,9 @@ use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Mover}
 
 use crate::support::{Mill, PATIENCE, Server, content};
 
+/// HRESULT_FROM_WIN32(ERROR_FILE_EXISTS).
+const ERROR_FILE_EXISTS: Hresult = Hresult(0x8007_0050);
+
 fn local(code: Hresult) -> Failure {
     Failure { code, context: ErrorContext::LOCAL_FILE, transient: false }
 }
@@ -41,6 +44,22 @@ fn a_full_disk_is_an_error_of_the_local_file() {
     let end = running.until(|report| matches!(report, AttemptReport::Ended(_)));
 
     assert_eq!(end, AttemptReport::Ended(AttemptEnd::Failed(local(Hresult::ERROR_DISK_FULL))));
+}
+
+#[test]
+fn a_temporary_file_that_somebody_else_makes_meanwhile_is_left_alone() {
+    for file in [content(1000), Vec::new()] {
+        let (server, mill) = (Server::of(file), Mill::new());
+        let mut running = mill.start(mill.plan(&server.url("/a")));
+        assert!(matches!(running.report(), AttemptReport::Connected { .. }));
+
+        fs::write(mill.temporary(), "another's").unwrap();
+        running.proceed();
+
+        let outcome = running.end();
+        assert_eq!(outcome.failure(), local(ERROR_FILE_EXISTS));
+        assert_eq!(outcome.bytes.as_deref(), Some(&b"another's"[..]));
+    }
 }
 
 #[cfg(unix)]
