@@ -38,8 +38,6 @@ cases![
     a_name_that_cannot_be_resolved_is_transient,
     header_names_have_no_case,
     a_redirect_is_followed_by_default,
-    a_trusted_https_server_is_used,
-    an_untrusted_https_server_is_refused,
     a_missing_folder_is_found_when_the_file_is_added,
     a_folder_that_vanishes_is_a_local_error,
 ];
@@ -555,28 +553,6 @@ fn a_redirect_is_followed_by_default(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     job.complete()?;
     c.holds("http.redirect_success", "the file is whole", c.downloaded()? == bytes())
-}
-
-fn a_trusted_https_server_is_used(c: &mut Bench) -> Outcome {
-    let origin = c.origin()?;
-    c.trust_origin()?;
-    origin.put("/file", content());
-    let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
-    job.resume()?;
-    c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    job.complete()?;
-    c.holds("security.cert.always_checked", "a server with a trusted certificate is used", c.downloaded()? == bytes())
-}
-
-fn an_untrusted_https_server_is_refused(c: &mut Bench) -> Outcome {
-    let origin = c.origin()?;
-    origin.put("/file", content());
-    let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
-    job.resume()?;
-    c.wait(&job, JobState::ERROR, SOON)?;
-    let clauses = ["security.cert.always_checked", "http_options.set_security_flags.cert_error_outcome"];
-    c.is(clauses, error_of(&job)?.1, Hresult::ERROR_WINHTTP_SECURE_INVALID_CA)?;
-    c.is(clauses, origin.journal().len(), 0)
 }
 
 fn a_missing_folder_is_found_when_the_file_is_added(c: &mut Bench) -> Outcome {

@@ -18,6 +18,9 @@ cases![
     uploads_are_not_supported_before_bits_1_5,
     managers_come_and_go_without_their_jobs,
     a_manager_creates_finds_lists_and_explains,
+    every_manager_shows_the_same_jobs,
+    a_standard_user_gets_no_hold_of_foreign_jobs,
+    an_administrator_reads_names_of_others,
 ];
 
 fn a_new_job_has_the_documented_defaults(c: &mut Bench) -> Outcome {
@@ -188,4 +191,51 @@ fn a_manager_creates_finds_lists_and_explains(c: &mut Bench) -> Outcome {
     let ids = vec![found.id()?, listed[0].id()?];
     c.is(["manager.interface.methods", "job.interface.obtain"], ids, vec![job.id()?, job.id()?])?;
     c.holds("manager.interface.methods", "GetErrorDescription gives a text", !text.is_empty())
+}
+
+fn every_manager_shows_the_same_jobs(c: &mut Bench) -> Outcome {
+    let first = c.manager()?;
+    let job = new_job(&first)?;
+    let by_second = c.manager()?.job(job.id()?)?;
+    let by_other_program = c.another_client()?.manager()?.job(job.id()?)?;
+    drop(first);
+    by_other_program.set_description(Some("seen by all"))?;
+    let seen = vec![job.description()?, by_second.description()?];
+    c.is("manager.interface.entry_point", seen, vec!["seen by all".to_owned(); 2])?;
+    let counts = vec![c.manager()?, c.another_client()?.manager()?]
+        .into_iter()
+        .map(|manager| Ok(manager.enum_jobs(EnumJobsFlags::empty())?.count()?))
+        .collect::<Result<Vec<u32>, Stop>>()?;
+    c.is("manager.interface.entry_point", counts, vec![1, 1])
+}
+
+fn a_standard_user_gets_no_hold_of_foreign_jobs(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    let other = c.other_user()?;
+    let refused = Some(Hresult::E_ACCESSDENIED);
+    c.is(
+        ["job4.owner.standard_user_other_jobs", "job4.owner.modifiers"],
+        vec![other.job(job.id()?).err(), other.enum_jobs(EnumJobsFlags::ALL_USERS).err()],
+        vec![refused; 2],
+    )?;
+    let own = other.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    c.is("job4.owner.standard_user_other_jobs", own, 0)?;
+    let by_admin = c.administrator()?.job(job.id()?)?;
+    by_admin.set_description(Some("changed"))?;
+    c.is("job4.owner.modifiers", job.description()?, "changed".to_owned())
+}
+
+fn an_administrator_reads_names_of_others(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    job.set_display_name(Some("my illness"))?;
+    job.set_description(Some("my doctor"))?;
+    let file = c.serve("prescription.bin", 10)?;
+    file.add_to(&job)?;
+    let seen = c.administrator()?.job(job.id()?)?;
+    let found = first_file(&seen)?;
+    c.is(
+        "users.pii",
+        vec![seen.display_name()?, seen.description()?, found.remote_name()?, found.local_name()?],
+        vec!["my illness".to_owned(), "my doctor".to_owned(), file.url, file.local],
+    )
 }

@@ -44,8 +44,12 @@ modules![
     scheduling,
     world,
     notifications,
+    modifications,
     file_callbacks,
     http,
+    answers,
+    https,
+    local_files,
     redirects,
     download_time,
 ];

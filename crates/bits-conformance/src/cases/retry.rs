@@ -19,6 +19,7 @@ cases![
     the_policy_wins_over_a_longer_timeout,
     an_unavailable_server_is_a_transient_error,
     a_retry_before_bits_2_0_is_not_counted,
+    a_foreground_job_can_be_made_impatient,
 ];
 
 /// A job whose server is not available for a long time, in TRANSIENT_ERROR.
@@ -261,4 +262,21 @@ fn a_retry_before_bits_2_0_is_not_counted(c: &mut Bench) -> Outcome {
     let job = unavailable(c, |_| Ok(Success::OK))?;
     c.advance(MINUTE * 35)?;
     c.is("job.get_error_count.retry_old", (c.attempts_of(&job)?.len(), job.error_count()?), (4, 1))
+}
+
+fn a_foreground_job_can_be_made_impatient(c: &mut Bench) -> Outcome {
+    let job = unavailable(c, |job| {
+        job.set_priority(JobPriority::FOREGROUND)?;
+        job.set_minimum_retry_delay(60)?;
+        job.set_no_progress_timeout(150)
+    })?;
+    c.advance(Duration::from_secs(30))?;
+    job.resume()?;
+    c.settle()?;
+    c.is("retry.foreground_advice", pauses(c, &job)?, vec![Duration::from_secs(30)])?;
+    c.advance(MINUTE)?;
+    let pause = pauses(c, &job)?[1];
+    c.value("retry.foreground_advice", pause)?;
+    c.wait(&job, JobState::ERROR, MINUTE * 2)?;
+    c.is("retry.foreground_advice", error_of(&job)?.1, Hresult::BG_E_HTTP_ERROR_503)
 }

@@ -204,7 +204,7 @@ fn an_administrator_works_on_a_foreign_job(c: &mut Bench) -> Outcome {
     by_admin.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(
-        ["users.admin_no_need_to_own", "lifecycle.add_files_when"],
+        ["users.admin_no_need_to_own", "job.take_ownership.not_needed", "lifecycle.add_files_when"],
         (job.owner()?, job.priority()?),
         (c.own_sid()?, JobPriority::FOREGROUND),
     )
