@@ -110,7 +110,7 @@ impl Probe for NoFiles {
         Ok(())
     }
 
-    fn length(&self, _path: &Path) -> Option<u64> {
-        None
+    fn length(&self, _path: &Path) -> std::result::Result<Option<u64>, Hresult> {
+        Ok(None)
     }
 }

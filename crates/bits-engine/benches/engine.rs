@@ -26,8 +26,8 @@ impl Probe for EmptyDisk {
         Ok(())
     }
 
-    fn length(&self, _: &Path) -> Option<u64> {
-        None
+    fn length(&self, _: &Path) -> Result<Option<u64>, Hresult> {
+        Ok(None)
     }
 }
 

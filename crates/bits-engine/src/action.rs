@@ -30,6 +30,8 @@ pub enum Action {
         temporary: PathBuf,
         /// Its name.
         destination: PathBuf,
+        /// Its size in bytes; a file of another size is not given the name.
+        length: u64,
         /// The server's time stamp.
         modified: Option<FileTime>,
     },

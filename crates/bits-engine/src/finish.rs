@@ -95,13 +95,13 @@ impl Engine {
             let file = &self.jobs[key].files[place];
             let (FileStage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
             let temporary = temporary.path().to_owned();
-            let modified = file.validators.and_then(|known| known.last_modified);
+            let (length, modified) = (file.have, file.validators.and_then(|known| known.last_modified));
             match cx.world.drives.resolve(&file.local_name) {
                 Ok(destination) => {
                     self.jobs[key].files[place].stage = FileStage::Renaming;
                     self.persist_file(key, place);
                     let ticket = self.ticket(Awaited::Publish(key, file_index(place)));
-                    self.push(Action::Publish { ticket, temporary, destination, modified });
+                    self.push(Action::Publish { ticket, temporary, destination, length, modified });
                     awaited += 1;
                 }
                 Err(error) => failed = failed.or(Some(code_of(error))),

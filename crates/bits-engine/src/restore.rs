@@ -147,7 +147,7 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
     let destination = drives.resolve(&record.local_name).ok();
     let temporary = record.temporary.as_ref().and_then(|name| Some(Temporary::beside(destination.as_ref()?, name)));
     let size = record.validators.map(|known| known.size);
-    let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()));
+    let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()).ok().flatten());
     let stage = match (record.stage, in_temporary) {
         // The service ended between the rename and its record.
         (FileStage::Renaming, None) => FileStage::Completed,

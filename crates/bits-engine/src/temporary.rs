@@ -56,7 +56,7 @@ impl Engine {
         let mut attempt = 0;
         loop {
             let drawn = Counted(Temporary::beside(destination, &name(job, file, attempt)));
-            if !self.temporaries.contains(&drawn) && cx.probe.length(drawn.0.path()).is_none() {
+            if !self.temporaries.contains(&drawn) && !matches!(cx.probe.length(drawn.0.path()), Ok(Some(_))) {
                 return drawn.0;
             }
             // Each try draws another of 2^64 names.

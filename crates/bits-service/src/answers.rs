@@ -34,7 +34,7 @@ impl Probe for Answers<'_> {
         }
     }
 
-    fn length(&self, path: &Path) -> Option<u64> {
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
         self.disk.length(path)
     }
 }

@@ -62,8 +62,8 @@ fn execute(service: &Service, action: Action) {
         Action::Proceed(attempt) => service.mover.proceed(attempt),
         Action::Stop(attempt) => service.mover.stop(attempt),
         Action::Release(chain) => service.mover.release(chain),
-        Action::Publish { ticket, temporary, destination, modified } => {
-            let result = service.disk.publish(&temporary, &destination, modified);
+        Action::Publish { ticket, temporary, destination, length, modified } => {
+            let result = service.disk.publish(&temporary, &destination, length, modified);
             service.handle(Event::Published(ticket, result));
         }
         Action::Delete { ticket, path } => {

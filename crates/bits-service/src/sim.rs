@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{ErrorContext, FileTime, Hresult};
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, Failure, Mover, Probe, Reports, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
+    Reports, Validators,
 };
 
 /// A simulated network with its servers, and a simulated disk.
@@ -281,18 +282,27 @@ impl Probe for Simulation {
         state.refused.iter().find(|(folder, _)| path.starts_with(folder)).map_or(Ok(()), |(_, code)| Err(*code))
     }
 
-    fn length(&self, path: &Path) -> Option<u64> {
-        self.local_length(path)
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
+        Ok(self.local_length(path))
     }
 }
 
 impl Disk for Simulation {
-    fn publish(&self, temporary: &Path, destination: &Path, _modified: Option<FileTime>) -> Result<(), Hresult> {
+    fn publish(
+        &self,
+        temporary: &Path,
+        destination: &Path,
+        length: u64,
+        _modified: Option<FileTime>,
+    ) -> Result<(), Hresult> {
         let mut state = self.lock();
         if let Some(code) = state.unnameable.get(destination) {
             return Err(*code);
         }
-        let length = state.local.remove(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        if *state.local.get(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)? != length {
+            return Err(ERROR_FILE_INVALID);
+        }
+        state.local.remove(temporary);
         state.local.insert(destination.to_owned(), length);
         Ok(())
     }

@@ -45,8 +45,8 @@ pub struct AttemptPlan {
     pub temporary: PathBuf,
     /// How to ask.
     pub urgency: Urgency,
-    /// What earlier attempts have learned of the remote file. Without it, what the temporary
-    /// file holds is thrown away.
+    /// What earlier attempts have learned of the remote file. It goes on record before the
+    /// temporary file is made: without it, a file of that name is somebody else's.
     pub known: Option<Validators>,
 }
 
@@ -97,6 +97,13 @@ pub struct Failure {
     pub transient: bool,
 }
 
+/// HRESULT_FROM_WIN32(ERROR_FILE_EXISTS): a temporary file that is to be made is there already.
+pub const ERROR_FILE_EXISTS: Hresult = Hresult::from_win32(80);
+
+/// HRESULT_FROM_WIN32(ERROR_FILE_INVALID): a finished temporary file has not the length that it
+/// had when it was finished.
+pub const ERROR_FILE_INVALID: Hresult = Hresult::from_win32(1006);
+
 /// Where a mover sends its reports.
 pub type Reports = Arc<dyn Fn(AttemptId, AttemptReport) + Send + Sync>;
 
@@ -130,17 +137,30 @@ pub trait Probe {
     /// The HRESULT that AddFile gives: a missing folder, a refused access, a path that is none.
     fn destination(&self, path: &Path) -> Result<(), Hresult>;
 
-    /// The length of a file, or `None` when it is not there.
-    fn length(&self, path: &Path) -> Option<u64>;
+    /// The length of a file, or `None` when it is not there: its folder is, and has no file of
+    /// this name.
+    ///
+    /// # Errors
+    /// The HRESULT of what keeps it from being told. A file that nobody can look at may well be
+    /// there: it must not be taken for one that is gone.
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult>;
 }
 
 /// The local files that the service names and removes; attempts write them.
 pub trait Disk: Probe + Send + Sync {
-    /// Gives a finished temporary file its name, replacing what is there, and the server's time.
+    /// Gives a finished temporary file of `length` bytes its name, replacing what is there, and
+    /// the server's time.
     ///
     /// # Errors
-    /// The HRESULT of what went wrong; the temporary file is then still there.
-    fn publish(&self, temporary: &Path, destination: &Path, modified: Option<FileTime>) -> Result<(), Hresult>;
+    /// The HRESULT of what went wrong, `ERROR_FILE_INVALID` for a file of another length; the
+    /// temporary file is then still there.
+    fn publish(
+        &self,
+        temporary: &Path,
+        destination: &Path,
+        length: u64,
+        modified: Option<FileTime>,
+    ) -> Result<(), Hresult>;
 
     /// Removes a temporary file; one that is not there is no error.
     ///

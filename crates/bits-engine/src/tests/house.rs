@@ -13,7 +13,9 @@ use bits_api::{
     EnumJobsFlags, ErrorContext, FileInfo, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags,
     Setting, Success, Value,
 };
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Probe, Validators};
+use bits_wire::attempt::{
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators,
+};
 use bits_world::clock::{Monotonic, Now};
 use bits_world::{Decisions, Network, Profile, Sid, Token, World};
 
@@ -41,18 +43,21 @@ impl Probe for Disk {
         }
     }
 
-    fn length(&self, path: &Path) -> Option<u64> {
-        self.files.borrow().get(path).copied()
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
+        Ok(self.files.borrow().get(path).copied())
     }
 }
 
 impl Disk {
-    fn publish(&self, temporary: &Path, destination: &Path) -> Result<(), Hresult> {
+    fn publish(&self, temporary: &Path, destination: &Path, length: u64) -> Result<(), Hresult> {
         if self.locked.contains(destination) {
             return Err(Hresult::ERROR_SHARING_VIOLATION);
         }
         let mut files = self.files.borrow_mut();
-        let length = files.remove(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        if *files.get(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)? != length {
+            return Err(ERROR_FILE_INVALID);
+        }
+        files.remove(temporary);
         files.insert(destination.to_owned(), length);
         Ok(())
     }
@@ -246,8 +251,8 @@ impl House {
     pub(crate) fn let_files_go(&mut self) {
         for action in std::mem::take(&mut self.files_held) {
             match action {
-                Action::Publish { ticket, temporary, destination, .. } => {
-                    let outcome = self.disk.publish(&temporary, &destination);
+                Action::Publish { ticket, temporary, destination, length, .. } => {
+                    let outcome = self.disk.publish(&temporary, &destination, length);
                     self.tell(Event::Published(ticket, outcome));
                 }
                 Action::Delete { ticket, path } => {
@@ -391,7 +396,11 @@ impl House {
     pub(crate) fn connected(&mut self, job: JobKey, size: u64) {
         let plan = self.plan(job);
         let validators = Validators { size, last_modified: Some(FileTime::from_unix_seconds(1_600_000_000)) };
-        let have = if plan.known == Some(validators) { self.disk.length(&plan.temporary).unwrap_or(0) } else { 0 };
+        let have = if plan.known == Some(validators) {
+            self.disk.length(&plan.temporary).ok().flatten().unwrap_or(0)
+        } else {
+            0
+        };
         self.disk.files.get_mut().insert(plan.temporary, have);
         self.report(job, AttemptReport::Connected { validators, have });
     }
