@@ -12,6 +12,8 @@ cases![
     the_timeout_starts_with_the_first_transient_error,
     progress_resets_the_timeout,
     a_changed_clock_does_not_touch_the_timeout,
+    a_changed_clock_counts_for_the_delay_after_a_restart,
+    a_changed_clock_counts_for_the_timeout_after_a_restart,
     a_timeout_of_zero_makes_every_error_fatal,
     a_delay_above_the_timeout_makes_every_error_fatal,
     a_delay_equal_to_the_timeout_is_retried,
@@ -95,11 +97,7 @@ fn a_changed_clock_does_not_touch_the_delay(c: &mut Bench) -> Outcome {
         c.advance(MINUTE * 9)?;
         let before = c.attempts_of(&job)?.len();
         c.advance(MINUTE * 2)?;
-        c.is(
-            ["job.set_minimum_retry_delay.clock", "retry.delay.clock"],
-            (before, c.attempts_of(&job)?.len()),
-            (1, 2),
-        )?;
+        c.is(["job.set_minimum_retry_delay.clock", "retry.delay.clock"], (before, c.attempts_of(&job)?.len()), (1, 2))?;
     }
     Ok(())
 }
@@ -178,6 +176,47 @@ fn a_changed_clock_does_not_touch_the_timeout(c: &mut Bench) -> Outcome {
     let before = job.state()?;
     c.set_wall_clock(FileTime::from_unix_seconds(1_000_000_000))?;
     c.advance(MINUTE * 2)?;
+    c.is(
+        ["job.set_no_progress_timeout.clock", "retry.timeout.clock"],
+        (before, job.state()?),
+        (JobState::TRANSIENT_ERROR, JobState::ERROR),
+    )
+}
+
+fn a_changed_clock_counts_for_the_delay_after_a_restart(c: &mut Bench) -> Outcome {
+    // Of a delay of ten minutes two have passed; a minute is taken away by the clock, or added.
+    for (forward, left) in [(true, MINUTE * 7), (false, MINUTE * 9)] {
+        c.start_over();
+        let job = unavailable(c, |job| job.set_minimum_retry_delay(600))?;
+        let id = job.id()?;
+        let failed_at = c.now();
+        c.advance(MINUTE * 2)?;
+        c.set_wall_clock(failed_at.plus(if forward { MINUTE * 3 } else { MINUTE }))?;
+        c.restart_service()?;
+        let job = c.find(id)?;
+        c.advance(left - Duration::from_secs(1))?;
+        let before = c.attempts_of(&job)?.len();
+        c.advance(Duration::from_secs(1))?;
+        let attempts = c.attempts_of(&job)?;
+        c.is(
+            ["job.set_minimum_retry_delay.clock", "retry.delay.clock"],
+            (before, attempts.last().map(|last| last.since(failed_at))),
+            (attempts.len() - 1, Some(MINUTE * 10)),
+        )?;
+    }
+    Ok(())
+}
+
+fn a_changed_clock_counts_for_the_timeout_after_a_restart(c: &mut Bench) -> Outcome {
+    let job = unavailable(c, |job| job.set_no_progress_timeout(3_600))?;
+    let id = job.id()?;
+    c.advance(MINUTE * 2)?;
+    c.set_wall_clock(c.now().plus(MINUTE * 40))?;
+    c.restart_service()?;
+    let job = c.find(id)?;
+    c.advance(MINUTE * 18 - Duration::from_secs(1))?;
+    let before = job.state()?;
+    c.advance(Duration::from_secs(1))?;
     c.is(
         ["job.set_no_progress_timeout.clock", "retry.timeout.clock"],
         (before, job.state()?),
