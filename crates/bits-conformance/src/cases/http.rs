@@ -21,11 +21,9 @@ cases![
     suspend_and_resume_go_on_by_range,
     a_restart_goes_on_by_range,
     a_known_stamp_needs_no_second_head,
-    a_file_that_changes_on_the_way_starts_over,
     a_finished_file_stays_as_it_came,
     an_etag_alone_changes_nothing,
     a_change_under_the_same_stamp_goes_unnoticed,
-    a_server_without_stamps_can_be_used,
     a_failed_precondition_starts_the_file_over,
     an_empty_file_needs_no_get,
     http_1_0_with_lengths_and_ranges_can_be_used,
@@ -42,7 +40,7 @@ cases![
     a_folder_that_vanishes_is_a_local_error,
 ];
 
-const SIZE: usize = 50_000;
+pub(super) const SIZE: usize = 50_000;
 
 const TWO_GB: u64 = 2_147_483_648;
 
@@ -50,16 +48,16 @@ const TWO_GB: u64 = 2_147_483_648;
 const ERROR_DIRECTORY: u32 = 267;
 
 /// The bytes of the file that most cases serve.
-fn bytes() -> Vec<u8> {
+pub(super) fn bytes() -> Vec<u8> {
     Synthetic::new(SIZE as u64, 1).bytes(0..SIZE as u64)
 }
 
-fn content() -> Content {
+pub(super) fn content() -> Content {
     Content::bytes(bytes())
 }
 
 /// Method and Range header of each request, in order.
-fn asked(journal: &Journal) -> Vec<String> {
+pub(super) fn asked(journal: &Journal) -> Vec<String> {
     let requests = journal.iter();
     requests.map(|request| format!("{} {}", request.method, request.header("Range").unwrap_or("-"))).collect()
 }
@@ -274,7 +272,7 @@ fn a_broken_connection_is_transient_and_goes_on_by_range(c: &mut Bench) -> Outco
 }
 
 /// A foreground job that a gate holds at byte 20,000.
-fn held(c: &Bench, origin: &Origin, content: Content) -> Result<(Arc<dyn Job>, bits_origin::Gate), Stop> {
+pub(super) fn held(c: &Bench, origin: &Origin, content: Content) -> Result<(Arc<dyn Job>, bits_origin::Gate), Stop> {
     let gate = origin.gate_method("GET", "/file", GateAt::Byte(20_000));
     origin.put("/file", content);
     let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
@@ -335,24 +333,6 @@ fn a_known_stamp_needs_no_second_head(c: &mut Bench) -> Outcome {
     c.is("http.client.ranges_model", model, vec![Some("/file".to_owned()), Some(range), Some(stamp)])
 }
 
-fn a_file_that_changes_on_the_way_starts_over(c: &mut Bench) -> Outcome {
-    let origin = c.origin()?;
-    let (job, gate) = held(c, &origin, content())?;
-    job.suspend()?;
-    c.settle()?;
-    gate.open();
-    let other = Synthetic::new(60_000, 2).bytes(0..60_000);
-    origin.change("/file", Content::bytes(other.clone()));
-    job.resume()?;
-    c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    job.complete()?;
-    c.holds(
-        ["files.consistency.download_restart", "job.add_file.consistency_file", "files.consistency.by"],
-        "the file is the new version, from its beginning",
-        c.downloaded()? == other,
-    )
-}
-
 fn a_finished_file_stays_as_it_came(c: &mut Bench) -> Outcome {
     let origin = c.origin()?;
     let job = c.download(&origin, content(), JobPriority::FOREGROUND, JobState::TRANSFERRED)?;
@@ -398,20 +378,6 @@ fn a_change_under_the_same_stamp_goes_unnoticed(c: &mut Bench) -> Outcome {
         "the file begins as the old version and ends as the new one",
         c.downloaded()? == [&bytes()[..20_000], &other[20_000..]].concat(),
     )
-}
-
-fn a_server_without_stamps_can_be_used(c: &mut Bench) -> Outcome {
-    let origin = c.origin()?;
-    let bare = content().without_last_modified().without_etag();
-    let (job, gate) = held(c, &origin, bare)?;
-    job.suspend()?;
-    c.settle()?;
-    gate.open();
-    job.resume()?;
-    c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    job.complete()?;
-    c.holds("http.open.validators", "the file is whole", c.downloaded()? == bytes())?;
-    c.is("http.open.validators", asked(&origin.journal()).pop(), Some("GET -".to_owned()))
 }
 
 fn a_failed_precondition_starts_the_file_over(c: &mut Bench) -> Outcome {

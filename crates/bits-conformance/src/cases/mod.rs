@@ -47,6 +47,7 @@ modules![
     modifications,
     file_callbacks,
     http,
+    changed_files,
     answers,
     https,
     local_files,
