@@ -4,6 +4,8 @@
 //! state. Until then clients see the state of before, and other calls that would change the job
 //! are put off.
 
+use std::path::PathBuf;
+
 use bits_api::{Hresult, JobState, Success};
 
 use crate::engine::{Awaited, take};
@@ -57,12 +59,11 @@ impl Engine {
     pub(crate) fn published(&mut self, cx: Cx<'_>, key: JobKey, file: FileIndex, outcome: Result<(), Hresult>) {
         let place = file.0 as usize;
         if outcome.is_ok() {
-            self.jobs[key].files[place].stage = FileStage::Completed;
-            self.forget_temporary(key, place);
+            self.named(key, place);
         } else {
             self.jobs[key].files[place].stage = FileStage::Transferred;
+            self.persist_file(key, place);
         }
-        self.persist_file(key, place);
         if let Some(Finishing { step: Step::Publishing { awaited, failed }, .. }) = self.finishing(key) {
             *awaited -= 1;
             *failed = failed.or(outcome.err());
@@ -92,23 +93,46 @@ impl Engine {
         let mut awaited = 0;
         let mut failed = None;
         for place in 0..self.jobs[key].files.len() {
-            let file = &self.jobs[key].files[place];
-            let (FileStage::Transferred, Some(temporary)) = (file.stage, &file.temporary) else { continue };
-            let temporary = temporary.path().to_owned();
-            let (length, modified) = (file.have, file.validators.and_then(|known| known.last_modified));
-            match cx.world.drives.resolve(&file.local_name) {
-                Ok(destination) => {
-                    self.jobs[key].files[place].stage = FileStage::Renaming;
+            match self.unnamed(cx, key, place) {
+                Ok(Some((temporary, destination))) => {
+                    let file = &mut self.jobs[key].files[place];
+                    file.stage = FileStage::Renaming;
+                    let (length, modified) = (file.have, file.validators.and_then(|known| known.last_modified));
                     self.persist_file(key, place);
                     let ticket = self.ticket(Awaited::Publish(key, file_index(place)));
                     self.push(Action::Publish { ticket, temporary, destination, length, modified });
                     awaited += 1;
                 }
-                Err(error) => failed = failed.or(Some(code_of(error))),
+                Ok(None) => {}
+                Err(code) => failed = failed.or(Some(code)),
             }
         }
         self.finishing(key)?.step = Step::Publishing { awaited, failed };
         self.after_publishing(cx, key)
+    }
+
+    /// The temporary file of a finished file and the name that it is to get; `None` for a file
+    /// that is not finished, or has its name.
+    fn unnamed(&mut self, cx: Cx<'_>, key: JobKey, place: usize) -> Result<Option<(PathBuf, PathBuf)>, Hresult> {
+        let stage = self.jobs[key].files[place].stage;
+        if !matches!(stage, FileStage::Transferred | FileStage::Renaming) {
+            return Ok(None);
+        }
+        let destination = cx.world.drives.resolve(&self.jobs[key].files[place].local_name).map_err(code_of)?;
+        let temporary = self.placed_temporary(cx, key, place)?.ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        // Begun before a restart that could not tell how far it came.
+        if stage == FileStage::Renaming && cx.probe.length(&temporary)?.is_none() {
+            self.named(key, place);
+            return Ok(None);
+        }
+        Ok(Some((temporary, destination)))
+    }
+
+    /// A finished file has got its name.
+    fn named(&mut self, key: JobKey, place: usize) {
+        self.jobs[key].files[place].stage = FileStage::Completed;
+        self.forget_temporary(key, place);
+        self.persist_file(key, place);
     }
 
     fn after_publishing(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
@@ -122,14 +146,19 @@ impl Engine {
     /// Deletes the temporary files that nobody wants any more.
     fn delete(&mut self, cx: Cx<'_>, key: JobKey) -> Option<Result<Success, Hresult>> {
         let mut awaited = 0;
+        let mut failed = false;
         for place in 0..self.jobs[key].files.len() {
-            let Some(temporary) = &self.jobs[key].files[place].temporary else { continue };
-            let path = temporary.path().to_owned();
-            let ticket = self.ticket(Awaited::Delete(key, file_index(place)));
-            self.push(Action::Delete { ticket, path });
-            awaited += 1;
+            match self.placed_temporary(cx, key, place) {
+                Ok(Some(path)) => {
+                    let ticket = self.ticket(Awaited::Delete(key, file_index(place)));
+                    self.push(Action::Delete { ticket, path });
+                    awaited += 1;
+                }
+                Ok(None) => {}
+                Err(_) => failed = true,
+            }
         }
-        self.finishing(key)?.step = Step::Deleting { awaited, failed: false };
+        self.finishing(key)?.step = Step::Deleting { awaited, failed };
         self.after_deleting(cx, key)
     }
 

@@ -175,6 +175,8 @@ pub(crate) struct File {
     pub(crate) local_name: Box<str>,
     /// The temporary file, from the first attempt until it is renamed or deleted.
     pub(crate) temporary: Option<Temporary>,
+    /// The name on record of the temporary file, while the drive of its folder is not there.
+    pub(crate) unplaced: Option<Box<str>>,
     pub(crate) validators: Option<Validators>,
     /// Bytes that the temporary file holds.
     pub(crate) have: u64,
@@ -187,6 +189,7 @@ impl File {
             remote_name: remote_name.into(),
             local_name: local_name.into(),
             temporary: None,
+            unplaced: None,
             validators: None,
             have: 0,
             stage: FileStage::Pending,
@@ -200,12 +203,13 @@ impl File {
 
     pub(crate) fn record(&self, job: JobKey, index: usize) -> FileRecord {
         let name = self.temporary.as_ref().and_then(|temporary| temporary.path().file_name());
+        let name = name.map(|name| name.to_string_lossy().into_owned());
         FileRecord {
             job,
             index: file_index(index),
             remote_name: self.remote_name.to_string(),
             local_name: self.local_name.to_string(),
-            temporary: name.map(|name| name.to_string_lossy().into_owned()),
+            temporary: name.or_else(|| self.unplaced.as_deref().map(str::to_owned)),
             validators: self.validators,
             stage: self.stage,
         }

@@ -10,7 +10,7 @@ use bits_world::{Drives, Sid};
 
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, code_of};
 use crate::users::Users;
 use crate::visits::Counted;
 use crate::world::Facts;
@@ -25,6 +25,7 @@ impl Engine {
         engine.facts = Facts::of(cx);
         let mut users = Users::default();
         let mut jobs = Vec::new();
+        let mut news = Vec::new();
         for Saved { job, files } in saved {
             let owner = users.number(&Sid::new(job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
             let turn = jobs.len() as u64;
@@ -35,9 +36,14 @@ impl Engine {
                 failing: job.failing_since.map(|first| Failing::since(first, cx.now)),
                 ..without_history(job)
             };
-            for file in &files {
-                job.add_file(file_of(file, &cx.world.drives, cx));
-                if file.stage != FileStage::Pending && !job.has_all_files() && matches!(job.state, State::Transferred) {
+            for (place, record) in files.iter().enumerate() {
+                let file = file_of(record, &cx.world.drives, cx);
+                let is_lost = file.stage == FileStage::Pending && record.stage != FileStage::Pending;
+                if file.stage != record.stage {
+                    news.push((job.key, place));
+                }
+                job.add_file(file);
+                if is_lost && matches!(job.state, State::Transferred) {
                     // What was transferred is gone: it is fetched again.
                     job.state = State::Queued { turn, slice };
                 }
@@ -64,6 +70,11 @@ impl Engine {
         engine.temporaries =
             jobs.iter().flat_map(|job| &job.files).filter_map(|file| file.temporary.clone().map(Counted)).collect();
         engine.jobs = Jobs::load(jobs, users);
+        // Else a second restart would judge by what was on record before the first.
+        for (key, place) in news {
+            engine.persist_file(key, place);
+            engine.persist_job(key);
+        }
         for key in waiting {
             engine.wait_again(cx, key);
         }
@@ -142,31 +153,50 @@ fn without_history(record: JobRecord) -> Job {
     }
 }
 
-/// A file as it is on record, and as the disk tells.
+/// A file as it is on record, and as the disk tells. What the disk cannot tell now is told when
+/// the file is needed; until then the record is believed.
 fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
-    let destination = drives.resolve(&record.local_name).ok();
-    let temporary = record.temporary.as_ref().and_then(|name| Some(Temporary::beside(destination.as_ref()?, name)));
-    let size = record.validators.map(|known| known.size);
-    let in_temporary = temporary.as_ref().and_then(|file| cx.probe.length(file.path()).ok().flatten());
-    let stage = match (record.stage, in_temporary) {
-        // The service ended between the rename and its record.
-        (FileStage::Renaming, None) => FileStage::Completed,
-        (FileStage::Renaming, Some(_)) => FileStage::Transferred,
-        // Deleted in the middle of a Cancel, or by somebody else.
-        (FileStage::Transferred, None) => FileStage::Pending,
-        (stage, _) => stage,
+    let name = record.temporary.as_deref();
+    let (temporary, unplaced, length) = match (name, drives.resolve(&record.local_name)) {
+        (Some(name), Ok(destination)) => {
+            let temporary = Temporary::beside(&destination, name);
+            let length = cx.probe.length(temporary.path());
+            (Some(temporary), None, length)
+        }
+        (Some(name), Err(error)) => (None, Some(name.into()), Err(code_of(error))),
+        (None, _) => (None, None, Ok(None)),
     };
-    let have = match stage {
-        FileStage::Pending => in_temporary.unwrap_or(0),
-        _ => size.or(in_temporary).unwrap_or(0),
+    let size = record.validators.map(|known| known.size);
+    let stage = stage_of(record.stage, length, size);
+    let have = match (stage, length) {
+        // Without validators, or with too much of it, an attempt throws away what is there.
+        (FileStage::Pending, Ok(Some(found))) if size.is_some_and(|size| found <= size) => found,
+        (FileStage::Pending, _) => 0,
+        (_, length) => size.or(length.ok().flatten()).unwrap_or(0),
     };
     File {
         remote_name: record.remote_name.as_str().into(),
         local_name: record.local_name.as_str().into(),
         temporary: temporary.filter(|_| stage != FileStage::Completed),
+        unplaced,
         validators: record.validators,
-        // Without validators an attempt throws away what is there.
-        have: if record.validators.is_some() || stage != FileStage::Pending { have } else { 0 },
+        have,
         stage,
+    }
+}
+
+/// How far a file has come whose temporary file has this length.
+fn stage_of(on_record: FileStage, length: Result<Option<u64>, Hresult>, size: Option<u64>) -> FileStage {
+    match (on_record, length) {
+        // The service ended between the rename and its record.
+        (FileStage::Renaming, Ok(None)) => FileStage::Completed,
+        // Deleted in the middle of a Cancel, or by somebody else.
+        (FileStage::Transferred, Ok(None)) => FileStage::Pending,
+        // Deleted and begun again, or cut off: its name tells nothing of what it holds.
+        (FileStage::Transferred | FileStage::Renaming, Ok(Some(found))) if size.is_some_and(|size| size != found) => {
+            FileStage::Pending
+        }
+        (FileStage::Renaming, Ok(Some(_))) => FileStage::Transferred,
+        (stage, _) => stage,
     }
 }

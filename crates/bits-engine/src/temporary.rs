@@ -38,10 +38,10 @@ impl Engine {
     /// # Errors
     /// The code of a local name that leads nowhere any more.
     pub(crate) fn temporary_file(&mut self, cx: Cx<'_>, key: JobKey, place: usize) -> Result<PathBuf, Hresult> {
-        let job = &self.jobs[key];
-        if let Some(temporary) = &job.files[place].temporary {
-            return Ok(temporary.path().to_owned());
+        if let Some(path) = self.placed_temporary(cx, key, place)? {
+            return Ok(path);
         }
+        let job = &self.jobs[key];
         let destination = cx.world.drives.resolve(&job.files[place].local_name).map_err(code_of)?;
         let temporary = self.free_name(cx, &destination, job.id, file_index(place));
         let path = temporary.path().to_owned();
@@ -49,6 +49,27 @@ impl Engine {
         self.jobs[key].files[place].temporary = Some(temporary);
         self.persist_file(key, place);
         Ok(path)
+    }
+
+    /// The temporary file that a job's file has, if any.
+    ///
+    /// # Errors
+    /// The code of a local name whose drive is not there: its temporary file may be.
+    pub(crate) fn placed_temporary(
+        &mut self,
+        cx: Cx<'_>,
+        key: JobKey,
+        place: usize,
+    ) -> Result<Option<PathBuf>, Hresult> {
+        let file = &mut self.jobs[key].files[place];
+        if let Some(name) = &file.unplaced {
+            let destination = cx.world.drives.resolve(&file.local_name).map_err(code_of)?;
+            let temporary = Temporary::beside(&destination, name);
+            // Nobody could see that the name was taken.
+            let is_own = self.temporaries.insert(Counted(temporary.clone()));
+            (file.temporary, file.unplaced) = (is_own.then_some(temporary), None);
+        }
+        Ok(file.temporary.as_ref().map(|temporary| temporary.path().to_owned()))
     }
 
     /// A name that neither the disk nor another job has.

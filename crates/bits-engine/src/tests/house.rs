@@ -33,6 +33,8 @@ pub(crate) struct Disk {
     pub(crate) files: RefCell<BTreeMap<PathBuf, u64>>,
     pub(crate) missing_folders: BTreeSet<PathBuf>,
     pub(crate) locked: BTreeSet<PathBuf>,
+    /// Why no file can be looked at.
+    pub(crate) unreadable: Option<Hresult>,
 }
 
 impl Probe for Disk {
@@ -44,7 +46,7 @@ impl Probe for Disk {
     }
 
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
-        Ok(self.files.borrow().get(path).copied())
+        self.unreadable.map_or_else(|| Ok(self.files.borrow().get(path).copied()), Err)
     }
 }
 
@@ -260,6 +262,15 @@ impl House {
                     self.tell(Event::Deleted(ticket, outcome));
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Carries out the renames that were held; the service ends before it hears of them.
+    pub(crate) fn let_files_go_unheard(&mut self) {
+        for action in std::mem::take(&mut self.files_held) {
+            if let Action::Publish { temporary, destination, length, .. } = action {
+                assert_eq!(self.disk.publish(&temporary, &destination, length), Ok(()));
             }
         }
     }

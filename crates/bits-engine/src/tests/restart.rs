@@ -1,9 +1,10 @@
 //! The queue after a restart of the service.
 
 use bits_api::{Hresult, JobPriority, JobState, NotifyFlags, Setting, Success, Value};
+use bits_world::Drives;
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, administrator, alice, seconds};
-use crate::{FileIndex, Reply};
+use crate::{FileIndex, FileRecord, FileStage, JobKey, Reply};
 
 #[test]
 fn states_survive_and_active_jobs_go_on_from_where_their_files_stopped() {
@@ -166,4 +167,155 @@ fn files_added_to_a_transferred_job_wait_for_resume_after_a_restart_too() {
     house.restart(seconds(1));
     assert_eq!(house.state(job), JobState::TRANSFERRED);
     assert!(house.running.is_empty());
+}
+
+#[test]
+fn a_finished_file_that_was_begun_again_in_its_old_temporary_file_is_not_taken_for_whole() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    // A crash has cut off a Cancel that had deleted the file; the next one cuts off the new transfer.
+    house.disk.files.get_mut().clear();
+    house.restart(seconds(1));
+    house.connected(job, 100);
+    house.progress(job, 10);
+
+    house.restart(seconds(1));
+
+    assert_eq!(house.state(job), JobState::CONNECTING);
+    assert_eq!(house.engine.progress(&alice(), job).map(|sum| sum.bytes_transferred), Ok(10));
+    house.transfer_file(job);
+    house.engine.retain(job);
+    assert_eq!(house.complete(job), Ok(Success::OK));
+}
+
+#[test]
+fn a_finished_file_of_another_length_is_fetched_again() {
+    for length in [10, 101] {
+        let mut house = House::new();
+        let job = house.resumed_job(JobPriority::NORMAL);
+        house.transfer_file(job);
+        house.disk.files.get_mut().values_mut().for_each(|file| *file = length);
+
+        house.restart(seconds(1));
+
+        assert_eq!(house.state(job), JobState::CONNECTING, "{length}");
+    }
+}
+
+#[test]
+fn what_a_restart_finds_out_about_files_goes_on_record() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    house.disk.files.get_mut().clear();
+
+    house.restart(seconds(1));
+
+    let (record, files) = &house.store[&job];
+    assert_eq!((record.state, files[&0].stage), (JobState::QUEUED, FileStage::Pending));
+}
+
+/// A job whose service ended in the middle of a rename, and what is on record of its file.
+fn job_in_the_middle_of_a_rename(house: &mut House) -> (JobKey, FileRecord) {
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    house.holds_files = true;
+    assert!(matches!(house.act(|engine, cx| engine.complete(cx, &alice(), job)), Reply::Later(_)));
+    house.holds_files = false;
+    (job, house.store[&job].1[&0].clone())
+}
+
+fn is_completed(house: &House, job: JobKey) -> bool {
+    house.engine.file_progress(&alice(), job, FileIndex(0)).expect("the progress").completed
+}
+
+#[test]
+fn a_rename_on_a_drive_that_is_not_there_is_judged_when_it_is_back() {
+    let mut house = House::new();
+    let (job, on_record) = job_in_the_middle_of_a_rename(&mut house);
+    let drives = std::mem::take(&mut house.world.drives);
+
+    house.restart(seconds(1));
+
+    house.engine.retain(job);
+    assert!(!is_completed(&house, job));
+    assert_eq!(house.complete(job), Err(Hresult::ERROR_PATH_NOT_FOUND));
+    assert_eq!(house.store[&job].1[&0], on_record);
+
+    house.world.drives = drives;
+    assert_eq!(house.complete(job), Ok(Success::OK));
+    assert_eq!(house.disk.files.get_mut().keys().collect::<Vec<_>>(), [std::path::Path::new("/c/job0_0.bin")]);
+}
+
+#[test]
+fn a_rename_in_a_folder_that_cannot_be_looked_at_is_judged_when_it_can() {
+    for was_renamed in [true, false] {
+        let mut house = House::new();
+        let (job, on_record) = job_in_the_middle_of_a_rename(&mut house);
+        if was_renamed {
+            house.let_files_go_unheard();
+        }
+        house.disk.unreadable = Some(Hresult::ERROR_ACCESS_DENIED);
+
+        house.restart(seconds(1));
+
+        house.engine.retain(job);
+        assert!(!is_completed(&house, job));
+        assert_eq!(house.complete(job), Err(Hresult::ERROR_ACCESS_DENIED));
+        assert_eq!(house.store[&job].1[&0], on_record);
+
+        house.disk.unreadable = None;
+        assert_eq!(house.complete(job), Ok(Success::OK));
+        assert_eq!(house.disk.files.get_mut().keys().collect::<Vec<_>>(), [std::path::Path::new("/c/job0_0.bin")]);
+    }
+}
+
+#[test]
+fn a_finished_file_on_a_drive_that_is_not_there_is_kept_until_the_drive_is_back() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    let on_record = house.store[&job].1[&0].clone();
+    let drives = std::mem::take(&mut house.world.drives);
+
+    house.restart(seconds(1));
+
+    assert_eq!(house.state(job), JobState::TRANSFERRED);
+    house.engine.retain(job);
+    assert_eq!(house.complete(job), Err(Hresult::ERROR_PATH_NOT_FOUND));
+    assert_eq!(house.store[&job].1[&0], on_record);
+    house.world.drives = drives;
+    assert_eq!(house.complete(job), Ok(Success::OK));
+    assert_eq!(house.disk.files.get_mut().keys().collect::<Vec<_>>(), [std::path::Path::new("/c/job0_0.bin")]);
+}
+
+#[test]
+fn an_unfinished_file_on_a_drive_that_is_not_there_goes_on_when_the_drive_is_back() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.connected(job, 100);
+    house.progress(job, 70);
+    let temporary = house.plan(job).temporary;
+    let drives = std::mem::take(&mut house.world.drives);
+
+    house.restart(seconds(1));
+
+    assert_eq!(house.error(job).map(|error| error.code), Ok(Hresult::ERROR_PATH_NOT_FOUND));
+    house.world.drives = drives;
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    assert_eq!(house.plan(job).temporary, temporary);
+}
+
+#[test]
+fn a_temporary_file_on_a_drive_that_is_not_there_is_left_behind_by_cancel() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.transfer_file(job);
+    house.world.drives = Drives::default();
+
+    house.restart(seconds(1));
+
+    house.engine.retain(job);
+    assert_eq!(house.cancel(job), Ok(Success::UNABLE_TO_DELETE_FILES));
 }
