@@ -50,7 +50,7 @@ impl Probe for LocalDisk {
     /// tells nothing of its files.
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
         match fs::metadata(path) {
-            Ok(found) => Ok(found.is_file().then(|| found.len())),
+            Ok(found) => Ok(found.is_file().then_some(found.len())),
             Err(error) => match code_at(path, &error) {
                 Hresult::ERROR_FILE_NOT_FOUND => Ok(None),
                 code => Err(code),
