@@ -16,7 +16,7 @@ cases![
     undefined_notify_flags_are_refused,
     notify_flags_of_later_versions_are_undefined,
     no_notify_flags_at_all_are_accepted,
-    settings_outlive_a_restart,
+    settings_outlive_restart_and_logoff,
     a_retry_delay_is_stored_in_seconds,
     a_short_retry_delay_is_raised_to_five_seconds,
     a_retry_delay_has_no_upper_bound,
@@ -159,16 +159,71 @@ fn no_notify_flags_at_all_are_accepted(c: &mut Bench) -> Outcome {
     c.is("job.set_notify_flags.zero", job.notify_flags()?, NotifyFlags::empty())
 }
 
-fn settings_outlive_a_restart(c: &mut Bench) -> Outcome {
-    let job = c.new_job()?;
-    let id = job.id()?;
-    job.set_notify_flags(NotifyFlags::JOB_MODIFICATION)?;
+/// What stays with a job whatever happens to it, but for its state and the time of the last change.
+fn what_stays(job: &Arc<dyn Job>) -> Result<Vec<String>, Stop> {
+    let times = job.times()?;
+    let mut stays = vec![
+        format!("id {:?}", job.id()?),
+        format!("type {:?}", job.job_type()?),
+        format!("owner {}", job.owner()?),
+        format!("display name {}", job.display_name()?),
+        format!("description {}", job.description()?),
+        format!("priority {:?}", job.priority()?),
+        format!("notify flags {:?}", job.notify_flags()?),
+        format!("minimum retry delay {}", job.minimum_retry_delay()?),
+        format!("no progress timeout {}", job.no_progress_timeout()?),
+        format!("error count {}", job.error_count()?),
+        format!("error {:?}", error_of(job).ok()),
+        format!("created {:?}, transferred {:?}", times.creation, times.transfer_completion),
+        format!("progress {:?}", job.progress()?),
+    ];
+    for file in files(job)? {
+        stays.push(format!("file {} to {}", file.remote_name()?, file.local_name()?));
+    }
+    Ok(stays)
+}
+
+/// A job in `state` none of whose settings is the default, one minute old.
+fn unusual_job(c: &Bench, state: JobState) -> Result<(Arc<dyn Job>, crate::bench::Remote), Stop> {
+    let (job, file) = c.job_with_file(1_000)?;
+    job.set_display_name(Some("unusual"))?;
+    job.set_description(Some("what for"))?;
     job.set_priority(JobPriority::LOW)?;
-    job.set_description(Some("kept"))?;
-    c.restart_service()?;
-    let job = c.find(id)?;
-    c.is("job.set_notify_flags.persist", job.notify_flags()?, NotifyFlags::JOB_MODIFICATION)?;
-    c.is("lifecycle.must_finish", (job.description()?, job.priority()?), ("kept".to_owned(), JobPriority::LOW))
+    job.set_notify_flags(NotifyFlags::JOB_MODIFICATION)?;
+    job.set_minimum_retry_delay(77)?;
+    job.set_no_progress_timeout(7_777)?;
+    c.advance(MINUTE)?;
+    c.bring(&job, &file, state)?;
+    c.advance(MINUTE)?;
+    Ok((job, file))
+}
+
+fn settings_outlive_restart_and_logoff(c: &mut Bench) -> Outcome {
+    for state in [JobState::SUSPENDED, JobState::ERROR, JobState::TRANSFERRED] {
+        c.start_over();
+        let made_at = c.now();
+        let (job, _) = unusual_job(c, state)?;
+        let id = job.id()?;
+        let (before, times) = (what_stays(&job)?, job.times()?);
+        c.restart_service()?;
+        let job = c.find(id)?;
+        c.is("job.set_notify_flags.persist", job.notify_flags()?, NotifyFlags::JOB_MODIFICATION)?;
+        c.is("struct.job_times.creation", job.times()?.creation, made_at)?;
+        c.is(
+            "lifecycle.must_finish",
+            (what_stays(&job)?, job.times()?.modification),
+            (before.clone(), times.modification),
+        )?;
+        c.log_off()?;
+        c.advance(DAY)?;
+        c.restart_service()?;
+        c.advance(DAY)?;
+        c.log_on()?;
+        c.settle()?;
+        let job = c.find(id)?;
+        c.is("lifecycle.must_finish", (what_stays(&job)?, job.state()?), (before, state))?;
+    }
+    Ok(())
 }
 
 fn a_retry_delay_is_stored_in_seconds(c: &mut Bench) -> Outcome {
@@ -318,28 +373,23 @@ fn a_property_may_be_read_and_set_at_any_time(c: &mut Bench) -> Outcome {
 }
 
 fn getters_work_in_final_states(c: &mut Bench) -> Outcome {
-    for state in FINAL {
+    type End = fn(&dyn Job) -> Result<Success, Hresult>;
+    let ends: [(JobState, End, JobState); 3] = [
+        (JobState::TRANSFERRED, |job| job.complete(), JobState::ACKNOWLEDGED),
+        (JobState::ERROR, |job| job.complete(), JobState::ACKNOWLEDGED),
+        (JobState::ERROR, |job| job.cancel(), JobState::CANCELLED),
+    ];
+    for (state, end, at_end) in ends {
         c.start_over();
-        let (job, file) = c.job_in(state)?;
-        let kept = first_file(&job)?;
-        let answers = vec![
-            job.id().is_ok(),
-            job.job_type().is_ok(),
-            job.progress().is_ok(),
-            job.times().is_ok(),
-            job.owner().is_ok(),
-            job.error_count().is_ok(),
-            job.display_name().is_ok(),
-            job.description().is_ok(),
-            job.priority().is_ok(),
-            job.notify_flags().is_ok(),
-            job.minimum_retry_delay().is_ok(),
-            job.no_progress_timeout().is_ok(),
-        ];
-        c.is("job.interface.getters_final", answers, vec![true; 12])?;
-        c.is("job.interface.getters_final", job.state()?, state)?;
+        let made_at = c.now();
+        let (job, file) = unusual_job(c, state)?;
+        let (kept, before) = (first_file(&job)?, what_stays(&job)?);
+        end(&*job)?;
+        c.is("job.interface.getters_final", (job.state()?, what_stays(&job)?), (at_end, before))?;
+        c.holds("job.interface.getters_final", "GetNotifyInterface works", job.notify_interface().is_ok())?;
+        c.is("struct.job_times.creation", job.times()?.creation, made_at)?;
         c.is("file.interface.after_final", (kept.remote_name()?, kept.local_name()?), (file.url, file.local))?;
-        c.is("file.interface.after_final", kept.progress()?.completed, state == JobState::ACKNOWLEDGED)?;
+        c.is("file.interface.after_final", kept.progress()?.completed, state == JobState::TRANSFERRED)?;
     }
     Ok(())
 }
