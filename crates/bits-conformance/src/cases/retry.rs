@@ -194,7 +194,7 @@ fn a_changed_clock_counts_for_the_delay_after_a_restart(c: &mut Bench) -> Outcom
         c.set_wall_clock(failed_at.plus(if forward { MINUTE * 3 } else { MINUTE }))?;
         c.restart_service()?;
         let job = c.find(id)?;
-        c.advance(left - Duration::from_secs(1))?;
+        c.advance(left.saturating_sub(Duration::from_secs(1)))?;
         let before = c.attempts_of(&job)?.len();
         c.advance(Duration::from_secs(1))?;
         let attempts = c.attempts_of(&job)?;
@@ -214,7 +214,7 @@ fn a_changed_clock_counts_for_the_timeout_after_a_restart(c: &mut Bench) -> Outc
     c.set_wall_clock(c.now().plus(MINUTE * 40))?;
     c.restart_service()?;
     let job = c.find(id)?;
-    c.advance(MINUTE * 18 - Duration::from_secs(1))?;
+    c.advance(Duration::from_secs(18 * 60 - 1))?;
     let before = job.state()?;
     c.advance(Duration::from_secs(1))?;
     c.is(
