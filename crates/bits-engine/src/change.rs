@@ -142,6 +142,8 @@ impl Engine {
     /// `retry.timeout.*`).
     pub(crate) fn arm_no_progress(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &self.jobs[key];
+        // Else the timer would never get further, and be due again at once with a timeout of zero.
+        debug_assert!(job.failing.is_some(), "a job in TRANSIENT_ERROR is failing since some moment");
         let lasted = job.failing.map_or(Duration::ZERO, |failing| failing.lasted(cx.now.monotonic));
         let left = Duration::from_secs(job.no_progress_timeout.into()).saturating_sub(lasted);
         self.timers.arm(key, Timer::NoProgress, cx.now.monotonic.plus(left));

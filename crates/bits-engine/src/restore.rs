@@ -33,7 +33,7 @@ impl Engine {
             let mut job = Job {
                 owner,
                 state: state_of(&job, turn, slice, cx),
-                failing: job.failing_since.map(|first| Failing::since(first, cx.now)),
+                failing: failing_of(&job, cx),
                 ..without_history(job)
             };
             for (place, record) in files.iter().enumerate() {
@@ -119,6 +119,12 @@ fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State
         // An active job is on record as QUEUED, and one that has ended is not on record.
         _ => State::Queued { turn, slice },
     }
+}
+
+/// Since when a job on record has been failing: one in TRANSIENT_ERROR always has.
+fn failing_of(record: &JobRecord, cx: Cx<'_>) -> Option<Failing> {
+    let unknown = || (record.state == JobState::TRANSIENT_ERROR).then(|| Failing::starting(cx.now));
+    record.failing_since.map(|first| Failing::since(first, cx.now)).or_else(unknown)
 }
 
 /// A job as it is on record, without its files and what depends on the time.

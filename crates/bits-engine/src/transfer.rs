@@ -5,7 +5,7 @@ use bits_api::{ErrorContext, JobPriority};
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Failure, Urgency, Validators};
 
 use crate::engine::take;
-use crate::job::{State, Stopping};
+use crate::job::{Failing, State, Stopping};
 use crate::visits::Counted;
 use crate::{Action, Cause, Cx, Engine, JobKey};
 
@@ -93,16 +93,23 @@ impl Engine {
         let job = &mut self.jobs[key];
         let place = job.next;
         if job.set_have(place, have) {
-            self.made_progress(key);
+            self.made_progress(cx, key);
         }
         self.touch(cx, key);
         self.notify_of_modification(key);
     }
 
-    /// The no-progress period is over (clause `retry.timeout.reset`).
-    fn made_progress(&mut self, key: JobKey) {
-        if self.jobs[key].failing.take().is_some() {
+    /// The no-progress period is over (clause `retry.timeout.reset`). In TRANSIENT_ERROR, where an
+    /// attempt may still have been quicker than the order to stop, the next one begins.
+    fn made_progress(&mut self, cx: Cx<'_>, key: JobKey) {
+        let job = &mut self.jobs[key];
+        let waits = matches!(job.state, State::TransientError(_));
+        let before = std::mem::replace(&mut job.failing, waits.then(|| Failing::starting(cx.now)));
+        if before.is_some() {
             self.persist_job(key);
+        }
+        if waits {
+            self.arm_no_progress(cx, key);
         }
     }
 
@@ -126,7 +133,7 @@ impl Engine {
         job.set_validators(place, known);
         job.set_have(place, known.size);
         job.file_arrived();
-        self.made_progress(key);
+        self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);
         self.notify_of_file(key, place);

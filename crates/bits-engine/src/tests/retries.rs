@@ -271,3 +271,35 @@ fn a_drive_that_has_gone_is_a_fatal_local_error() {
     let error = house.error(job).expect("the error");
     assert_eq!((error.code, error.context), (Hresult::ERROR_PATH_NOT_FOUND, ErrorContext::LOCAL_FILE));
 }
+
+/// A job of two files with this timeout whose first arrives just as the network goes away.
+fn job_that_progresses_in_transient_error(house: &mut House, timeout: u32) -> JobKey {
+    house.holds_stops = true;
+    let job = house.job(2);
+    assert_eq!(house.set(job, Setting::NoProgressTimeout, timeout), Ok(Success::OK));
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.connected(job, 100);
+    house.lose_network();
+    house.advance(seconds(60));
+    house.let_stop(&AttemptEnd::Done);
+    assert_eq!(house.state(job), TRANSIENT_ERROR);
+    job
+}
+
+#[test]
+fn progress_in_transient_error_begins_the_no_progress_timeout_anew() {
+    let mut house = House::new();
+    let job = job_that_progresses_in_transient_error(&mut house, 100);
+    house.advance(seconds(99));
+    assert_eq!(house.state(job), TRANSIENT_ERROR);
+    house.advance(seconds(1));
+    assert_eq!(house.state(job), JobState::ERROR);
+}
+
+#[test]
+fn a_timeout_of_zero_after_progress_in_transient_error_gives_the_job_up_at_once() {
+    let mut house = House::new();
+    let job = job_that_progresses_in_transient_error(&mut house, 100);
+    assert_eq!(house.set(job, Setting::NoProgressTimeout, 0), Ok(Success::OK));
+    assert_eq!(house.state(job), JobState::ERROR);
+}
