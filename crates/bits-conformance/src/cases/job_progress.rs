@@ -17,6 +17,7 @@ cases![
     the_completion_time_is_that_of_transferred,
     a_file_has_all_its_methods,
     the_state_can_be_polled,
+    a_job_that_nobody_registered_for_has_to_be_polled,
     the_type_never_changes,
 ];
 
@@ -52,12 +53,20 @@ fn progress_counts_bytes_and_files(c: &mut Bench) -> Outcome {
     c.returns("job.get_progress.ok", job.progress())?;
     let half = JobProgress { bytes_total: 1_000, bytes_transferred: 400, files_total: 1, files_transferred: 0 };
     c.is(["job.get_progress.ok", "job.get_progress.params", "struct.job_progress.layout"], job.progress()?, half)?;
-    c.is(["struct.job_progress.bytes_transferred", "lifecycle.transferring.meaning"], job.progress()?.bytes_transferred, 400)?;
+    c.is(
+        ["struct.job_progress.bytes_transferred", "lifecycle.transferring.meaning"],
+        job.progress()?.bytes_transferred,
+        400,
+    )?;
     c.let_go(&file)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let done = FileProgress { bytes_total: 1_000, bytes_transferred: 1_000, completed: false };
     c.is("struct.file_progress.layout", of_file.progress()?, done)?;
-    c.is("struct.file_progress.transferred_test", of_file.progress()?.bytes_transferred, of_file.progress()?.bytes_total)?;
+    c.is(
+        "struct.file_progress.transferred_test",
+        of_file.progress()?.bytes_transferred,
+        of_file.progress()?.bytes_total,
+    )?;
     c.is("struct.job_progress.files_transferred", job.progress()?.files_transferred, 1)
 }
 
@@ -193,7 +202,11 @@ fn moved_bytes_renew_the_modification_time(c: &mut Bench) -> Outcome {
     c.let_go(&file)?;
     c.settle()?;
     c.holds("struct.job_times.modification_bytes", "some minutes have passed", before != c.now())?;
-    c.is("struct.job_times.modification_bytes", (job.state()?, job.times()?.modification), (JobState::TRANSFERRING, c.now()))
+    c.is(
+        "struct.job_times.modification_bytes",
+        (job.state()?, job.times()?.modification),
+        (JobState::TRANSFERRING, c.now()),
+    )
 }
 
 fn the_completion_time_is_that_of_transferred(c: &mut Bench) -> Outcome {
@@ -228,11 +241,35 @@ fn the_state_can_be_polled(c: &mut Bench) -> Outcome {
     seen.push(job.state()?);
     c.returns("job.get_state.ok", job.state())?;
     c.is(
-        ["job.get_state.ok", "job.get_state.params", "job.get_state.polling", "notify.default_poll"],
+        ["job.get_state.ok", "job.get_state.params"],
         seen,
         vec![JobState::SUSPENDED, JobState::CONNECTING, JobState::TRANSFERRED],
     )?;
     c.value("job.transferred.by-polling", job.state()?)
+}
+
+fn a_job_that_nobody_registered_for_has_to_be_polled(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let watched = c.new_job()?;
+    watched.set_notify_flags(NotifyFlags::from_bits_retain(0xb))?;
+    watched.set_notify_interface(Some(recorder.object()))?;
+    let (job, file) = c.job_with_file(10)?;
+    job.set_notify_flags(NotifyFlags::from_bits_retain(0xb))?;
+    c.settle()?;
+    let told = recorder.methods().len();
+    let mut seen = vec![job.state()?];
+    c.trouble(&file, Trouble::NotFound)?;
+    for state in [JobState::ERROR, JobState::TRANSFERRED] {
+        job.resume()?;
+        c.wait(&job, state, SOON)?;
+        c.settle()?;
+        seen.push(job.state()?);
+    }
+    c.is(
+        ["job.get_state.polling", "notify.default_poll"],
+        (seen, recorder.methods().len()),
+        (vec![JobState::SUSPENDED, JobState::ERROR, JobState::TRANSFERRED], told),
+    )
 }
 
 fn the_type_never_changes(c: &mut Bench) -> Outcome {
