@@ -230,7 +230,7 @@ impl Engine {
         }
     }
 
-    fn forget_temporary(&mut self, key: JobKey, place: usize) {
+    pub(crate) fn forget_temporary(&mut self, key: JobKey, place: usize) {
         if let Some(temporary) = self.jobs[key].files[place].temporary.take() {
             self.temporaries.remove(&Counted(temporary));
         }

@@ -177,6 +177,8 @@ pub(crate) struct File {
     pub(crate) temporary: Option<Temporary>,
     /// The name on record of the temporary file, while the drive of its folder is not there.
     pub(crate) unplaced: Option<Box<str>>,
+    /// How many temporary names somebody else took before the file was made.
+    pub(crate) lost_names: u32,
     pub(crate) validators: Option<Validators>,
     /// Bytes that the temporary file holds.
     pub(crate) have: u64,
@@ -190,6 +192,7 @@ impl File {
             local_name: local_name.into(),
             temporary: None,
             unplaced: None,
+            lost_names: 0,
             validators: None,
             have: 0,
             stage: FileStage::Pending,
@@ -313,6 +316,15 @@ impl Job {
         }
         self.sums.known_bytes = self.sums.known_bytes.saturating_add(validators.size);
         true
+    }
+
+    /// Forgets what the server has told about a file that is not finished, and what is there of it.
+    pub(crate) fn begin_anew(&mut self, place: usize) {
+        if let Some(before) = self.files[place].validators.take() {
+            self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size);
+            self.sums.unknown_files += 1;
+        }
+        self.set_have(place, 0);
     }
 
     /// Takes down how much of a file is there; whether that is more than before.

@@ -185,6 +185,7 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
         local_name: record.local_name.as_str().into(),
         temporary: temporary.filter(|_| stage != FileStage::Completed),
         unplaced,
+        lost_names: 0,
         validators: record.validators,
         have,
         stage,

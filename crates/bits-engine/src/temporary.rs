@@ -14,6 +14,9 @@ use crate::{Cx, Engine, FileIndex, JobKey};
 /// How many names of four digits are tried before longer ones.
 const SHORT_TRIES: u64 = 8;
 
+/// How many names in a row may be lost to somebody else before the job fails.
+const NAMES_TO_LOSE: u32 = 5;
+
 /// The path of a temporary file. It is compared as text, which is far quicker than part by part,
 /// so it is kept in its plainest form.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -43,7 +46,7 @@ impl Engine {
         }
         let job = &self.jobs[key];
         let destination = cx.world.drives.resolve(&job.files[place].local_name).map_err(code_of)?;
-        let temporary = self.free_name(cx, &destination, job.id, file_index(place));
+        let temporary = self.free_name(cx, &destination, job.id, file_index(place), job.files[place].lost_names);
         let path = temporary.path().to_owned();
         self.temporaries.insert(Counted(temporary.clone()));
         self.jobs[key].files[place].temporary = Some(temporary);
@@ -72,9 +75,25 @@ impl Engine {
         Ok(file.temporary.as_ref().map(|temporary| temporary.path().to_owned()))
     }
 
-    /// A name that neither the disk nor another job has.
-    fn free_name(&self, cx: Cx<'_>, destination: &Path, job: Guid, file: FileIndex) -> Temporary {
-        let mut attempt = 0;
+    /// Somebody else has made a file of the name that was drawn for the file in work: the name and
+    /// the file are theirs. Whether another one is worth a try.
+    pub(crate) fn lose_name(&mut self, key: JobKey) -> bool {
+        let place = self.jobs[key].next;
+        self.forget_temporary(key, place);
+        let job = &mut self.jobs[key];
+        // On record it would say that the file of the next name is ours.
+        job.begin_anew(place);
+        let file = &mut job.files[place];
+        file.lost_names += 1;
+        let is_worth_a_try = file.lost_names % NAMES_TO_LOSE != 0;
+        self.persist_file(key, place);
+        is_worth_a_try
+    }
+
+    /// A name that neither the disk nor another job has, as far as can be told. After each of
+    /// `lost` names that somebody else had nevertheless, others are drawn.
+    fn free_name(&self, cx: Cx<'_>, destination: &Path, job: Guid, file: FileIndex, lost: u32) -> Temporary {
+        let mut attempt = u64::from(lost) * SHORT_TRIES;
         loop {
             let drawn = Counted(Temporary::beside(destination, &name(job, file, attempt)));
             if !self.temporaries.contains(&drawn) && !matches!(cx.probe.length(drawn.0.path()), Ok(Some(_))) {

@@ -2,7 +2,9 @@
 //! (clause `sched.files.sequential`).
 
 use bits_api::{ErrorContext, JobPriority};
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Failure, Urgency, Validators};
+use bits_wire::attempt::{
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Urgency, Validators,
+};
 
 use crate::engine::take;
 use crate::job::{Failing, State, Stopping};
@@ -58,8 +60,10 @@ impl Engine {
             AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
+                let draws_again = is_name_taken(&end) && self.lose_name(key);
                 match (stopping, end) {
                     (Some(stopping), end) => self.stopped(cx, key, stopping, &end),
+                    (None, _) if draws_again => self.start_attempt(cx, key),
                     (None, AttemptEnd::Done) => self.file_done(cx, key, attempt),
                     (None, AttemptEnd::Failed(failure)) => self.attempt_failed(cx, key, failure),
                     // Nobody told it to: as if the connection had been closed.
@@ -165,6 +169,12 @@ impl Engine {
             _ => {}
         }
     }
+}
+
+/// Whether somebody else has made a file of the temporary file's name.
+fn is_name_taken(end: &AttemptEnd) -> bool {
+    let taken = (ERROR_FILE_EXISTS, ErrorContext::LOCAL_FILE);
+    matches!(end, AttemptEnd::Failed(failure) if (failure.code, failure.context) == taken)
 }
 
 const UNASKED_STOP: Failure = Failure {

@@ -6,6 +6,7 @@ mod house;
 mod life;
 mod limits;
 mod model;
+mod names_taken;
 mod notices;
 mod order;
 mod restart;
