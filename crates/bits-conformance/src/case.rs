@@ -31,20 +31,22 @@ impl Entry {
         format!("{}::{}", self.module.name, self.case.name)
     }
 
-    /// Whether `filter` is a part of its name, or an id that it claims.
+    /// Whether `filter` is a part of its name, or an id that it claims, or the first parts of one.
     fn matches(&self, filter: &str) -> bool {
         let body = source::body(self.module.source, self.case.name);
         self.name().contains(filter) || source::claimed_names(body).into_iter().any(|name| is_named(name, filter))
     }
 }
 
-/// Whether `filter`, which may leave the file away, names the clause that a case calls `name`.
+/// Whether `filter` is the id, or the first parts of the id, of the clause that a case calls
+/// `name`. The file may be left away.
 fn is_named(name: &str, filter: &str) -> bool {
-    let spec = Spec::get();
-    match (spec.find(name), spec.find(filter)) {
-        (Ok(claimed), Ok(wanted)) => claimed.full_id() == wanted.full_id(),
-        _ => name == filter,
-    }
+    let full = Spec::get().find(name).map_or_else(|_| name.to_owned(), |clause| clause.full_id());
+    let bare = full.split_once(':').map_or(full.as_str(), |(_, id)| id);
+    [full.as_str(), bare]
+        .into_iter()
+        .filter_map(|id| id.strip_prefix(filter))
+        .any(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Makes sure that every claim of `modules` names one clause.
@@ -100,6 +102,10 @@ mod tests {
         let by_clause = choose(MODULES, Some("lifecycle.edge.resume_empty")).unwrap();
         assert!(by_clause.iter().any(|entry| entry.case.name == "resume_of_an_empty_job_fails"));
         assert!(by_clause.len() < 5);
+        let by_topic = choose(MODULES, Some("job.resume")).unwrap();
+        assert!(by_topic.len() > by_clause.len());
+        assert!(choose(MODULES, Some("core:job.resume.empty")).is_ok());
+        assert!(choose(MODULES, Some("job.res")).is_err());
         assert!(choose(MODULES, Some("resume_of_an_empty_job_fails")).is_ok());
         assert!(choose(MODULES, Some("no.such.thing")).is_err());
     }

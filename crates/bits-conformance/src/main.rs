@@ -19,6 +19,7 @@ mod runner;
 mod source;
 mod spec;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ struct Arguments {
 enum Command {
     /// Run the cases.
     Run {
-        /// Only cases with this in their name, or with a claim on the clause of this id.
+        /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
+        /// (`core:job.resume.empty`, `job.resume`).
         #[arg(long, value_name = "ID")]
         filter: Option<String>,
         /// How to print the result.
@@ -121,7 +123,8 @@ fn execute(command: Command) -> Result<ExitCode, String> {
 fn ended(report: Result<runner::Report, String>, text: impl Fn(&runner::Report) -> String) -> ExitCode {
     match report {
         Ok(report) => {
-            print!("{}", text(&report));
+            // Whoever reads may have had enough: the exit code tells the rest.
+            let _ = std::io::stdout().write_all(text(&report).as_bytes());
             if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(hangs) => {

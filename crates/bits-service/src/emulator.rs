@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bits_api::{Guid, Job, JobState};
+use bits_api::{Guid, Hresult, Job, JobState};
 use bits_engine::{Config, Engine};
 use bits_store::{Store, StoreError};
 use bits_world::clock::{Clock, Participant, Stuck};
@@ -240,7 +240,10 @@ impl Emulator {
     /// # Errors
     /// [`TimeError::NotReached`] with the reason why the job is where it is and the timeline.
     pub fn wait_state(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Result<(), TimeError> {
-        if self.run_until(|| job.state() == Ok(state), within)? {
+        let is_dead = |now| matches!(now, Err(Hresult::RPC_S_SERVER_UNAVAILABLE | Hresult::RPC_E_DISCONNECTED));
+        // A handle that is dead stays so.
+        self.run_until(|| job.state() == Ok(state) || is_dead(job.state()), within)?;
+        if job.state() == Ok(state) {
             return Ok(());
         }
         Err(TimeError::NotReached(self.not_reached(job, state, within)))

@@ -251,6 +251,19 @@ fn an_unlimited_wait_in_real_time_ends_when_there_is_nothing_to_wait_for() {
 }
 
 #[test]
+fn waiting_with_a_handle_from_before_a_restart_fails_at_once() {
+    let setup = Setup::new();
+    let job = setup.job();
+    setup.emulator.restart().unwrap();
+    let before = setup.emulator.clock().now();
+
+    let error = setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap_err().to_string();
+
+    assert!(error.contains("get the job again"), "{error}");
+    assert_eq!(setup.emulator.clock().now(), before);
+}
+
+#[test]
 fn waiting_for_a_state_that_does_not_come_tells_why() {
     let setup = Setup::new();
     let job = setup.job();
