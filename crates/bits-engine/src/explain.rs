@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bits_wire::redacted;
+
 use crate::job::{Job, Purpose, State, Step, Wait};
 use crate::{Engine, JobKey};
 
@@ -73,7 +75,7 @@ impl Engine {
 
 fn file(job: &Job) -> String {
     match job.files.get(job.next) {
-        Some(file) => format!("file {} of {}, {}", job.next + 1, job.files.len(), file.remote_name),
+        Some(file) => format!("file {} of {}, {}", job.next + 1, job.files.len(), redacted(&file.remote_name)),
         None => "no file".to_owned(),
     }
 }

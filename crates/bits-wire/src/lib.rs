@@ -6,3 +6,6 @@
 
 pub mod attempt;
 pub mod download;
+mod redact;
+
+pub use redact::redacted;

@@ -91,6 +91,21 @@ fn the_temporary_file_lies_beside_the_destination_and_is_on_record_before_the_at
 }
 
 #[test]
+fn an_explanation_does_not_show_credentials() {
+    let mut house = House::new();
+    let job = house.empty_job(&alice());
+    let file = FileInfo { remote_name: "http://user:hunter2@example.org/a", local_name: r"C:\a.bin" };
+    assert_eq!(house.add(job, &[file]), Ok(Success::OK));
+    assert_eq!(house.resume(job), Ok(Success::OK));
+
+    let told = house.engine.explain(job);
+
+    assert!(told.contains("http://***@example.org/a"), "{told}");
+    house.connected(job, 100);
+    assert!(!house.engine.explain(job).contains("hunter2"));
+}
+
+#[test]
 fn temporary_names_that_are_taken_are_avoided() {
     let mut house = House::new();
     let name = {
