@@ -256,8 +256,13 @@ impl Emulator {
     }
 
     fn not_reached(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> String {
-        let why = job.id().map_or_else(|code| format!("its handle says {code}"), |id| self.explain(id));
-        let now = job.state().map_or_else(|code| code.to_string(), |state| state.to_string());
+        let (now, why) = match (job.state(), job.id()) {
+            (Ok(now), Ok(id)) => (now.to_string(), self.explain(id)),
+            (Err(code), _) | (_, Err(code)) => {
+                let why = "its handle is from before a restart, or its client has ended: get the job again";
+                (code.to_string(), why.to_owned())
+            }
+        };
         format!(
             "the job is not {state} within {within:?}, but {now}: {why}\n{}",
             self.inner.timeline.newest(Self::TOLD)

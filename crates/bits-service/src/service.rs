@@ -372,7 +372,7 @@ impl Service {
         while let Some(action) = core.engine.poll() {
             match action {
                 Action::Trace(transition) => {
-                    let job = core.engine.guid(transition.job);
+                    let job = Some(transition.id);
                     tracing::debug!(?job, to = %transition.to, cause = %transition.cause, "state");
                     let what = What::Transition { from: transition.from, to: transition.to, cause: transition.cause };
                     self.timeline.push(now, job, what);
