@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use bits_api::{FileTime, Hresult, JobState, Success};
+use bits_api::{FileTime, Guid, Hresult, JobState, Success};
 use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure};
 
 use crate::record::Change;
@@ -86,6 +86,8 @@ pub enum Notification {
 pub struct Transition {
     /// Which job.
     pub job: JobKey,
+    /// Its identifier: a job that has ended may be known by nothing else any more.
+    pub id: Guid,
     /// From where; `None` when the job was made.
     pub from: Option<JobState>,
     /// To where.

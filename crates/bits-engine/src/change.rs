@@ -53,14 +53,14 @@ impl Engine {
     ) {
         let job = &mut self.jobs[key];
         job.modified = cx.now.wall;
-        let to = job.shown();
+        let (id, to) = (job.id, job.shown());
         debug_assert!(table::allows(from, cause, to), "no edge {from:?} --{cause:?}--> {to}");
         if job.is_final() {
             self.push(Action::Persist(Change::Remove(key)));
         } else if !is_on_record {
             self.persist_job(key);
         }
-        self.push(Action::Trace(Transition { job: key, from, to, cause }));
+        self.push(Action::Trace(Transition { job: key, id, from, to, cause }));
         self.notify_of_state(key);
     }
 

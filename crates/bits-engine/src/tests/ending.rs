@@ -189,6 +189,20 @@ fn a_job_that_nobody_touches_for_ninety_days_is_cancelled() {
 }
 
 #[test]
+fn a_job_that_nobody_holds_is_named_in_the_transition_that_ends_it() {
+    let mut house = House::new();
+    let job = house.job(1);
+    let id = house.engine.guid(job);
+    house.engine.release(job);
+
+    house.advance(seconds(90 * 24 * 60 * 60));
+
+    assert_eq!(house.engine.guid(job), None);
+    let last = house.transitions.last().expect("the end");
+    assert_eq!((last.to, Some(last.id)), (JobState::CANCELLED, id));
+}
+
+#[test]
 fn retries_are_no_activity() {
     let mut house = House::new();
     let hour = seconds(60 * 60);
