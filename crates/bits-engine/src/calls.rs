@@ -39,7 +39,7 @@ impl Engine {
     ) -> Result<JobKey, Hresult> {
         self.look_around(cx);
         let display_name = text::required(display_name)?;
-        if text::utf16_len(display_name) > 256 {
+        if text::utf16_len(display_name) > settings::MAX_DISPLAY_NAME {
             return Err(Hresult::E_INVALIDARG);
         }
         if job_type != JobType::DOWNLOAD {
