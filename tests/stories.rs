@@ -177,3 +177,18 @@ fn the_timeline_tells_calls_transitions_attempts_and_requests() {
     assert!(has(|what| matches!(what, What::AttemptStarted { .. })));
     assert!(has(|what| matches!(what, What::Request { line } if line.starts_with("HEAD /a.bin"))));
 }
+
+#[test]
+fn a_password_in_a_url_is_neither_in_the_timeline_nor_in_an_explanation() {
+    let setup = Setup::new();
+    let with_password = setup.origin.url("/a.bin").replace("http://", "http://user:hunter2@");
+    let manager = setup.emulator.client("updater.exe").manager().unwrap();
+    let job = manager.create_job(Some("story"), JobType::DOWNLOAD).unwrap().job;
+    job.add_file(Some(&with_password), Some(r"C:\a.bin")).unwrap();
+
+    job.resume().unwrap();
+    let error = setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap_err().to_string();
+
+    assert!(error.contains("/a.bin"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}

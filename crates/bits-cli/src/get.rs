@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobState, JobType, Manager, SIZE_UNKNOWN};
-use bits_service::{Emulator, StartError, What};
+use bits_service::{Emulator, StartError, What, redacted};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -77,7 +77,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn failed(self, why: impl std::fmt::Display) -> Failure {
-        Failure::Failed(format!("cannot download {} to {}: {why}", self.url, self.local))
+        Failure::Failed(format!("cannot download {} to {}: {why}", redacted(self.url), self.local))
     }
 
     /// Says of names that BITS refuses what the code alone does not.

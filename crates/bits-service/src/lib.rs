@@ -24,6 +24,7 @@ mod text;
 mod timeline;
 mod world_turn;
 
+pub use bits_wire::redacted;
 pub use builder::Builder;
 pub use client::Client;
 pub use emulator::{Emulator, StartError, TimeError};

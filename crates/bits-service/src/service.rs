@@ -12,6 +12,7 @@ use std::time::Duration;
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Probe, Reports};
+use bits_wire::redacted;
 use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
 
@@ -380,7 +381,7 @@ impl Service {
                 }
                 Action::Start(ref plan) => {
                     let job = core.engine.job_of(plan.attempt).and_then(|job| core.engine.guid(job));
-                    let what = What::AttemptStarted { attempt: plan.attempt.0, url: plan.url.clone() };
+                    let what = What::AttemptStarted { attempt: plan.attempt.0, url: redacted(&plan.url).into_owned() };
                     self.timeline.push(now, job, what);
                 }
                 Action::Persist(_) => core.commits.asked += 1,

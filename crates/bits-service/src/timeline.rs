@@ -58,7 +58,7 @@ pub enum What {
     AttemptStarted {
         /// Its number.
         attempt: u64,
-        /// The remote name.
+        /// The remote name, without its credentials.
         url: String,
     },
     /// An attempt ended.
