@@ -24,6 +24,7 @@ cases![
     equal_jobs_share_the_time_in_slices,
     a_small_job_does_not_wait_for_the_end_of_a_large_one,
     equal_jobs_go_first_in_first_out_mostly,
+    a_time_slice_lasts_five_minutes,
     the_time_slice_can_be_chosen,
     a_slice_ends_while_connecting_too,
     a_job_goes_on_when_its_client_has_ended,
@@ -284,11 +285,7 @@ fn equal_jobs_share_the_time_in_slices(c: &mut Bench) -> Outcome {
         turns.push(running.unwrap_or(9));
         c.advance(MINUTE * 5)?;
     }
-    c.is(
-        ["sched.round_robin", "enum.job_priority.share", "enum.job_state.time_slice", "sched.slice_length"],
-        turns,
-        vec![0, 1, 2, 0],
-    )?;
+    c.is(["sched.round_robin", "enum.job_priority.share", "enum.job_state.time_slice"], turns, vec![0, 1, 2, 0])?;
     c.is(
         ["lifecycle.edge.slice_end", "enum.job_state.leave_transferring", "enum.job_state.time_slice"],
         after_last(c, &three, JobState::TRANSFERRING)?,
@@ -326,6 +323,19 @@ fn equal_jobs_go_first_in_first_out_mostly(c: &mut Bench) -> Outcome {
     c.advance(MINUTE * 11)?;
     expected.push(expected[1].clone());
     c.is("enum.job_priority.fifo", c.attempted()?, expected)
+}
+
+fn a_time_slice_lasts_five_minutes(c: &mut Bench) -> Outcome {
+    let (one, _) = held_job(c, "1.bin", JobPriority::NORMAL)?;
+    let (two, _) = held_job(c, "2.bin", JobPriority::NORMAL)?;
+    c.advance(Duration::from_secs(299))?;
+    let before = states(&[&one, &two])?;
+    c.advance(Duration::from_secs(1))?;
+    c.is(
+        "sched.slice_length",
+        (before, states(&[&one, &two])?),
+        (vec![JobState::TRANSFERRING, JobState::QUEUED], vec![JobState::QUEUED, JobState::TRANSFERRING]),
+    )
 }
 
 fn the_time_slice_can_be_chosen(c: &mut Bench) -> Outcome {
