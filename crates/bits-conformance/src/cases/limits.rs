@@ -131,7 +131,15 @@ fn service_accounts_are_exempt_from_limits(c: &mut Bench) -> Outcome {
     for account in [Sid::LOCAL_SYSTEM, Sid::LOCAL_SERVICE, Sid::NETWORK_SERVICE] {
         let manager = c.service_account(account)?;
         let (jobs, _) = fill(&manager, 3);
-        c.is(["policy.max_jobs_per_user.exempt", "policy.max_jobs_per_machine.exempt"], jobs, 3)?;
+        c.is(
+            [
+                "manager.create_job.limit_exempt",
+                "policy.max_jobs_per_user.exempt",
+                "policy.max_jobs_per_machine.exempt",
+            ],
+            jobs,
+            3,
+        )?;
         let (files, _) = fill_job(c, &new_job(&manager)?, 3);
         c.is(["policy.max_files_per_job.exempt", "job.add_file.policy_exempt"], files, 3)?;
     }
