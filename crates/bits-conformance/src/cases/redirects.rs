@@ -37,7 +37,11 @@ fn redirects_are_followed_silently(c: &mut Bench) -> Outcome {
     }
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    c.is("http_options.security_flags.redirect_allow_silent", urls(&job)?, short)?;
+    c.is(
+        ["http_options.security_flags.redirect_allow_silent", "http_options.set_security_flags.default_redirect"],
+        urls(&job)?,
+        short,
+    )?;
     job.complete()?;
     let lengths = vec![c.local_length("one.bin")?, c.local_length("two.bin")?];
     c.is(
