@@ -30,13 +30,13 @@ pub(crate) struct Row {
 /// All settings; each may be set in every state that is not final, and is on record.
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Row] = &[
-    row(Setting::DisplayName,      Rule::Text { max: MAX_DISPLAY_NAME },   0),
-    row(Setting::Description,      Rule::Text { max: 1_024 },              0),
-    row(Setting::Priority,         Rule::Priority,                         JobPriority::NORMAL.0),
+    row(Setting::DisplayName,       Rule::Text { max: MAX_DISPLAY_NAME }, 0),
+    row(Setting::Description,       Rule::Text { max: 1_024 },            0),
+    row(Setting::Priority,          Rule::Priority,                       JobPriority::NORMAL.0),
     // job.notifyflags.default of observed.toml
-    row(Setting::NotifyFlags,      Rule::NotifyFlags,                      3),
-    row(Setting::MinimumRetryDelay,Rule::Seconds { min: 5 },               600),
-    row(Setting::NoProgressTimeout,Rule::Seconds { min: 0 },               14 * 24 * 60 * 60),
+    row(Setting::NotifyFlags,       Rule::NotifyFlags,                    3),
+    row(Setting::MinimumRetryDelay, Rule::Seconds { min: 5 },             600),
+    row(Setting::NoProgressTimeout, Rule::Seconds { min: 0 },             14 * 24 * 60 * 60),
 ];
 
 const fn row(setting: Setting, rule: Rule, default: u32) -> Row {

@@ -85,7 +85,7 @@ impl Engine {
         job.begin_anew(place);
         let file = &mut job.files[place];
         file.lost_names += 1;
-        let is_worth_a_try = file.lost_names % NAMES_TO_LOSE != 0;
+        let is_worth_a_try = !file.lost_names.is_multiple_of(NAMES_TO_LOSE);
         self.persist_file(key, place);
         is_worth_a_try
     }
