@@ -4,6 +4,8 @@
 //! the lives by divan. With `--features visits` it prints how many keys of ordered indexes a call
 //! compares instead: counting costs time.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark has a clock and arguments")]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
