@@ -71,9 +71,12 @@ impl Engine {
             jobs.iter().flat_map(|job| &job.files).filter_map(|file| file.temporary.clone().map(Counted)).collect();
         engine.jobs = Jobs::load(jobs, users);
         // Else a second restart would judge by what was on record before the first.
+        let mut last = None;
         for (key, place) in news {
+            if last.replace(key) != Some(key) {
+                engine.persist_job(key);
+            }
             engine.persist_file(key, place);
-            engine.persist_job(key);
         }
         for key in waiting {
             engine.wait_again(cx, key);
