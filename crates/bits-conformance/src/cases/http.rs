@@ -73,7 +73,7 @@ fn a_file_arrives_byte_for_byte(c: &mut Bench) -> Outcome {
         let job = c.download(&origin, content(), priority, JobState::TRANSFERRED)?;
         job.complete()?;
         c.holds(
-            ["job.complete.files-appear", "job.complete.rename"],
+            ["job.complete.files-appear", "job.complete.rename", "jobtype.download", "enum.job_type.download"],
             "the file has the bytes of the server's",
             c.downloaded()? == bytes(),
         )?;
@@ -198,12 +198,13 @@ fn a_foreground_job_that_has_to_resume_needs_ranges(c: &mut Bench) -> Outcome {
     for interrupt in [[Bench::log_off, Bench::log_on], [Bench::disconnect, Bench::connect]] {
         c.start_over();
         let origin = c.origin()?;
+        let job = c.download(&origin, content().without_ranges(), JobPriority::NORMAL, JobState::ERROR)?;
         let gate = origin.gate_method("GET", "/file", GateAt::Byte(20_000));
-        origin.put("/file", content().without_ranges());
-        let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
+        job.set_priority(JobPriority::FOREGROUND)?;
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRING, SOON)?;
         c.settle()?;
+        c.is("retry.foreground_then_range_fail", job.progress()?.bytes_transferred, 20_000)?;
         interrupt[0](c)?;
         c.settle()?;
         gate.open();
