@@ -85,7 +85,7 @@ fn resume_retries_a_job_in_transient_error_at_once(c: &mut Bench) -> Outcome {
         (JobState::CONNECTING, failed_at),
     )?;
     c.let_go(&file)?;
-    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.settle()?;
     c.is("job.resume.transient", job.state()?, JobState::TRANSFERRED)
 }
 
@@ -111,7 +111,8 @@ fn resume_of_a_transferred_job_transfers_added_files(c: &mut Bench) -> Outcome {
     c.hold_at(&more, 5)?;
     job.resume()?;
     let states = c.states_of(&job)?;
-    let after = states.iter().position(|state| *state == JobState::TRANSFERRED).and_then(|at| states.get(at + 1).copied());
+    let after =
+        states.iter().position(|state| *state == JobState::TRANSFERRED).and_then(|at| states.get(at + 1).copied());
     c.is("lifecycle.edge.transferred_more_files", after, Some(JobState::QUEUED))?;
     c.let_go(&more)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
@@ -134,7 +135,11 @@ fn suspend_is_allowed_in_every_state_but_the_final_ones(c: &mut Bench) -> Outcom
         c.start_over();
         let (job, _) = c.job_in(state)?;
         c.returns("job.suspend.ok", job.suspend())?;
-        c.is(["job.suspend.ok", "job.suspend.params", "lifecycle.edge.suspend_any"], job.state()?, JobState::SUSPENDED)?;
+        c.is(
+            ["job.suspend.ok", "job.suspend.params", "lifecycle.edge.suspend_any"],
+            job.state()?,
+            JobState::SUSPENDED,
+        )?;
         if [JobState::TRANSFERRED, JobState::ERROR].contains(&state) {
             c.is("job.suspend.from_transferred", job.state()?, JobState::SUSPENDED)?;
         }
@@ -348,7 +353,11 @@ fn complete_is_allowed_in_every_state_but_the_final_ones(c: &mut Bench) -> Outco
         let (job, _) = c.job_in(state)?;
         let done = job.complete();
         c.holds("job.complete.any_time_download", "Complete succeeds", done.is_ok())?;
-        c.is(["job.complete.any_time_download", "lifecycle.edge.complete_download"], job.state()?, JobState::ACKNOWLEDGED)?;
+        c.is(
+            ["job.complete.any_time_download", "lifecycle.edge.complete_download"],
+            job.state()?,
+            JobState::ACKNOWLEDGED,
+        )?;
         c.is("lifecycle.methods.four", job.state()?, JobState::ACKNOWLEDGED)?;
         if state != JobState::TRANSFERRED {
             c.returns(["job.complete.partial", "lifecycle.complete.early"], done)?;
@@ -458,7 +467,11 @@ fn complete_that_cannot_rename_keeps_the_job(c: &mut Bench) -> Outcome {
     c.is("job.complete.rename_failed_stays", job.state()?, JobState::TRANSFERRED)?;
     c.is("job.complete.rename_failed_stays", c.local_length("first.bin")?, Some(100))?;
     let completed = vec![files(&job)?[0].progress()?.completed, files(&job)?[1].progress()?.completed];
-    c.is(["job.complete.completed_flag", "struct.file_progress.completed_partial_rename"], completed, vec![true, false])?;
+    c.is(
+        ["job.complete.completed_flag", "struct.file_progress.completed_partial_rename"],
+        completed,
+        vec![true, false],
+    )?;
     c.allow_name("second.bin")?;
     job.complete()?;
     c.is(
@@ -488,7 +501,11 @@ fn files_are_not_there_before_complete(c: &mut Bench) -> Outcome {
     c.value(["enum.job_state.transferred", "lifecycle.enum.transferred"], job.state()?)?;
     c.advance(DAY)?;
     c.is(
-        ["lifecycle.complete.availability", "enum.job_state.transferred_needs_complete", "lifecycle.transferred.meaning"],
+        [
+            "lifecycle.complete.availability",
+            "enum.job_state.transferred_needs_complete",
+            "lifecycle.transferred.meaning",
+        ],
         (job.state()?, c.local_length("a.bin")?),
         (JobState::TRANSFERRED, None),
     )?;
