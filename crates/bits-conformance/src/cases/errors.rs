@@ -121,7 +121,11 @@ fn an_error_object_ends_with_its_client(c: &mut Bench) -> Outcome {
     let before = error.error().is_ok();
     c.end_client()?;
     let after = (error.error().is_err(), job.error().is_err());
-    c.is(["job.get_error.available_until_exit", "error.interface.lifetime"], (before, after), (true, (true, true)))
+    c.is(
+        ["job.get_error.available_until_exit", "error.interface.lifetime", "errors.geterror_lost"],
+        (before, after),
+        (true, (true, true)),
+    )
 }
 
 fn an_error_of_a_file_names_the_file(c: &mut Bench) -> Outcome {
@@ -278,13 +282,10 @@ fn attempts_that_fail_are_counted(c: &mut Bench) -> Outcome {
 fn an_error_object_has_all_its_methods(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_in(JobState::ERROR)?;
     let error: Arc<dyn JobError> = job.error()?;
-    let texts = vec![
-        error.file()?.remote_name()?,
-        error.protocol()?,
-        error.error()?.1.name().unwrap_or_default().into_owned(),
-    ];
+    let texts =
+        vec![error.file()?.remote_name()?, error.protocol()?, error.error()?.1.name().unwrap_or_default().into_owned()];
     c.is("error.interface.methods", texts, vec![file.url, "http".to_owned(), "BG_E_HTTP_ERROR_404".to_owned()])?;
-    let described = error.description(LanguageId::ENGLISH_US).is_ok()
-        && error.context_description(LanguageId::ENGLISH_US).is_ok();
+    let described =
+        error.description(LanguageId::ENGLISH_US).is_ok() && error.context_description(LanguageId::ENGLISH_US).is_ok();
     c.holds("error.interface.methods", "both descriptions are given", described)
 }

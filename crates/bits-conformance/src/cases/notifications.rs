@@ -16,6 +16,7 @@ cases![
     job_modification_does_not_tell_of_the_ends,
     job_modification_is_not_repeated,
     each_flag_asks_for_its_method,
+    no_flags_at_all_silence_everything,
     disable_silences_all_flags,
     flags_without_an_object_reach_nobody,
     a_cleared_object_is_not_called,
@@ -229,6 +230,11 @@ fn each_flag_asks_for_its_method(c: &mut Bench) -> Outcome {
     )
 }
 
+fn no_flags_at_all_silence_everything(c: &mut Bench) -> Outcome {
+    let silent = methods_for(c, 0)?;
+    c.is("job.set_notify_flags.zero", silent, vec![])
+}
+
 fn disable_silences_all_flags(c: &mut Bench) -> Outcome {
     let silent = methods_for(c, 0x4 | 0x1 | 0x2 | 0x8 | 0x10)?;
     c.is("job.set_notify_flags.disable", silent, vec![])
@@ -420,10 +426,16 @@ fn a_client_that_ended_is_not_called(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.settle()?;
     c.is(
-        ["callback.interface.not_persisted", "job.set_notify_interface.not_persisted", "notify.object_not_persisted"],
+        [
+            "callback.interface.not_persisted",
+            "job.set_notify_interface.not_persisted",
+            "notify.object_not_persisted",
+            "notify.clear",
+        ],
         (job.state()?, recorder.methods()),
         (JobState::TRANSFERRED, vec![]),
-    )
+    )?;
+    c.is("notify.clear", job.notify_interface()?.is_some(), false)
 }
 
 fn a_registration_does_not_outlive_a_restart(c: &mut Bench) -> Outcome {
