@@ -74,7 +74,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn transfer(&mut self) -> Result<(), Failure> {
-        let length = self.partial.measure()?;
+        let length = self.partial.measure(self.plan.known.is_some())?;
         let mut download = Download::new(self.plan.urgency, self.plan.known, length);
         let mut redirects = Redirects::new(Target::parse(&self.plan.url)?);
         while let Next::Ask(ask) = download.next() {

@@ -55,9 +55,11 @@ impl Partial {
         self.length
     }
 
-    /// Looks how much is there; nothing when there is no file.
-    pub(crate) fn measure(&mut self) -> Result<u64, Failure> {
+    /// Looks how much is there; nothing when there is no file. One that is there although we have
+    /// not `begun` is somebody else's.
+    pub(crate) fn measure(&mut self, begun: bool) -> Result<u64, Failure> {
         (self.is_there, self.length) = match fs::metadata(&self.path) {
+            Ok(_) if !begun => return Err(failure(&self.path, &ErrorKind::AlreadyExists.into())),
             Ok(found) => (true, found.len()),
             Err(error) if error.kind() == ErrorKind::NotFound => (false, 0),
             Err(error) => return Err(failure(&self.path, &error)),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{Mill, STAMP, Server, content, line};
-use bits_api::FileTime;
+use bits_api::{FileTime, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Mover, Urgency, Validators};
 
 fn known(size: u64) -> Validators {
@@ -76,13 +76,14 @@ fn an_empty_file_is_made_without_get() {
 }
 
 #[test]
-fn what_an_unknown_file_has_left_is_thrown_away() {
+fn a_file_of_which_nothing_is_known_is_somebody_elses() {
     let (server, mill) = (Server::of(content(1000)), Mill::new());
-    fs::write(mill.temporary(), vec![0; 5000]).unwrap();
+    fs::write(mill.temporary(), "another's").unwrap();
 
     let outcome = mill.get(&server.url("/a"));
 
-    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))));
+    assert_eq!(outcome.code(), Hresult(0x8007_0050));
+    assert_eq!((outcome.bytes.as_deref(), server.requests()), (Some(&b"another's"[..]), vec![]));
 }
 
 #[test]

@@ -3,10 +3,13 @@
 use std::fs;
 use std::sync::mpsc::channel;
 
-use bits_api::{ErrorContext, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Mover};
+use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Mover, Validators};
 
 use crate::support::{Mill, PATIENCE, Server, content};
+
+/// What an earlier attempt has learned of a file of 1,000 bytes.
+const KNOWN: Validators = Validators { size: 1000, last_modified: Some(FileTime::from_unix_seconds(784_111_777)) };
 
 /// HRESULT_FROM_WIN32(ERROR_FILE_EXISTS).
 const ERROR_FILE_EXISTS: Hresult = Hresult(0x8007_0050);
@@ -30,7 +33,9 @@ fn a_temporary_file_that_is_a_folder_is_refused() {
     let (server, mill) = (Server::of(content(1000)), Mill::new());
     fs::create_dir(mill.temporary()).unwrap();
 
-    assert_eq!(mill.get(&server.url("/a")).failure(), local(Hresult::ERROR_ACCESS_DENIED));
+    let outcome = mill.run(AttemptPlan { known: Some(KNOWN), ..mill.plan(&server.url("/a")) });
+
+    assert_eq!(outcome.failure(), local(Hresult::ERROR_ACCESS_DENIED));
 }
 
 #[cfg(target_os = "linux")]
@@ -39,7 +44,7 @@ fn a_full_disk_is_an_error_of_the_local_file() {
     let (server, mill) = (Server::of(content(1000)), Mill::new());
     std::os::unix::fs::symlink("/dev/full", mill.temporary()).unwrap();
 
-    let mut running = mill.start(mill.plan(&server.url("/a")));
+    let mut running = mill.start(AttemptPlan { known: Some(KNOWN), ..mill.plan(&server.url("/a")) });
     // Reading that file back has no end.
     let end = running.until(|report| matches!(report, AttemptReport::Ended(_)));
 

@@ -234,8 +234,13 @@ impl Mill {
         self.start(plan).end()
     }
 
+    /// Fetches a new file; one that is done gives its temporary name back.
     pub(crate) fn get(&self, url: &str) -> Outcome {
-        self.run(self.plan(url))
+        let outcome = self.run(self.plan(url));
+        if outcome.end == AttemptEnd::Done {
+            fs::remove_file(self.temporary()).unwrap();
+        }
+        outcome
     }
 }
 
