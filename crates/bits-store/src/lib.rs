@@ -10,6 +10,11 @@
 //!   moment (`kill -9`), since every commit hands its pages to the operating system in order. It
 //!   does not wait for the disk, so the loss of power can damage the file; that is noticed at the
 //!   next start, never read as a queue.
+//!
+//! # Format
+//! Before version 1.0 the format of the file is not promised: a version may refuse, by
+//! [`StoreError::Damaged`], what an earlier one has written. From then on each format gets a
+//! number, and every version reads all that came before its own.
 
 mod buffered;
 mod disk;

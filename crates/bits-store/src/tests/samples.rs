@@ -1,10 +1,12 @@
 //! Queues that each version wrote.
 //!
 //! `fixtures/stores/v1/` holds what the first format looks like. When a format is new, its sample
-//! is written by `BITS_WRITE_SAMPLE=1 cargo test -p bits-store sample`.
+//! is written by `BITS_WRITE_SAMPLE=1 cargo test -p bits-store sample`. A sample that is there is
+//! never written again: a layout that has changed is another format, with a number of its own.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use bits_api::JobState;
 use bits_engine::{Change, JobKey, JobRecord};
@@ -30,8 +32,8 @@ fn content() -> Queue {
     vec![(job(3, "waits for its retry"), vec![file(3, 0), file(3, 1)]), (fresh, vec![])]
 }
 
-/// Writes the sample of this version's format.
-fn write_sample() {
+/// Writes the sample of this version's format, unless there is one.
+fn write_sample(sample: &Path) -> io::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
     for (job, files) in content() {
@@ -42,14 +44,28 @@ fn write_sample() {
     store.commit(&added(9, "removed again", 1)).unwrap();
     store.commit(&[Change::Remove(JobKey(9))]).unwrap();
     drop(store);
-    fs::create_dir_all(sample(FORMAT).parent().unwrap()).unwrap();
-    fs::copy(folder.path().join("queue.redb"), sample(FORMAT)).unwrap();
+    fs::create_dir_all(sample.parent().unwrap())?;
+    io::copy(&mut File::open(folder.path().join("queue.redb"))?, &mut File::create_new(sample)?)?;
+    Ok(())
+}
+
+#[test]
+fn a_sample_is_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("v9/queue.redb");
+
+    write_sample(&sample).unwrap();
+    let written = fs::read(&sample).unwrap();
+
+    assert_eq!(write_sample(&sample).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read(&sample).unwrap(), written);
 }
 
 #[test]
 fn the_sample_of_every_format_is_read() {
     if std::env::var_os("BITS_WRITE_SAMPLE").is_some() {
-        write_sample();
+        let sample = sample(FORMAT);
+        write_sample(&sample).unwrap_or_else(|error| panic!("{}: {error}", sample.display()));
     }
     for format in 1..=FORMAT {
         let folder = tempfile::tempdir().unwrap();
