@@ -46,6 +46,7 @@ modules![
     notifications,
     modifications,
     file_callbacks,
+    callback_limits,
     http,
     changed_files,
     answers,
