@@ -1,10 +1,15 @@
 //! Who carries attempts out.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, ChainId, Mover, Reports};
+use bits_api::{ErrorContext, Hresult};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports};
 use bits_world::clock::{Activity, Clock};
 use bits_world::{Decisions, Profile};
 use tokio::sync::watch;
@@ -98,7 +103,9 @@ impl Shared {
     async fn carry_out(&self, plan: AttemptPlan, control: &Control) {
         let (attempt, chain) = (plan.attempt, plan.chain);
         let link = lock(&self.links).remove(&chain);
-        let (end, link) = Attempt::new(&self.network, plan, control, link).run().await;
+        let ended = survived(Attempt::new(&self.network, plan, control, link).run()).await;
+        // The runtime swallows a panic, and nobody else would tell of the end.
+        let (end, link) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), None));
         // Before the end is told: the next attempt of the chain may begin at once.
         if let Some(link) = link
             && !control.gate.is_shut()
@@ -122,6 +129,20 @@ impl Shared {
             clock.changed();
         }
     }
+}
+
+/// The failure of an attempt that has panicked: a defect of ours, which trying again does not mend.
+const PANICKED: Failure = Failure { code: Hresult::E_UNEXPECTED, context: ErrorContext::UNKNOWN, transient: false };
+
+/// What `work` comes to, or `None` when it panics; it is dropped in both cases.
+async fn survived<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    // What has panicked is not looked at again.
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
 }
 
 /// What an attempt and its mover share.

@@ -1,6 +1,7 @@
 //! What can happen to the temporary file, and being told to stop.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use bits_api::{ErrorContext, FileTime, Hresult};
@@ -154,6 +155,25 @@ fn an_attempt_stops_while_its_file_goes_on_record() {
 
     assert_eq!(running.report(), AttemptReport::Ended(AttemptEnd::Stopped));
     assert!(!mill.temporary().exists());
+}
+
+#[test]
+fn an_attempt_that_panics_ends_all_the_same() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let (ended, end) = channel();
+    let reports = move |_, report| match report {
+        AttemptReport::Ended(end) => ended.send(end).unwrap(),
+        report => panic!("on purpose, at {report:?}"),
+    };
+
+    mill.mover.start(mill.plan(&server.url("/a")), Arc::new(reports));
+
+    let failure = Failure { code: Hresult::E_UNEXPECTED, context: ErrorContext::UNKNOWN, transient: false };
+    assert_eq!(end.recv_timeout(PATIENCE), Ok(AttemptEnd::Failed(failure)));
+    // The end is told before the mover forgets the attempt.
+    while mill.mover.running().is_some() {
+        std::thread::yield_now();
+    }
 }
 
 /// A server of a file that takes long.
