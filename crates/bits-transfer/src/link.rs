@@ -1,6 +1,7 @@
 //! One connection: made, asked, read from, and asked again.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -180,10 +181,15 @@ fn driving<T>(
 }
 
 async fn connect(origin: &Origin) -> Result<TcpStream, Fault> {
-    let addresses = lookup_host((origin.host.as_str(), origin.port)).await.map_err(|error| {
+    let found = lookup_host((origin.host.as_str(), origin.port)).await;
+    if let Err(error) = &found {
         tracing::debug!(host = origin.host, %error, "name not resolved");
-        Fault::NameNotResolved
-    })?;
+    }
+    connect_to_any(found.into_iter().flatten()).await
+}
+
+/// Connects to the first of `addresses` that takes us; a name without any is not resolved.
+async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<TcpStream, Fault> {
     let mut fault = Fault::NameNotResolved;
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -228,5 +234,35 @@ fn io_fault(error: &io::Error) -> Fault {
         Some(inner) if inner.is::<EndlessHead>() => Fault::InvalidResponse,
         Some(inner) => inner.downcast_ref::<rustls::Error>().map_or(Fault::ConnectionEnded, tls::fault),
         None => Fault::ConnectionEnded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use tokio::net::TcpSocket;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    /// Where connecting to `addresses` ends.
+    fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Fault> {
+        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(connect_to_any(addresses.iter().copied())).map(|stream| stream.peer_addr().unwrap())
+    }
+
+    #[test]
+    fn the_addresses_of_a_name_are_tried_in_turn() {
+        // Taken, but nobody listens.
+        let taken = TcpSocket::new_v4().unwrap();
+        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let deaf = taken.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listening = listener.local_addr().unwrap();
+
+        assert_eq!(connected_to(&[]), Err(Fault::NameNotResolved));
+        assert_eq!(connected_to(&[deaf]), Err(Fault::CannotConnect));
+        assert_eq!(connected_to(&[deaf, listening]), Ok(listening));
     }
 }
