@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 use crate::claims::Outcome;
 use crate::source;
-use crate::spec::Spec;
+use crate::spec::{Clause, Spec};
 
 /// One case: a function that gets a bench, named as the behaviour that it shows.
 pub(crate) struct Case {
@@ -41,7 +41,7 @@ impl Entry {
 /// Whether `filter` is the id, or the first parts of the id, of the clause that a case calls
 /// `name`. The file may be left away.
 fn is_named(name: &str, filter: &str) -> bool {
-    let full = Spec::get().find(name).map_or_else(|_| name.to_owned(), |clause| clause.full_id());
+    let full = Spec::get().find(name).map_or_else(|_| name.to_owned(), Clause::full_id);
     let bare = full.split_once(':').map_or(full.as_str(), |(_, id)| id);
     [full.as_str(), bare]
         .into_iter()
