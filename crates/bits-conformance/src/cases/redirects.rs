@@ -7,6 +7,7 @@ use super::prelude::*;
 cases![
     redirects_are_followed_silently,
     a_redirect_within_a_server_is_followed_too,
+    ten_redirects_are_followed_and_no_more,
     a_redirect_from_https_to_http_is_refused,
     a_redirect_away_from_http_is_refused,
 ];
@@ -63,6 +64,24 @@ fn a_redirect_within_a_server_is_followed_too(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     job.complete()?;
     c.holds("http_options.set_security_flags.redirect_same_server", "the file is there", c.downloaded()? == BYTES)
+}
+
+fn ten_redirects_are_followed_and_no_more(c: &mut Bench) -> Outcome {
+    let origin = served(c)?;
+    for hop in 1..=11 {
+        let next = if hop == 1 { "/file".to_owned() } else { format!("/{}", hop - 1) };
+        redirect(c, &format!("/{hop}"), &next)?;
+    }
+    let mut ends = Vec::new();
+    for (hops, state) in [(10, JobState::TRANSFERRED), (11, JobState::TRANSIENT_ERROR)] {
+        let job = c.new_job()?;
+        job.add_file(Some(&origin.url(&format!("/{hops}"))), Some(&c.local(&format!("{hops}.bin"))))?;
+        job.resume()?;
+        c.wait(&job, state, SOON)?;
+        ends.push(error_of(&job).ok().map(|(_, code)| code));
+    }
+    let expected = vec![None, Some(Hresult::ERROR_WINHTTP_REDIRECT_FAILED)];
+    c.is("http_options.set_security_flags.redirect_same_server", ends, expected)
 }
 
 /// The code with which a job for `/short` of that URL fails.
