@@ -40,11 +40,6 @@ impl Activity {
         self.bytes.fetch_add(count as u64, Ordering::SeqCst);
     }
 
-    /// Starts the count anew, for another socket.
-    pub fn reset_bytes(&self) {
-        self.bytes.store(0, Ordering::SeqCst);
-    }
-
     /// Tells whether the last write to the socket could not be done at once.
     pub fn set_write_blocked(&self, blocked: bool) {
         self.write_blocked.store(blocked, Ordering::SeqCst);
