@@ -63,8 +63,8 @@ fn a_wait_above_the_users_limit_is_skipped_where_time_cannot_be_moved() {
     let report = json(&[&arguments[..], &["--format", "json"]].concat());
 
     let cases = report["cases"].as_array().expect("cases");
-    let case = cases.iter().find(|case| case["case"] == "retry::an_unavailable_server_is_a_transient_error");
-    assert_eq!(case.expect("the case")["why"], "waits 660s, and --max-wait is 60s");
+    let case = cases.iter().find(|case| case["case"] == "retry::a_transient_error_is_retried_after_the_delay");
+    assert_eq!(case.expect("the case")["why"], "waits 120s, and --max-wait is 60s");
 }
 
 #[test]
