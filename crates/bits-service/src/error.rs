@@ -1,5 +1,6 @@
 //! IBackgroundCopyError: what the engine told when it was asked.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, File, Hresult, JobError, LanguageId};
@@ -23,6 +24,12 @@ impl ErrorHandle {
     /// `error.get_error_description.language_zero`).
     fn language(language: LanguageId) -> Result<LanguageId, Hresult> {
         if language.0 == 0 { Err(Hresult::E_INVALIDARG) } else { Ok(language) }
+    }
+}
+
+impl fmt::Debug for ErrorHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JobError({:?}, {}, {})", self.job, self.error.code, self.error.context)
     }
 }
 

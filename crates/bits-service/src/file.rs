@@ -1,5 +1,6 @@
 //! IBackgroundCopyFile over a running service.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bits_api::{File, FileProgress, Hresult};
@@ -23,6 +24,12 @@ impl FileHandle {
             let names = engine.file_names(token, self.job.key(), self.index)?;
             Ok((names.remote_name.to_owned(), names.local_name.to_owned()))
         })
+    }
+}
+
+impl fmt::Debug for FileHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?}, {})", self.job, self.index.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! IBackgroundCopyJob over a running service.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 
 use bits_api::{
@@ -82,6 +83,12 @@ impl Drop for JobHandle {
         if let Some(service) = self.service.upgrade() {
             service.with_core(|core| core.engine.release(self.key));
         }
+    }
+}
+
+impl fmt::Debug for JobHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Job({})", self.id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! IBackgroundCopyManager over a running service.
 
+use std::fmt;
 use std::sync::{Arc, Weak};
 
 use bits_api::{
@@ -51,6 +52,12 @@ impl ManagerHandle {
             Ok(key)
         })?;
         Ok(CreatedJob { id, job: JobHandle::adopt(service, self.caller.clone(), key, id) })
+    }
+}
+
+impl fmt::Debug for ManagerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Manager({})", self.caller.client)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Enumerators: a position in a snapshot of live objects.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bits_api::{Enumerator, Fetched, Hresult, Success};
@@ -30,6 +31,12 @@ impl<T: ?Sized> Snapshot<T> {
 
     fn check(&self) -> Result<(), Hresult> {
         Service::of(&self.service).map(drop)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Snapshot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Snapshot({} items)", self.items.len())
     }
 }
 
