@@ -1,5 +1,6 @@
 //! What a client implements to be told of events.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::{File, Hresult, Job, JobError, Success};
@@ -7,7 +8,7 @@ use crate::{File, Hresult, Job, JobError, Success};
 /// IUnknown as far as BITS needs it: asks an object of the client which callbacks it has.
 ///
 /// [`callback_object`] and [`callback2_object`] make one from a callback.
-pub trait Unknown: Send + Sync {
+pub trait Unknown: Any + Send + Sync {
     /// Queries for IBackgroundCopyCallback.
     fn callback(&self) -> Option<Arc<dyn Callback>> {
         None

@@ -1,5 +1,7 @@
 //! Walking over jobs and files.
 
+use std::any::Any;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::{File, Hresult, Job, Success};
@@ -11,6 +13,7 @@ pub type EnumJobs = dyn Enumerator<dyn Job>;
 pub type EnumFiles = dyn Enumerator<dyn File>;
 
 /// What [`Enumerator::next`] hands out.
+#[derive(Debug)]
 pub struct Fetched<T: ?Sized> {
     /// `S_OK` when as many items came as were asked for, else `S_FALSE`.
     pub success: Success,
@@ -19,7 +22,7 @@ pub struct Fetched<T: ?Sized> {
 }
 
 /// A position in a snapshot of live objects.
-pub trait Enumerator<T: ?Sized>: Send + Sync {
+pub trait Enumerator<T: ?Sized>: Any + Debug + Send + Sync {
     /// Hands out the next `count` items and moves past them. Since 1.0; clauses `enum_*.next.*`.
     ///
     /// # Errors

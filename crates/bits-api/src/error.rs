@@ -1,5 +1,7 @@
 //! Why a job stopped.
 
+use std::any::Any;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::{ErrorContext, File, Hresult, LanguageId};
@@ -7,7 +9,7 @@ use crate::{ErrorContext, File, Hresult, LanguageId};
 /// IBackgroundCopyError: the error that stopped a job (1.0; clauses `error.*`).
 ///
 /// A snapshot: it keeps telling of the error it was made for.
-pub trait JobError: Send + Sync {
+pub trait JobError: Any + Debug + Send + Sync {
     /// Where the error arose, and its code. Since 1.0; clauses `error.get_error.*`.
     ///
     /// # Errors

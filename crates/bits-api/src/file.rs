@@ -1,11 +1,14 @@
 //! A file of a job.
 
+use std::any::Any;
+use std::fmt::Debug;
+
 use crate::{FileProgress, Hresult};
 
 /// IBackgroundCopyFile: one file of a job (1.0; clauses `file.*`).
 ///
 /// Had from an enumerator or from an error object; stays readable after the job has ended.
-pub trait File: Send + Sync {
+pub trait File: Any + Debug + Send + Sync {
     /// The URL, exactly as it was given. Since 1.0; clauses `file.get_remote_name.*`.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! A transfer job.
 
+use std::any::Any;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
 /// administrator (a decision, clause `job.interface.not_owner`), and with
 /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) once the service is gone. A handle stays readable
 /// after the job has reached a final state.
-pub trait Job: Send + Sync {
+pub trait Job: Any + Debug + Send + Sync {
     /// Adds one file. `remote_name` is a URL, `local_name` a full path whose folder exists.
     ///
     /// Since 1.0; clauses `job.add_file.*`, `struct.file_info.*`.

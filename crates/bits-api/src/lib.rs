@@ -10,6 +10,10 @@
 //! runtimes. A handle never keeps the service alive: once the service is gone, every method
 //! returns [`Hresult::RPC_S_SERVER_UNAVAILABLE`].
 //!
+//! Objects of a provider are [`Any`](std::any::Any), and so is what a client hands in as
+//! [`Unknown`]: a provider finds its own type behind them again. They show themselves by `Debug`,
+//! so that a result can be unwrapped either way.
+//!
 //! References to clauses such as `job.resume.empty` name entries of `fixtures/spec/`.
 
 mod callback;

@@ -1,5 +1,7 @@
 //! The entry point of BITS.
 
+use std::any::Any;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::{EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType};
@@ -14,7 +16,7 @@ impl LanguageId {
 }
 
 /// What [`Manager::create_job`] hands out.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CreatedJob {
     /// The identifier, the only unique name of the job.
     pub id: Guid,
@@ -23,7 +25,7 @@ pub struct CreatedJob {
 }
 
 /// IBackgroundCopyManager: creates, finds and lists jobs (1.0; clauses `manager.*`).
-pub trait Manager: Send + Sync {
+pub trait Manager: Any + Debug + Send + Sync {
     /// Creates a job, SUSPENDED and without files. The caller becomes its owner.
     ///
     /// `display_name` has at most 256 UTF-16 units and need not be unique.

@@ -1,11 +1,12 @@
 //! What an object of the client answers when it is asked for its callbacks.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bits_api::{
-    Callback, Callback2, File, FileProgress, Hresult, Job, JobError, Success, Unknown, callback_object,
-    callback2_object,
+    Callback, Callback2, CreatedJob, Fetched, File, FileProgress, Guid, Hresult, Job, JobError, Success, Unknown,
+    callback_object, callback2_object,
 };
 
 use super::settings::PlainJob;
@@ -40,6 +41,7 @@ impl Callback2 for Counting {
     }
 }
 
+#[derive(Debug)]
 struct EmptyFile;
 
 impl File for EmptyFile {
@@ -93,4 +95,26 @@ fn a_callback_of_the_second_version_is_one_of_the_first_too() {
 
     assert_eq!(counting.transferred.load(Ordering::SeqCst), 1);
     assert_eq!(counting.files.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_provider_finds_its_own_objects_again() {
+    let job: Arc<dyn Job> = Arc::new(PlainJob::default());
+    let object: Arc<dyn Unknown> = Arc::new(NoCallback);
+
+    let (job, object): (&dyn Any, &dyn Any) = (&*job, &*object);
+
+    assert!(job.is::<PlainJob>() && !job.is::<EmptyFile>());
+    assert!(object.is::<NoCallback>() && !object.is::<PlainJob>());
+}
+
+#[test]
+fn results_that_hold_objects_can_be_unwrapped_either_way() {
+    let job: Arc<dyn Job> = Arc::new(PlainJob::default());
+    let created: Result<CreatedJob, Hresult> = Ok(CreatedJob { id: Guid::nil(), job: Arc::clone(&job) });
+    let fetched: Result<Fetched<dyn Job>, Hresult> = Ok(Fetched { success: Success::OK, items: vec![job] });
+
+    assert!(format!("{created:?}").contains("PlainJob"));
+    assert!(format!("{fetched:?}").contains("PlainJob"));
+    assert_eq!(PlainJob::default().enum_files().unwrap_err(), Hresult::E_NOTIMPL);
 }

@@ -9,7 +9,7 @@ use bits_api::{
 };
 
 /// Stores settings, and has nothing else of a job.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct PlainJob(Mutex<BTreeMap<Setting, Value>>);
 
 const ABSENT: Hresult = Hresult::E_NOTIMPL;
