@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bits_api::{ErrorContext, FileTime, Hresult};
-use bits_wire::attempt::{Disk, ERROR_FILE_INVALID, Failure, Probe};
+use bits_wire::attempt::{Disk, ERROR_FILE_EXISTS, ERROR_FILE_INVALID, Failure, Probe};
 
 /// The files of this machine, with the rights of this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,7 +143,7 @@ fn code(error: &io::Error) -> Hresult {
     match error.kind() {
         ErrorKind::NotFound => Hresult::ERROR_FILE_NOT_FOUND,
         ErrorKind::PermissionDenied | ErrorKind::IsADirectory => Hresult::ERROR_ACCESS_DENIED,
-        ErrorKind::AlreadyExists => FILE_EXISTS,
+        ErrorKind::AlreadyExists => ERROR_FILE_EXISTS,
         ErrorKind::StorageFull => Hresult::ERROR_DISK_FULL,
         ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Hresult::ERROR_SHARING_VIOLATION,
         ErrorKind::NotADirectory => Hresult::ERROR_DIRECTORY,
@@ -168,8 +168,6 @@ const NOT_SAME_DEVICE: Hresult = Hresult::from_win32(17);
 const WRITE_PROTECT: Hresult = Hresult::from_win32(19);
 /// ERROR_GEN_FAILURE.
 const GENERAL_FAILURE: Hresult = Hresult::from_win32(31);
-/// ERROR_FILE_EXISTS.
-const FILE_EXISTS: Hresult = Hresult::from_win32(80);
 /// ERROR_FILE_TOO_LARGE.
 const FILE_TOO_LARGE: Hresult = Hresult::from_win32(223);
 /// ERROR_DISK_QUOTA_EXCEEDED.
