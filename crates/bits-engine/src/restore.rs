@@ -178,7 +178,7 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
     let size = record.validators.map(|known| known.size);
     let stage = stage_of(record.stage, length, size);
     let have = match (stage, length) {
-        // Without validators, or with too much of it, an attempt throws away what is there.
+        // Without validators, or with too much of it, an attempt begins anew.
         (FileStage::Pending, Ok(Some(found))) if size.is_some_and(|size| found <= size) => found,
         (FileStage::Pending, _) => 0,
         (_, length) => size.or(length.ok().flatten()).unwrap_or(0),
