@@ -7,7 +7,7 @@ use bits_api::{
 use bits_wire::attempt::{AttemptEnd, AttemptReport, Urgency, Validators};
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, administrator, alice, bob, seconds};
-use crate::{Event, FileIndex};
+use crate::{Event, FileIndex, JobKey};
 
 #[test]
 fn a_new_job_is_suspended_and_has_the_documented_defaults() {
@@ -182,13 +182,19 @@ fn resume_leaves_an_active_job_and_a_transferred_one_alone() {
     assert_eq!(house.state(job), JobState::TRANSFERRED);
 }
 
-#[test]
-fn a_resumed_job_waits_until_its_stopped_attempt_has_ended() {
+/// A job in mid-file whose attempt ends only when the test lets it, after it was told to stop.
+fn house_with_a_job_that_stops_late() -> (House, JobKey) {
     let mut house = House::new();
     house.holds_stops = true;
     let job = house.job(1);
     assert_eq!(house.resume(job), Ok(Success::OK));
     house.connected(job, 100);
+    (house, job)
+}
+
+#[test]
+fn a_resumed_job_waits_until_its_stopped_attempt_has_ended() {
+    let (mut house, job) = house_with_a_job_that_stops_late();
     let first = house.plan(job);
     assert_eq!(house.suspend(job), Ok(Success::OK));
     assert_eq!(house.resume(job), Ok(Success::OK));
@@ -209,11 +215,7 @@ fn a_resumed_job_waits_until_its_stopped_attempt_has_ended() {
 
 #[test]
 fn an_attempt_that_was_done_before_it_could_stop_has_transferred_its_file() {
-    let mut house = House::new();
-    house.holds_stops = true;
-    let job = house.job(1);
-    assert_eq!(house.resume(job), Ok(Success::OK));
-    house.connected(job, 100);
+    let (mut house, job) = house_with_a_job_that_stops_late();
     assert_eq!(house.suspend(job), Ok(Success::OK));
     house.let_stop(&AttemptEnd::Done);
     assert_eq!(house.state(job), JobState::SUSPENDED);
@@ -224,11 +226,7 @@ fn an_attempt_that_was_done_before_it_could_stop_has_transferred_its_file() {
 
 #[test]
 fn a_job_that_waits_for_a_stop_is_done_when_the_stopped_attempt_was() {
-    let mut house = House::new();
-    house.holds_stops = true;
-    let job = house.job(1);
-    assert_eq!(house.resume(job), Ok(Success::OK));
-    house.connected(job, 100);
+    let (mut house, job) = house_with_a_job_that_stops_late();
     assert_eq!(house.suspend(job), Ok(Success::OK));
     assert_eq!(house.resume(job), Ok(Success::OK));
     house.let_stop(&AttemptEnd::Done);
