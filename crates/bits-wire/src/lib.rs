@@ -1,8 +1,11 @@
-//! What goes over the wire, as pure functions.
+//! What goes over the wire, as pure functions, and the seam between those who decide about
+//! transfers and those who carry them out.
 //!
-//! Here stands what a transfer asks for, what BITS accepts as an answer, and with which code it
-//! refuses: over header types and lengths, without sockets, files or time. The engine and the
-//! transfer core meet in the vocabulary of [`attempt`]; neither knows the other.
+//! [`download`] tells what a transfer asks for, what BITS accepts as an answer, and with which code
+//! it refuses: over header types and lengths. [`attempt`] is the vocabulary in which the engine and
+//! the transfer core meet; neither knows the other, so the traits of those who move bytes and touch
+//! files are named there and implemented elsewhere. Nothing in this crate opens a socket or a
+//! file, or looks at a clock.
 
 pub mod attempt;
 pub mod download;
