@@ -318,7 +318,6 @@ impl Inner {
         match self.open(&store, world.clone()) {
             Ok(service) => {
                 let driver = driver::start(&service, store)?;
-                self.log("the service starts");
                 *run = Run::Up { service, driver };
                 Ok(())
             }
@@ -334,6 +333,8 @@ impl Inner {
         let (mover, disk) = self.outside.open(&self.clock, &self.config).map_err(StartError::Trust)?;
         let mut unreadable = None;
         let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
+        // Before the queue begins to move, which it does by itself.
+        self.log("the service starts");
         let service = Service::new(
             self.clock.clone(),
             self.timeline.clone(),
