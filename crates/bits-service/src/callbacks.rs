@@ -98,15 +98,16 @@ pub(crate) fn disconnect(service: &Service, is_dead: impl Fn(&Caller) -> bool) {
     }
 }
 
-/// Drops a client's object where its drop may do what it wants.
-pub(crate) fn drop_elsewhere(registration: Option<Registration>) {
-    let Some(registration) = registration else { return };
-    // Without a thread the object is dropped with the closure, here.
-    let spawned = std::thread::Builder::new().name("bits-release".into()).spawn(move || {
-        drop(registration);
-    });
+/// Drops clients' objects where their drops may do what they want.
+pub(crate) fn drop_elsewhere(registrations: impl IntoIterator<Item = Registration>) {
+    let registrations: Vec<Registration> = registrations.into_iter().collect();
+    if registrations.is_empty() {
+        return;
+    }
+    // Without a thread the objects are dropped with the closure, here.
+    let spawned = std::thread::Builder::new().name("bits-release".into()).spawn(move || drop(registrations));
     if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread to release a client's object");
+        tracing::warn!(%error, "no thread to release the objects of clients");
     }
 }
 

@@ -371,16 +371,14 @@ impl Inner {
             }
         };
         self.log("the service stops");
-        let world = service.world();
+        let world = World::clone(&service.world());
         service.stop();
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
         let on_driver = driver.thread().id() == std::thread::current().id();
         let store = if on_driver { None } else { driver.join().ok() };
         service.mover.shut_down();
-        for left in service.take_registrations() {
-            callbacks::drop_elsewhere(Some(left));
-        }
+        callbacks::drop_elsewhere(service.take_registrations());
         *run = match (store, &self.state) {
             (Some(store), _) => Run::Down { kept: self.put_away(store), world },
             (None, Some(folder)) => Run::Down { kept: Kept::Folder(folder.clone()), world },
@@ -392,7 +390,7 @@ impl Inner {
         let turn =
             self.world_turns.take().expect("change_world called from within change_world: make one change of both");
         let mut world = match &*self.run() {
-            Run::Up { service, .. } => service.world(),
+            Run::Up { service, .. } => World::clone(&service.world()),
             Run::Down { world, .. } => world.clone(),
             Run::Broken => return,
         };

@@ -40,7 +40,8 @@ pub(crate) struct Service {
 /// What the mutex guards.
 pub(crate) struct Core {
     pub(crate) engine: Engine,
-    pub(crate) world: World,
+    /// Shared: whoever asks for it takes no copy, and a change brings a new one.
+    world: Arc<World>,
     pub(crate) registrations: HashMap<CallbackId, Registration>,
     pub(crate) running_callbacks: BTreeMap<u64, CallbackId>,
     outbox: VecDeque<Action>,
@@ -80,7 +81,7 @@ impl Service {
             disk,
             core: Mutex::new(Core {
                 engine,
-                world,
+                world: Arc::new(world),
                 registrations: HashMap::new(),
                 running_callbacks: BTreeMap::new(),
                 outbox: VecDeque::new(),
@@ -205,14 +206,14 @@ impl Service {
     /// Replaces the world.
     pub(crate) fn set_world(&self, world: World) {
         if let Ok(mut core) = self.lock() {
-            core.world = world;
+            core.world = Arc::new(world);
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
         }
     }
 
     /// The world as it is, also once the service has stopped.
-    pub(crate) fn world(&self) -> World {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner).world.clone()
+    pub(crate) fn world(&self) -> Arc<World> {
+        Arc::clone(&self.core.lock().unwrap_or_else(PoisonError::into_inner).world)
     }
 
     /// Where attempts send their reports.
