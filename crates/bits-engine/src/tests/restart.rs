@@ -104,16 +104,12 @@ fn a_network_that_changed_while_the_service_was_away_is_noticed() {
 #[test]
 fn a_file_that_was_renamed_but_not_recorded_is_completed() {
     let mut house = House::new();
-    let job = house.resumed_job(JobPriority::NORMAL);
-    house.transfer_file(job);
-    house.holds_files = true;
-    assert!(matches!(house.act(|engine, cx| engine.complete(cx, &alice(), job)), Reply::Later(_)));
-    let files = std::mem::take(house.disk.files.get_mut());
-    house.disk.files.get_mut().extend(files.into_values().map(|length| ("/c/job0_0.bin".into(), length)));
+    let (job, _) = job_in_the_middle_of_a_rename(&mut house);
+    house.let_files_go_unheard();
 
     house.restart(seconds(1));
 
-    assert_eq!(house.engine.file_progress(&alice(), job, FileIndex(0)).map(|file| file.completed), Ok(true));
+    assert!(is_completed(&house, job));
     house.engine.retain(job);
     assert_eq!(house.complete(job), Ok(Success::OK));
 }
@@ -128,7 +124,7 @@ fn a_file_that_was_deleted_by_a_cancel_that_a_crash_cut_off_is_not_taken_for_an_
 
     house.restart(seconds(1));
 
-    assert_eq!(house.engine.file_progress(&alice(), job, FileIndex(0)).map(|file| file.completed), Ok(false));
+    assert!(!is_completed(&house, job));
     assert_eq!(house.state(job), JobState::CONNECTING);
 }
 
