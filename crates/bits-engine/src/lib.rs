@@ -67,7 +67,7 @@ pub struct Cx<'a> {
 }
 
 /// How an engine plays its part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Which BITS is played.
     pub profile: Profile,

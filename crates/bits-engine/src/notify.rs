@@ -265,7 +265,7 @@ impl Engine {
         if is_true && is_wanted && !notices.due.contains(&due) {
             notices.due.push_front(due);
             notices.waits = true;
-            let at = cx.now.monotonic.plus(self.config.decisions.notify_retry);
+            let at = cx.now.monotonic.plus(self.config.decisions.notify_retry());
             self.timers.arm(key, Timer::NotifyRetry, at);
         }
     }

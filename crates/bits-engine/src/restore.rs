@@ -11,7 +11,7 @@ use bits_world::{Drives, Sid};
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::temporary::{Temporary, code_of};
-use crate::users::Users;
+use crate::users::{UserNo, Users};
 use crate::visits::Counted;
 use crate::world::Facts;
 use crate::{Config, Cx, Engine, FileRecord, FileStage, JobKey, JobRecord, Saved};
@@ -26,28 +26,11 @@ impl Engine {
         let mut users = Users::default();
         let mut jobs = Vec::new();
         let mut news = Vec::new();
-        for Saved { job, files } in saved {
-            let owner = users.number(&Sid::new(job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
-            let turn = jobs.len() as u64;
-            let slice = config.decisions.time_slice;
-            let mut job = Job {
-                owner,
-                state: state_of(&job, turn, slice, cx),
-                failing: failing_of(&job, cx),
-                ..without_history(job)
-            };
-            for (place, record) in files.iter().enumerate() {
-                let file = file_of(record, &cx.world.drives, cx);
-                let is_lost = file.stage == FileStage::Pending && record.stage != FileStage::Pending;
-                if file.stage != record.stage {
-                    news.push((job.key, place));
-                }
-                job.add_file(file);
-                if is_lost && matches!(job.state, State::Transferred) {
-                    // What was transferred is gone: it is fetched again.
-                    job.state = State::Queued { turn, slice };
-                }
-            }
+        let slice = engine.config.decisions.time_slice();
+        for saved in saved {
+            let owner = users.number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
+            let (job, others) = come_back(saved, owner, jobs.len() as u64, slice, cx);
+            news.extend(others.into_iter().map(|place| (job.key, place)));
             jobs.push(Box::new(job));
         }
         let waiting: Vec<JobKey> =
@@ -108,6 +91,32 @@ impl Engine {
     }
 }
 
+/// A job of `owner` as it comes back, and the places of its files that are not what the record
+/// says any more.
+pub(crate) fn come_back(saved: Saved, owner: UserNo, turn: u64, slice: Duration, cx: Cx<'_>) -> (Job, Vec<usize>) {
+    let Saved { job: record, files } = saved;
+    let mut job = Job {
+        owner,
+        state: state_of(&record, turn, slice, cx),
+        failing: failing_of(&record, cx),
+        ..without_history(record)
+    };
+    let mut others = Vec::new();
+    for (place, record) in files.iter().enumerate() {
+        let file = file_of(record, &cx.world.drives, cx);
+        let is_lost = file.stage == FileStage::Pending && record.stage != FileStage::Pending;
+        if file.stage != record.stage {
+            others.push(place);
+        }
+        job.add_file(file);
+        if is_lost && matches!(job.state, State::Transferred) {
+            // What was transferred is gone: it is fetched again.
+            job.state = State::Queued { turn, slice };
+        }
+    }
+    (job, others)
+}
+
 /// The state of a job on record.
 fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State {
     match record.state {
@@ -136,7 +145,7 @@ fn without_history(record: JobRecord) -> Job {
         key: record.key,
         id: record.id,
         kind: record.job_type,
-        owner: crate::users::UserNo::FIRST,
+        owner: UserNo::FIRST,
         state: State::Suspended,
         display_name: record.display_name.into(),
         description: record.description.into(),

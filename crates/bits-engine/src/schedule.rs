@@ -94,7 +94,7 @@ impl Engine {
         let priority = self.jobs[key].priority;
         match self.ready.first() {
             Some((waiting, _)) if waiting <= priority => self.enqueue(cx, key, Cause::SliceEnded),
-            _ => self.take_slot(cx, key, self.config.decisions.time_slice),
+            _ => self.take_slot(cx, key, self.config.decisions.time_slice()),
         }
     }
 
@@ -131,7 +131,7 @@ impl Engine {
             }
         } else if shares {
             match self.slot {
-                None => self.take_slot(cx, key, self.config.decisions.time_slice),
+                None => self.take_slot(cx, key, self.config.decisions.time_slice()),
                 Some(_) => self.enqueue(cx, key, Cause::Preempted),
             }
         }

@@ -41,7 +41,7 @@ impl Outside {
     pub(crate) fn open(&self, clock: &Clock, config: &Config) -> Result<Ends, String> {
         match self {
             Self::Real { trusted } => {
-                let mover = HttpMover::new(clock.clone(), config.profile, config.decisions, trusted)?;
+                let mover = HttpMover::new(clock.clone(), config.profile, &config.decisions, trusted)?;
                 Ok((Arc::new(mover), Arc::new(LocalDisk)))
             }
             Self::Simulated(simulation) => {

@@ -342,7 +342,7 @@ impl Inner {
             mover,
             disk,
             world,
-            |cx| Engine::restore(self.config, saved, cx),
+            |cx| Engine::restore(self.config.clone(), saved, cx),
         );
         if let Some(error) = unreadable {
             return Err(error.into());

@@ -43,9 +43,9 @@ impl HttpMover {
     ///
     /// # Errors
     /// One line that names the entry of `trusted` that holds no certificate.
-    pub fn new(clock: Clock, profile: Profile, decisions: Decisions, trusted: &[String]) -> Result<Self, String> {
+    pub fn new(clock: Clock, profile: Profile, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
-        let network = Network { clock, profile, stall: decisions.stall_timeout, trust };
+        let network = Network { clock, profile, stall: decisions.stall_timeout(), trust };
         Ok(Self {
             shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
             desk: Desk::new(),

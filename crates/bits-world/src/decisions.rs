@@ -1,50 +1,153 @@
 //! Choices where the documentation is silent and a wrong guess could hurt.
+//!
+//! Whoever asks for a choice leaves a note that it was asked for: a test can tell which of its
+//! results hang on a guess.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The decisions of `fixtures/decisions.toml` that have a switch, by the id of their entry.
+/// An entry of `fixtures/decisions.toml` that has a switch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Decisions {
+pub enum Switch {
     /// `sched.slice_length`: how long a background job runs before the next of its priority.
-    pub time_slice: Duration,
+    TimeSlice,
     /// `callback.job_transferred.retry`: how long until a failed callback is called again.
-    pub notify_retry: Duration,
+    NotifyRetry,
     /// `http.stall_timeout`: how long a server may be silent before the attempt fails.
-    pub stall_timeout: Duration,
+    StallTimeout,
 }
+
+/// What a switch takes.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// Whole seconds above 0; without another choice, so many.
+    Seconds(u64),
+}
+
+struct Row {
+    switch: Switch,
+    /// The id of the entry.
+    id: &'static str,
+    takes: Takes,
+}
+
+/// Every switch, in the order of [`Switch`].
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row(Switch::TimeSlice,    "sched.slice_length",             Takes::Seconds(300)),
+    row(Switch::NotifyRetry,  "callback.job_transferred.retry", Takes::Seconds(60)),
+    row(Switch::StallTimeout, "http.stall_timeout",             Takes::Seconds(300)),
+];
+
+const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {
+    Row { switch, id, takes }
+}
+
+/// The choices of one emulator; clones share the notes of what was asked for.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    /// In the order of the table: seconds, or the place of a word.
+    values: [u64; ROWS.len()],
+    /// One bit for each row.
+    touched: Arc<AtomicU64>,
+}
+
+/// Equal choices; what was asked for does not count.
+impl PartialEq for Decisions {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl Eq for Decisions {}
 
 impl Default for Decisions {
     fn default() -> Self {
-        Self {
-            time_slice: Duration::from_mins(5),
-            notify_retry: Duration::from_mins(1),
-            stall_timeout: Duration::from_mins(5),
+        let mut values = [0; ROWS.len()];
+        for (value, row) in values.iter_mut().zip(ROWS) {
+            *value = row.takes.unless_chosen();
         }
+        Self { values, touched: Arc::default() }
     }
 }
 
 impl Decisions {
     /// The ids that [`Decisions::set`] knows.
-    pub const IDS: &[&str] = &["sched.slice_length", "callback.job_transferred.retry", "http.stall_timeout"];
+    pub const IDS: &[&str] = &ids();
 
     /// Takes another choice for the entry `id`; durations are whole seconds.
     ///
     /// # Errors
     /// One line that says what is wrong, for an unknown id or a value that is none.
     pub fn set(&mut self, id: &str, value: &str) -> Result<(), String> {
-        let seconds = || {
-            let seconds = value.parse().ok().filter(|seconds| *seconds > 0);
-            seconds
-                .map(Duration::from_secs)
-                .ok_or_else(|| format!("decision {id}: {value:?} is not a number of seconds above 0"))
+        let Some((place, row)) = ROWS.iter().enumerate().find(|(_, row)| row.id == id) else {
+            return Err(format!("decision {id:?} has no switch; those that have: {}", Self::IDS.join(", ")));
         };
-        match id {
-            "sched.slice_length" => self.time_slice = seconds()?,
-            "callback.job_transferred.retry" => self.notify_retry = seconds()?,
-            "http.stall_timeout" => self.stall_timeout = seconds()?,
-            _ => return Err(format!("decision {id:?} has no switch; those that have: {}", Self::IDS.join(", "))),
-        }
+        self.values[place] = row.takes.read(value).map_err(|wanted| format!("decision {id}: {value:?} is {wanted}"))?;
         Ok(())
     }
+
+    /// The ids of the entries that were asked for so far, in the order of [`Decisions::IDS`].
+    pub fn touched(&self) -> Vec<&'static str> {
+        let touched = self.touched.load(Ordering::SeqCst);
+        ROWS.iter().enumerate().filter(|(place, _)| touched & 1 << place != 0).map(|(_, row)| row.id).collect()
+    }
+
+    /// [`Switch::TimeSlice`]
+    pub fn time_slice(&self) -> Duration {
+        self.seconds(Switch::TimeSlice)
+    }
+
+    /// [`Switch::NotifyRetry`]
+    pub fn notify_retry(&self) -> Duration {
+        self.seconds(Switch::NotifyRetry)
+    }
+
+    /// [`Switch::StallTimeout`]
+    pub fn stall_timeout(&self) -> Duration {
+        self.seconds(Switch::StallTimeout)
+    }
+
+    fn seconds(&self, switch: Switch) -> Duration {
+        Duration::from_secs(self.ask(switch))
+    }
+
+    /// What was chosen; leaves a note.
+    fn ask(&self, switch: Switch) -> u64 {
+        let place = switch as usize;
+        self.touched.fetch_or(1 << place, Ordering::SeqCst);
+        self.values[place]
+    }
+}
+
+impl Takes {
+    /// The value as long as nobody has chosen.
+    fn unless_chosen(self) -> u64 {
+        match self {
+            Self::Seconds(seconds) => seconds,
+        }
+    }
+
+    /// Reads a value, or says what is wrong with it.
+    fn read(self, value: &str) -> Result<u64, String> {
+        match self {
+            Self::Seconds(_) => {
+                value.parse().ok().filter(|seconds| *seconds > 0).ok_or("not a number of seconds above 0".to_owned())
+            }
+        }
+    }
+}
+
+const fn ids() -> [&'static str; ROWS.len()] {
+    let mut ids = [""; ROWS.len()];
+    let mut place = 0;
+    while place < ROWS.len() {
+        assert!(ROWS[place].switch as usize == place, "the table is in the order of the switches");
+        ids[place] = ROWS[place].id;
+        place += 1;
+    }
+    assert!(ROWS.len() <= 64, "one bit for each");
+    ids
 }

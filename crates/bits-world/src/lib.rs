@@ -13,7 +13,7 @@ mod profile;
 mod token;
 mod world;
 
-pub use decisions::Decisions;
+pub use decisions::{Decisions, Switch};
 pub use paths::{Drives, LocalPathError};
 pub use policy::Policies;
 pub use profile::Profile;

@@ -138,7 +138,7 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 /// A config for `profile` with the slices of a house.
 pub(crate) fn config(profile: Profile) -> Config {
     let mut decisions = Decisions::default();
-    decisions.time_slice = SLICE;
+    decisions.set("sched.slice_length", &SLICE.as_secs().to_string()).unwrap();
     Config { profile, decisions, seed: 0 }
 }
 
@@ -155,7 +155,7 @@ impl House {
             world.log_on(token.user);
         }
         Self {
-            engine: Engine::new(config),
+            engine: Engine::new(config.clone()),
             config,
             world,
             now: Now { monotonic: Monotonic(seconds(1)), wall: FileTime::from_unix_seconds(1_700_000_000) },
@@ -503,7 +503,7 @@ impl House {
             .values()
             .map(|(job, files)| Saved { job: job.clone(), files: files.values().cloned().collect() })
             .collect();
-        let config = self.config;
+        let config = self.config.clone();
         let fresh = self.act(|_, cx| Engine::restore(config, saved, cx));
         self.engine = fresh;
         self.act(|_, _| ());

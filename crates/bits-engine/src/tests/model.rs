@@ -384,7 +384,7 @@ impl StateMachineTest for Engine {
 
     fn init_test(_: &Queue) -> Self {
         let mut config = config(bits_world::Profile::default());
-        config.decisions.time_slice = Duration::from_hours(1_000);
+        config.decisions.set("sched.slice_length", "3600000").unwrap();
         Self { house: House::with(config), jobs: Vec::new(), users: [alice(), bob()] }
     }
 

@@ -91,7 +91,7 @@ fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
     let (server, seat) = (holding_after(&clock, b""), seat(&clock));
     let mut running = seat.0.start(seat.0.plan(&server.url("/a")));
 
-    clock.advance(Decisions::default().stall_timeout.saturating_sub(SECOND)).unwrap();
+    clock.advance(Decisions::default().stall_timeout().saturating_sub(SECOND)).unwrap();
     assert_eq!(running.pending(), []);
     clock.advance(SECOND).unwrap();
 
@@ -116,7 +116,7 @@ fn a_server_that_only_promises_an_answer_is_given_up_all_the_same() {
     });
     let seat = seat(&clock);
     let running = seat.0.start(seat.0.plan(&server.url("/a")));
-    let half = Decisions::default().stall_timeout / 2;
+    let half = Decisions::default().stall_timeout() / 2;
 
     clock.advance(half).unwrap();
     order.send(()).unwrap();
@@ -136,7 +136,7 @@ fn a_body_that_stops_shows_each_byte_and_is_given_up_when_its_time_is_over() {
 
     clock.settle().unwrap();
     assert_eq!(running.pending(), [AttemptReport::Progress { have: 10 }]);
-    clock.advance(Decisions::default().stall_timeout.saturating_sub(SECOND)).unwrap();
+    clock.advance(Decisions::default().stall_timeout().saturating_sub(SECOND)).unwrap();
     assert_eq!(running.pending(), []);
     clock.advance(SECOND).unwrap();
 

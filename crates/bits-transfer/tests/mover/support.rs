@@ -190,7 +190,7 @@ impl Mill {
     }
 
     pub(crate) fn with(clock: Clock, trusted: &[String]) -> Self {
-        let mover = HttpMover::new(clock, Profile::default(), Decisions::default(), trusted).unwrap();
+        let mover = HttpMover::new(clock, Profile::default(), &Decisions::default(), trusted).unwrap();
         Self { mover, folder: tempfile::tempdir().unwrap(), next: AtomicU64::new(1) }
     }
 

@@ -207,7 +207,7 @@ fn what_is_no_certificate_cannot_be_trusted() {
         vec!["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned()],
     ];
     for trusted in table {
-        let made = HttpMover::new(Clock::system(), Profile::default(), Decisions::default(), &trusted);
+        let made = HttpMover::new(Clock::system(), Profile::default(), &Decisions::default(), &trusted);
         let error = made.err().unwrap();
         assert!(error.starts_with(&format!("trusted certificate {}: ", trusted.len())), "{error}");
     }

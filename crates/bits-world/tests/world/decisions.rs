@@ -21,7 +21,7 @@ fn a_duration_is_given_in_seconds() {
 
     decisions.set("sched.slice_length", "90").unwrap();
 
-    assert_eq!(decisions.time_slice, Duration::from_secs(90));
+    assert_eq!(decisions.time_slice(), Duration::from_secs(90));
 }
 
 #[test]
@@ -47,4 +47,16 @@ fn an_unknown_decision_is_refused_with_those_that_exist() {
     for id in Decisions::IDS {
         assert!(error.contains(id), "{error}");
     }
+}
+
+#[test]
+fn what_is_asked_for_is_noted_also_by_a_clone() {
+    let decisions = Decisions::default();
+    assert!(decisions.touched().is_empty());
+
+    decisions.clone().stall_timeout();
+    decisions.time_slice();
+    decisions.time_slice();
+
+    assert_eq!(decisions.touched(), ["sched.slice_length", "http.stall_timeout"]);
 }
