@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bits_api::{FileTime, Hresult, JobState, JobType};
-use bits_engine::{Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
+use bits_engine::{Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings};
 use bits_store::Store;
 use bits_wire::attempt::Probe;
 use bits_world::clock::VirtualClock;
@@ -78,6 +78,8 @@ fn job(key: u64) -> Change {
         notify_flags: 3,
         minimum_retry_delay: 600,
         no_progress_timeout: 1_209_600,
+        later: LaterSettings::default(),
+        was_resumed: true,
         error_count: 0,
         error: None,
         created: made,

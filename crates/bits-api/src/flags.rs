@@ -2,8 +2,6 @@
 //!
 //! A client may send any integer, so none of these is a Rust enum.
 
-use std::fmt;
-
 /// Defines a newtype over `u32` whose named values equal those of Windows' headers.
 macro_rules! windows_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $value:ident = $number:literal => $windows:literal,)* }) => {
@@ -26,8 +24,8 @@ macro_rules! windows_enum {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match self.name() {
                     Some(name) => f.write_str(name),
                     None => write!(f, concat!(stringify!($name), "({:#x})"), self.0),
@@ -35,13 +33,15 @@ macro_rules! windows_enum {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(self, f)
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self, f)
             }
         }
     };
 }
+
+pub(crate) use windows_enum;
 
 windows_enum! {
     /// BG_JOB_STATE: what a job is doing (1.0; clauses `enum.job_state.*`).
@@ -114,6 +114,111 @@ windows_enum! {
         REMOTE_APPLICATION = 7 => "BG_ERROR_CONTEXT_REMOTE_APPLICATION",
         /// The server certificate callback (10.3).
         SERVER_CERTIFICATE_CALLBACK = 8 => "BG_ERROR_CONTEXT_SERVER_CERTIFICATE_CALLBACK",
+    }
+}
+
+windows_enum! {
+    /// BG_AUTH_TARGET: who asks for credentials (1.5; clauses `auth.target.*`).
+    AuthTarget {
+        /// The server.
+        SERVER = 1 => "BG_AUTH_TARGET_SERVER",
+        /// The proxy.
+        PROXY = 2 => "BG_AUTH_TARGET_PROXY",
+    }
+}
+
+bitflags::bitflags! {
+    /// BG_COPY_FILE_*: which parts of a security descriptor go along, for SMB only (2.0; clauses
+    /// `job3.file_acl.*`).
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct FileAclFlags: u32 {
+        /// The owner.
+        const OWNER = 0x1;
+        /// The group.
+        const GROUP = 0x2;
+        /// The discretionary access list.
+        const DACL = 0x4;
+        /// The system access list.
+        const SACL = 0x8;
+    }
+}
+
+bitflags::bitflags! {
+    /// BG_SSL_* and BG_HTTP_REDIRECT_POLICY_*: which faults of a server certificate are excused,
+    /// and what becomes of redirects (2.5, redirects 3.0; clauses
+    /// `http_options.security_flags.*`). Without any redirect bit, redirects are followed silently.
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct SecurityFlags: u32 {
+        /// Check the revocation list of the server certificate.
+        const ENABLE_CRL_CHECK = 0x0001;
+        /// Excuse a certificate for another host.
+        const IGNORE_CERT_CN_INVALID = 0x0002;
+        /// Excuse an expired certificate.
+        const IGNORE_CERT_DATE_INVALID = 0x0004;
+        /// Excuse an unknown certification authority.
+        const IGNORE_UNKNOWN_CA = 0x0008;
+        /// Excuse a certificate for another usage.
+        const IGNORE_CERT_WRONG_USAGE = 0x0010;
+        /// Follow redirects, and let the remote name tell the final URL (3.0).
+        const REDIRECT_POLICY_ALLOW_REPORT = 0x0100;
+        /// Fail on a redirect (3.0).
+        const REDIRECT_POLICY_DISALLOW = 0x0200;
+        /// The bits that hold the redirect policy (3.0).
+        const REDIRECT_POLICY_MASK = 0x0700;
+        /// Follow a redirect from https to http (3.0).
+        const REDIRECT_POLICY_ALLOW_HTTPS_TO_HTTP = 0x0800;
+    }
+}
+
+bitflags::bitflags! {
+    /// BG_JOB_ENABLE_PEERCACHING_* and BG_JOB_DISABLE_BRANCH_CACHE (3.0; clauses
+    /// `job4.set_peer_caching_flags.*`).
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct PeerCachingFlags: u32 {
+        /// The job may take its content from peers.
+        const ENABLE_CLIENT = 0x0001;
+        /// The files of the job may be cached and served to peers.
+        const ENABLE_SERVER = 0x0002;
+        /// The job does not use BranchCache (4.0).
+        const DISABLE_BRANCH_CACHE = 0x0004;
+    }
+}
+
+bitflags::bitflags! {
+    /// BITS_COST_STATE_* and BITS_JOB_TRANSFER_POLICY_*: on which networks a job may transfer, or
+    /// what the network costs (5.0; clauses `job5.cost_state.*`, `job5.transfer_policy.*`).
+    #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+    pub struct CostFlags: u32 {
+        /// Without cost or cap.
+        const UNRESTRICTED = 0x0000_0001;
+        /// Capped, with unknown usage.
+        const CAPPED_USAGE_UNKNOWN = 0x0000_0002;
+        /// Capped, usage below the cap.
+        const BELOW_CAP = 0x0000_0004;
+        /// Capped, usage close to the cap.
+        const NEAR_CAP = 0x0000_0008;
+        /// Over the cap, more is charged.
+        const OVERCAP_CHARGED = 0x0000_0010;
+        /// Over the cap, more is slow.
+        const OVERCAP_THROTTLED = 0x0000_0020;
+        /// Charged by use.
+        const USAGE_BASED = 0x0000_0040;
+        /// Roaming.
+        const ROAMING = 0x0000_0080;
+        /// Reserved.
+        const RESERVED = 0x4000_0000;
+        /// An option, no state: transfer although the network is congested.
+        const IGNORE_CONGESTION = 0x8000_0000;
+        /// Whatever it costs.
+        const TRANSFER_ALWAYS = 0x8000_00FF;
+        /// Everywhere but when roaming.
+        const TRANSFER_NOT_ROAMING = 0x8000_007F;
+        /// Where there is no surcharge.
+        const TRANSFER_NO_SURCHARGE = 0x8000_006F;
+        /// Where there is no surcharge and the cap is not near.
+        const TRANSFER_STANDARD = 0x8000_0067;
+        /// Where it costs nothing.
+        const TRANSFER_UNRESTRICTED = 0x8000_0021;
     }
 }
 

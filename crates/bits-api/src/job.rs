@@ -1,12 +1,10 @@
 //! A transfer job.
 
-use std::any::Any;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::{
-    EnumFiles, FileInfo, Guid, Hresult, JobError, JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags,
-    Setting, Success, Unknown, Value,
+    EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job2, Job3, Job4, Job5, JobError,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, Unknown, Value,
 };
 
 /// IBackgroundCopyJob: a set of files that are moved together (1.0; clauses `job.*`).
@@ -15,7 +13,49 @@ use crate::{
 /// administrator (a decision, clause `job.interface.not_owner`), and with
 /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) once the service is gone. A handle stays readable
 /// after the job has reached a final state.
-pub trait Job: Any + Debug + Send + Sync {
+pub trait Job: Settings {
+    /// Queries for IBackgroundCopyJob2 (1.5; clauses `job2.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 1.5.
+    fn job2(&self) -> Result<Arc<dyn Job2>, Hresult>;
+
+    /// Queries for IBackgroundCopyJob3 (2.0; clauses `job3.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 2.0.
+    fn job3(&self) -> Result<Arc<dyn Job3>, Hresult>;
+
+    /// Queries for IBackgroundCopyJob4 (3.0; clauses `job4.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 3.0.
+    fn job4(&self) -> Result<Arc<dyn Job4>, Hresult>;
+
+    /// Queries for IBackgroundCopyJob5 (5.0; clauses `job5.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 5.0.
+    fn job5(&self) -> Result<Arc<dyn Job5>, Hresult>;
+
+    /// Queries for IBackgroundCopyJobHttpOptions (2.5; clauses `http_options.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 2.5.
+    fn http_options(&self) -> Result<Arc<dyn HttpOptions>, Hresult>;
+
+    /// Queries for IBackgroundCopyJobHttpOptions2 (10.2; clauses `http_options2.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 10.2.
+    fn http_options2(&self) -> Result<Arc<dyn HttpOptions2>, Hresult>;
+
+    /// Queries for IBackgroundCopyJobHttpOptions3 (10.3; clauses `http_options3.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 10.3.
+    fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult>;
+
     /// Adds one file. `remote_name` is a URL, `local_name` a full path whose folder exists.
     ///
     /// Since 1.0; clauses `job.add_file.*`, `struct.file_info.*`.
@@ -149,18 +189,6 @@ pub trait Job: Any + Debug + Send + Sync {
     /// None of its own.
     fn notify_interface(&self) -> Result<Option<Arc<dyn Unknown>>, Hresult>;
 
-    /// Reads a plain setting. Clients use the named getters below.
-    ///
-    /// # Errors
-    /// None of its own.
-    fn get(&self, setting: Setting) -> Result<Value, Hresult>;
-
-    /// Replaces a plain setting. Clients use the named setters below.
-    ///
-    /// # Errors
-    /// Those of the named setter; `E_INVALIDARG` when the value has the wrong type.
-    fn set(&self, setting: Setting, value: Value) -> Result<Success, Hresult>;
-
     /// Replaces the display name: 1 to 256 UTF-16 units.
     ///
     /// Since 1.0; clauses `job.set_display_name.*`.
@@ -177,7 +205,7 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn display_name(&self) -> Result<String, Hresult> {
-        self.get(Setting::DisplayName).and_then(text)
+        self.get(Setting::DisplayName).and_then(Value::text)
     }
 
     /// Replaces the description: at most 1,024 UTF-16 units.
@@ -197,7 +225,7 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn description(&self) -> Result<String, Hresult> {
-        self.get(Setting::Description).and_then(text)
+        self.get(Setting::Description).and_then(Value::text)
     }
 
     /// Replaces the priority, in any state that is not final.
@@ -215,7 +243,7 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn priority(&self) -> Result<JobPriority, Hresult> {
-        self.get(Setting::Priority).and_then(|value| number(&value)).map(JobPriority)
+        self.get(Setting::Priority).and_then(|value| value.number()).map(JobPriority)
     }
 
     /// Chooses the events that the notify interface is told of.
@@ -234,7 +262,7 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn notify_flags(&self) -> Result<NotifyFlags, Hresult> {
-        self.get(Setting::NotifyFlags).and_then(|value| number(&value)).map(NotifyFlags::from_bits_retain)
+        self.get(Setting::NotifyFlags).and_then(|value| value.number()).map(NotifyFlags::from_bits_retain)
     }
 
     /// Replaces the shortest time between a transient error and the next attempt, in seconds;
@@ -254,7 +282,7 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn minimum_retry_delay(&self) -> Result<u32, Hresult> {
-        self.get(Setting::MinimumRetryDelay).and_then(|value| number(&value))
+        self.get(Setting::MinimumRetryDelay).and_then(|value| value.number())
     }
 
     /// Replaces the time without progress, in seconds, after which a transient error becomes
@@ -274,20 +302,6 @@ pub trait Job: Any + Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     fn no_progress_timeout(&self) -> Result<u32, Hresult> {
-        self.get(Setting::NoProgressTimeout).and_then(|value| number(&value))
-    }
-}
-
-fn text(value: Value) -> Result<String, Hresult> {
-    match value {
-        Value::Text(text) => Ok(text.unwrap_or_default()),
-        Value::Number(_) => Err(Hresult::E_UNEXPECTED),
-    }
-}
-
-fn number(value: &Value) -> Result<u32, Hresult> {
-    match value {
-        Value::Number(number) => Ok(*number),
-        Value::Text(_) => Err(Hresult::E_UNEXPECTED),
+        self.get(Setting::NoProgressTimeout).and_then(|value| value.number())
     }
 }

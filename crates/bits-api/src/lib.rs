@@ -22,8 +22,14 @@ mod error;
 mod file;
 mod flags;
 pub mod hresult;
+mod http_options;
 mod job;
+mod job2;
+mod job3;
+mod job4;
+mod job5;
 mod manager;
+mod property;
 mod setting;
 mod structs;
 pub mod text;
@@ -32,10 +38,21 @@ pub use callback::{Callback, Callback2, Unknown, callback_object, callback2_obje
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;
 pub use file::File;
-pub use flags::{EnumJobsFlags, ErrorContext, JobPriority, JobState, JobType, NotifyFlags};
+pub use flags::{
+    AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType, NotifyFlags,
+    PeerCachingFlags, SecurityFlags,
+};
 pub use hresult::{Hresult, Success};
+pub use http_options::{HttpOptions, HttpOptions2, HttpOptions3};
 pub use job::Job;
+pub use job2::Job2;
+pub use job3::Job3;
+pub use job4::Job4;
+pub use job5::Job5;
 pub use manager::{CreatedJob, LanguageId, Manager};
-pub use setting::{Setting, Value};
-pub use structs::{FileInfo, FileProgress, FileTime, JobProgress, JobTimes, SIZE_UNKNOWN};
+pub use property::{JobPropertyId, JobPropertyValue};
+pub use setting::{Setting, Settings, Value};
+pub use structs::{
+    Answer, FileInfo, FileProgress, FileRange, FileTime, JobProgress, JobTimes, LENGTH_TO_EOF, SIZE_UNKNOWN,
+};
 pub use uuid::Uuid as Guid;

@@ -3,8 +3,31 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Success;
+
 /// BG_SIZE_UNKNOWN: the size of a file, or of a job, that is not determined yet.
 pub const SIZE_UNKNOWN: u64 = u64::MAX;
+
+/// BG_LENGTH_TO_EOF: a range that goes to the end of the file.
+pub const LENGTH_TO_EOF: u64 = u64::MAX;
+
+/// What a method gives beside a success code that is not always `S_OK`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Answer<T> {
+    /// The code.
+    pub code: Success,
+    /// What came with it.
+    pub value: T,
+}
+
+/// BG_FILE_RANGE: a part of a remote file (2.0; clauses `job3.file_range.*`).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+pub struct FileRange {
+    /// Offset of the first byte.
+    pub initial_offset: u64,
+    /// Number of bytes, or [`LENGTH_TO_EOF`].
+    pub length: u64,
+}
 
 /// BG_FILE_INFO: the two names of a file (1.0; clauses `struct.file_info.*`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

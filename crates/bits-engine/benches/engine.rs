@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
 use bits_engine::{
-    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, Reply, Saved,
+    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, Reply, Saved,
 };
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
@@ -166,6 +166,8 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             notify_flags: 3,
             minimum_retry_delay: 600,
             no_progress_timeout: 1_209_600,
+            later: LaterSettings::default(),
+            was_resumed: false,
             error_count: 0,
             error: None,
             created: at.cx().now.wall,

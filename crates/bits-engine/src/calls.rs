@@ -13,9 +13,9 @@ use bits_world::{Profile, Token};
 use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
-use crate::settings::{self, Checked};
+use crate::settings::{self, Stored};
 use crate::temporary::mix;
-use crate::{CallbackId, Cause, Cx, Engine, JobKey, Reply, names};
+use crate::{CallbackId, Cause, Cx, Engine, JobKey, LaterSettings, Reply, names};
 use bits_api::FileTime;
 
 impl Engine {
@@ -63,6 +63,8 @@ impl Engine {
             notify_flags: NotifyFlags::from_bits_retain(settings::default_of(Setting::NotifyFlags)),
             minimum_retry_delay: settings::default_of(Setting::MinimumRetryDelay),
             no_progress_timeout: settings::default_of(Setting::NoProgressTimeout),
+            later: LaterSettings::default(),
+            was_resumed: false,
             error_count: 0,
             error: None,
             created: cx.now.wall,
@@ -224,6 +226,7 @@ impl Engine {
             if resumed.files.is_empty() {
                 return Err(Hresult::BG_E_EMPTY);
             }
+            resumed.was_resumed = true;
             let is_idle = match resumed.state {
                 State::Suspended | State::Error => {
                     // The client has mended what was wrong: its patience begins anew.
@@ -282,10 +285,11 @@ impl Engine {
     /// `E_INVALIDARG` for a value of the wrong type, an absent string or one with NUL;
     /// `BG_E_STRING_TOO_LONG` above a string's limit; `E_NOTIMPL` for an undefined priority,
     /// undefined notify bits and a setting that this engine does not have; `BG_E_INVALID_STATE` in
-    /// a final state.
+    /// a final state and, like the codes of BG_E_READ_ONLY_PROPERTY_*, in those of its row.
     pub fn set(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, setting: Setting, value: &Value) -> Reply {
         self.change(cx, caller, job, |engine| {
             let value = settings::check(engine.config.profile, setting, value)?;
+            settings::row_of(engine.config.profile, setting)?.admits(&engine.jobs[job].moment())?;
             engine.touch(cx, job);
             engine.apply(cx, job, setting, value);
             engine.changed(cx, job);
@@ -293,19 +297,24 @@ impl Engine {
         })
     }
 
-    fn apply(&mut self, cx: Cx<'_>, key: JobKey, setting: Setting, value: Checked) {
+    fn apply(&mut self, cx: Cx<'_>, key: JobKey, setting: Setting, value: Stored) {
         let job = &mut self.jobs[key];
         match (setting, value) {
-            (Setting::DisplayName, Checked::Text(name)) => job.display_name = name,
-            (Setting::Description, Checked::Text(description)) => job.description = description,
-            (Setting::Priority, Checked::Number(priority)) => self.set_priority(cx, key, JobPriority(priority)),
-            (Setting::NotifyFlags, Checked::Number(bits)) => {
+            (Setting::DisplayName, Stored::Text(name)) => job.display_name = name,
+            (Setting::Description, Stored::Text(description)) => job.description = description,
+            (Setting::Priority, Stored::Number(priority)) => self.set_priority(cx, key, JobPriority(priority)),
+            (Setting::NotifyFlags, Stored::Number(bits)) => {
                 job.notify_flags = NotifyFlags::from_bits_retain(bits);
                 self.flags_changed(key);
             }
-            (Setting::MinimumRetryDelay, Checked::Number(seconds)) => job.minimum_retry_delay = seconds,
-            (Setting::NoProgressTimeout, Checked::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
-            _ => {}
+            (Setting::MinimumRetryDelay, Stored::Number(seconds)) => job.minimum_retry_delay = seconds,
+            (Setting::NoProgressTimeout, Stored::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
+            (setting, value) => {
+                job.later.set(setting, value);
+                if setting == Setting::MaximumDownloadTime {
+                    self.arm_download_time(key);
+                }
+            }
         }
     }
 

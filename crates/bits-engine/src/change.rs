@@ -126,14 +126,14 @@ impl Engine {
         }
     }
 
-    /// Lets an active job's download time end when the policy says (clauses
-    /// `policy.max_download_time.*`).
+    /// Lets an active job's download time end when the policy or the job itself says (clauses
+    /// `policy.max_download_time.*`, `job4.set_maximum_download_time.*`).
     pub(crate) fn arm_download_time(&mut self, key: JobKey) {
         let job = &self.jobs[key];
         if let Some(run) = job.run()
             && self.config.profile >= Profile::V3_0
         {
-            let left = self.facts.max_download_time.saturating_sub(job.active);
+            let left = self.maximum_download_time(job).saturating_sub(job.active);
             self.timers.arm(key, Timer::DownloadTime, run.since.plus(left));
         }
     }

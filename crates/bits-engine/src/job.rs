@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use bits_api::{FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
+use bits_api::{CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
 use crate::notify::Notices;
+use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
 use crate::users::UserNo;
 use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
@@ -30,6 +31,9 @@ pub(crate) struct Job {
     pub(crate) minimum_retry_delay: u32,
     /// Seconds.
     pub(crate) no_progress_timeout: u32,
+    pub(crate) later: LaterSettings,
+    /// Whether Resume was ever called.
+    pub(crate) was_resumed: bool,
     pub(crate) error_count: u32,
     pub(crate) error: Option<ErrorRecord>,
     pub(crate) created: FileTime,
@@ -267,6 +271,22 @@ impl Job {
         self.priority != JobPriority::FOREGROUND
     }
 
+    /// On which networks the job transfers when nobody said so (a decision,
+    /// `job5.cost_flags.default`).
+    pub(crate) fn default_cost_flags(&self) -> CostFlags {
+        if self.is_background() { CostFlags::TRANSFER_NO_SURCHARGE } else { CostFlags::TRANSFER_ALWAYS }
+    }
+
+    /// What decides whether a setting may be set.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            job_type: self.kind,
+            state: self.shown(),
+            has_files: !self.files.is_empty(),
+            was_resumed: self.was_resumed,
+        }
+    }
+
     /// Whether every file has been transferred.
     pub(crate) fn has_all_files(&self) -> bool {
         self.next == self.files.len()
@@ -363,6 +383,8 @@ impl Job {
             notify_flags: self.notify_flags.bits(),
             minimum_retry_delay: self.minimum_retry_delay,
             no_progress_timeout: self.no_progress_timeout,
+            later: self.later.clone(),
+            was_resumed: self.was_resumed,
             error_count: self.error_count,
             error: self.error,
             created: self.created,

@@ -47,6 +47,7 @@ pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
+pub use settings::{LaterSettings, Stored};
 #[cfg(feature = "visits")]
 pub use visits::visits;
 

@@ -1,12 +1,15 @@
 //! What clients can read. Nothing here changes anything, a time stamp included.
 
+use std::time::Duration;
+
 use bits_api::{
     FileInfo, FileProgress, Guid, Hresult, JobProgress, JobState, JobTimes, JobType, SIZE_UNKNOWN, Setting, Value,
 };
 use bits_wire::attempt::AttemptId;
-use bits_world::{Sid, Token};
+use bits_world::{Profile, Sid, Token};
 
 use crate::job::{File, Job, file_index};
+use crate::settings::{self, Unset};
 use crate::visits::Counted;
 use crate::{CallbackId, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
 
@@ -39,6 +42,16 @@ impl Engine {
         self.attempts.get(&Counted(attempt)).copied()
     }
 
+    /// Which BITS is played.
+    pub fn profile(&self) -> Profile {
+        self.config.profile
+    }
+
+    /// Whether the BITS that is played has this setting (clauses `job5.id.old_system`).
+    pub fn knows(&self, setting: Setting) -> bool {
+        settings::row_of(self.config.profile, setting).is_ok()
+    }
+
     /// Reads a setting. Since 1.0; clauses `job.get_*`.
     ///
     /// # Errors
@@ -52,8 +65,35 @@ impl Engine {
             Setting::NotifyFlags => Value::Number(job.notify_flags.bits()),
             Setting::MinimumRetryDelay => Value::Number(job.minimum_retry_delay),
             Setting::NoProgressTimeout => Value::Number(job.no_progress_timeout),
-            _ => return Err(Hresult::E_NOTIMPL),
+            _ => self.later(job, setting)?,
         })
+    }
+
+    /// A setting that most jobs never set.
+    fn later(&self, job: &Job, setting: Setting) -> Result<Value, Hresult> {
+        let row = settings::row_of(self.config.profile, setting)?;
+        if let Some(stored) = job.later.get(setting) {
+            return Ok(stored.clone().into());
+        }
+        Ok(match row.unset {
+            Unset::AtCreation | Unset::NoText => Value::Text(Some(String::new())),
+            Unset::Number(number) => Value::Number(number),
+            Unset::Long(number) => Value::Long(number),
+            Unset::Off => Value::Enable(false),
+            Unset::NoClass => Value::Guid(Guid::nil()),
+            Unset::Method if job.kind == JobType::DOWNLOAD => Value::Text(Some("GET".into())),
+            Unset::Method => Value::Text(Some("BITS_POST".into())),
+            Unset::DownloadTime => {
+                Value::Number(self.maximum_download_time(job).as_secs().try_into().unwrap_or(u32::MAX))
+            }
+            Unset::Cost => Value::Number(job.default_cost_flags().bits()),
+        })
+    }
+
+    /// How long the job may be CONNECTING and TRANSFERRING: its own time, else the policy's.
+    pub(crate) fn maximum_download_time(&self, job: &Job) -> Duration {
+        let own = job.later.number(Setting::MaximumDownloadTime);
+        own.map_or(self.facts.max_download_time, |seconds| Duration::from_secs(seconds.into()))
     }
 
     /// GetNotifyInterface: the registered callback. Since 1.0; clauses

@@ -4,7 +4,7 @@ use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_wire::attempt::Validators;
 use serde::{Deserialize, Serialize};
 
-use crate::{FileIndex, JobKey};
+use crate::{FileIndex, JobKey, LaterSettings};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,6 +43,10 @@ pub struct JobRecord {
     pub minimum_retry_delay: u32,
     /// Seconds.
     pub no_progress_timeout: u32,
+    /// The later settings that the job has set.
+    pub later: LaterSettings,
+    /// Whether Resume was ever called.
+    pub was_resumed: bool,
     /// How many attempts failed.
     pub error_count: u32,
     /// The last error, while it is available.

@@ -153,6 +153,8 @@ fn without_history(record: JobRecord) -> Job {
         notify_flags: NotifyFlags::from_bits_retain(record.notify_flags),
         minimum_retry_delay: record.minimum_retry_delay,
         no_progress_timeout: record.no_progress_timeout,
+        later: record.later,
+        was_resumed: record.was_resumed,
         error_count: record.error_count,
         error: record.error,
         created: record.created,

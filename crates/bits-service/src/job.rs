@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use bits_api::{
-    EnumFiles, File, FileInfo, Guid, Hresult, Job, JobError, JobProgress, JobState, JobTimes, JobType, Setting,
-    Success, Unknown, Value, text,
+    EnumFiles, File, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5,
+    JobError, JobProgress, JobState, JobTimes, JobType, Setting, Settings, Success, Unknown, Value, text,
 };
 use bits_engine::{FileIndex, JobKey};
+use bits_world::Profile;
 
 use crate::answers::Answers;
 use crate::callbacks;
@@ -59,6 +60,13 @@ impl JobHandle {
         Service::of(&self.service)
     }
 
+    /// QueryInterface for an interface that came with `since`: the same object, or
+    /// `E_NOINTERFACE` from an older BITS (clause `version.detect`).
+    fn query(&self, since: Profile) -> Result<Arc<Self>, Hresult> {
+        let profile = self.service()?.read(|engine| Ok(engine.profile()))?;
+        if profile < since { Err(Hresult::E_NOINTERFACE) } else { self.this() }
+    }
+
     fn this(&self) -> Result<Arc<Self>, Hresult> {
         self.this.upgrade().ok_or(Hresult::E_UNEXPECTED)
     }
@@ -72,7 +80,7 @@ impl JobHandle {
         })
     }
 
-    fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {
+    pub(crate) fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {
         self.service()?.log_call(&self.caller, method, Some(self.id), code);
         Err(code)
     }
@@ -93,6 +101,34 @@ impl fmt::Debug for JobHandle {
 }
 
 impl Job for JobHandle {
+    fn job2(&self) -> Result<Arc<dyn Job2>, Hresult> {
+        Ok(self.query(Profile::V1_5)?)
+    }
+
+    fn job3(&self) -> Result<Arc<dyn Job3>, Hresult> {
+        Ok(self.query(Profile::V2_0)?)
+    }
+
+    fn job4(&self) -> Result<Arc<dyn Job4>, Hresult> {
+        Ok(self.query(Profile::V3_0)?)
+    }
+
+    fn job5(&self) -> Result<Arc<dyn Job5>, Hresult> {
+        Ok(self.query(Profile::V5_0)?)
+    }
+
+    fn http_options(&self) -> Result<Arc<dyn HttpOptions>, Hresult> {
+        Ok(self.query(Profile::V2_5)?)
+    }
+
+    fn http_options2(&self) -> Result<Arc<dyn HttpOptions2>, Hresult> {
+        Ok(self.query(Profile::V10_2)?)
+    }
+
+    fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult> {
+        Ok(self.query(Profile::V10_3)?)
+    }
+
     fn add_file(&self, remote_name: Option<&str>, local_name: Option<&str>) -> Result<Success, Hresult> {
         match (text::required(remote_name), text::required(local_name)) {
             (Ok(remote_name), Ok(local_name)) => self.add("AddFile", &[FileInfo { remote_name, local_name }]),
@@ -197,7 +233,9 @@ impl Job for JobHandle {
         let id = service.read(|engine| engine.callback(&self.caller.token, self.key))?;
         Ok(id.and_then(|id| service.registered(id)).map(|registration| registration.object))
     }
+}
 
+impl Settings for JobHandle {
     fn get(&self, setting: Setting) -> Result<Value, Hresult> {
         self.service()?.read(|engine| engine.get(&self.caller.token, self.key, setting))
     }
@@ -215,6 +253,7 @@ impl Job for JobHandle {
     }
 }
 
+/// Windows' name of the method that sets it.
 fn setter(setting: Setting) -> &'static str {
     match setting {
         Setting::DisplayName => "SetDisplayName",
@@ -223,6 +262,11 @@ fn setter(setting: Setting) -> &'static str {
         Setting::NotifyFlags => "SetNotifyFlags",
         Setting::MinimumRetryDelay => "SetMinimumRetryDelay",
         Setting::NoProgressTimeout => "SetNoProgressTimeout",
-        _ => "a setter",
+        Setting::FileAclFlags => "SetFileACLFlags",
+        Setting::SecurityFlags => "SetSecurityFlags",
+        Setting::PeerCachingFlags => "SetPeerCachingFlags",
+        Setting::MaximumDownloadTime => "SetMaximumDownloadTime",
+        Setting::HttpMethod => "SetHttpMethod",
+        _ => "SetProperty",
     }
 }

@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod guids;
 mod job;
+mod job_versions;
 mod kept;
 mod manager;
 mod service;

@@ -23,6 +23,7 @@ mod memory;
 mod record;
 #[cfg(test)]
 mod tests;
+mod v1;
 
 use std::path::Path;
 

@@ -1,14 +1,20 @@
 //! How a record is written: one byte of version, then postcard.
 //!
 //! Postcard does not describe itself, so the shape of the engine's record types *is* the format.
-//! Whoever changes them raises [`VERSION`], keeps the old shape here to read it, and adds a sample
-//! to `fixtures/stores/`; the test over the samples fails until that is done.
+//! Whoever changes them raises [`VERSION`], keeps the old shape beside [`crate::v1`] to read it, and
+//! adds a sample to `fixtures/stores/`; the test over the samples fails until that is done.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The version that this program writes.
-const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
+
+/// A record, with the shapes that it had in earlier versions.
+pub(crate) trait Kept: DeserializeOwned {
+    /// The shape of version 1.
+    type V1: DeserializeOwned + Into<Self>;
+}
 
 /// Writes `record` into `buffer`, in place of what was there.
 pub(crate) fn encode(record: &impl Serialize, buffer: &mut Vec<u8>) -> Result<(), postcard::Error> {
@@ -22,14 +28,19 @@ pub(crate) fn encode(record: &impl Serialize, buffer: &mut Vec<u8>) -> Result<()
 ///
 /// # Errors
 /// In words, how it cannot be one.
-pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, String> {
+pub(crate) fn decode<R: Kept>(bytes: &[u8]) -> Result<R, String> {
     match bytes.split_first() {
         None => Err("it is empty".into()),
-        Some((&VERSION, body)) => match postcard::take_from_bytes(body) {
-            Ok((record, [])) => Ok(record),
-            Ok((_, rest)) => Err(format!("{} bytes too long", rest.len())),
-            Err(error) => Err(error.to_string()),
-        },
-        Some((version, _)) => Err(format!("it has version {version}, not {VERSION}")),
+        Some((&VERSION, body)) => whole(body),
+        Some((1, body)) => whole::<R::V1>(body).map(Into::into),
+        Some((version, _)) => Err(format!("it has version {version}, and {VERSION} is the last one known")),
+    }
+}
+
+fn whole<R: DeserializeOwned>(body: &[u8]) -> Result<R, String> {
+    match postcard::take_from_bytes(body) {
+        Ok((record, [])) => Ok(record),
+        Ok((_, rest)) => Err(format!("{} bytes too long", rest.len())),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use bits_api::{
-    EnumFiles, FileInfo, Guid, Hresult, Job, JobError, JobPriority, JobProgress, JobState, JobTimes, JobType,
-    NotifyFlags, Setting, Success, Unknown, Value,
+    EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5, JobError,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, Unknown, Value,
 };
 
 /// Stores settings, and has nothing else of a job.
@@ -14,7 +14,7 @@ pub(crate) struct PlainJob(Mutex<BTreeMap<Setting, Value>>);
 
 const ABSENT: Hresult = Hresult::E_NOTIMPL;
 
-impl Job for PlainJob {
+impl Settings for PlainJob {
     fn get(&self, setting: Setting) -> Result<Value, Hresult> {
         self.0.lock().unwrap().get(&setting).cloned().ok_or(Hresult::E_PENDING)
     }
@@ -22,6 +22,36 @@ impl Job for PlainJob {
     fn set(&self, setting: Setting, value: Value) -> Result<Success, Hresult> {
         let before = self.0.lock().unwrap().insert(setting, value);
         Ok(if before.is_some() { Success::OK } else { Success::FALSE })
+    }
+}
+
+impl Job for PlainJob {
+    fn job2(&self) -> Result<Arc<dyn Job2>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn job3(&self) -> Result<Arc<dyn Job3>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn job4(&self) -> Result<Arc<dyn Job4>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn job5(&self) -> Result<Arc<dyn Job5>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn http_options(&self) -> Result<Arc<dyn HttpOptions>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn http_options2(&self) -> Result<Arc<dyn HttpOptions2>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult> {
+        Err(ABSENT)
     }
 
     fn add_file(&self, _: Option<&str>, _: Option<&str>) -> Result<Success, Hresult> {

@@ -6,8 +6,10 @@ mod open;
 mod round_trip;
 mod samples;
 
-use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
-use bits_engine::{Change, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, Saved};
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, Setting};
+use bits_engine::{
+    Change, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, Saved, Stored,
+};
 use bits_wire::attempt::Validators;
 
 use crate::{Store, StoreError};
@@ -38,6 +40,8 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         notify_flags: 3,
         minimum_retry_delay: 600,
         no_progress_timeout: 1_209_600,
+        later: later(),
+        was_resumed: true,
         error_count: 1,
         error: Some(ErrorRecord {
             code: Hresult::BG_E_HTTP_ERROR_503,
@@ -52,6 +56,19 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         retry_at: Some(FileTime::from_unix_seconds(1_767_226_260)),
         active_ms: 1234,
     }
+}
+
+/// One later setting of each shape.
+fn later() -> LaterSettings {
+    [
+        (Setting::MaximumDownloadTime, Stored::Number(3_600)),
+        (Setting::NotificationClsid, Stored::Guid(Guid::from_u128(7))),
+        (Setting::DynamicContent, Stored::Enable(true)),
+        (Setting::MaxDownloadSize, Stored::Long(1 << 40)),
+        (Setting::HttpMethod, Stored::Text("POST".into())),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// A file of which a part has arrived.

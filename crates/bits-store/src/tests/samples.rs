@@ -1,26 +1,37 @@
 //! Queues that each version wrote.
 //!
-//! `fixtures/stores/v1/` holds what the first format looks like. When a format is new, its sample
-//! is written by `BITS_WRITE_SAMPLE=1 cargo test -p bits-store sample`. A sample that is there is
-//! never written again: a layout that has changed is another format, with a number of its own.
+//! `fixtures/stores/v1/` holds what records of the first version look like. When a version is new,
+//! its sample is written by `BITS_WRITE_SAMPLE=1 cargo test -p bits-store sample`. A sample that is
+//! there is never written again: a shape that has changed is another version, with a number of its
+//! own.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use bits_api::JobState;
-use bits_engine::{Change, JobKey, JobRecord};
+use bits_engine::{Change, JobKey, JobRecord, LaterSettings};
 
 use super::{Queue, added, file, job, queue_of};
 use crate::Store;
-use crate::disk::FORMAT;
+use crate::record::VERSION;
 
-fn sample(format: u32) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/stores/v{format}/queue.redb"))
+fn sample(version: u8) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/stores/v{version}/queue.redb"))
 }
 
-/// What every sample holds.
-fn content() -> Queue {
+/// What the sample of a version holds: what came later is as if it had never been set.
+fn content(version: u8) -> Queue {
+    let mut content = newest();
+    if version == 1 {
+        for (job, _) in &mut content {
+            job.later = LaterSettings::default();
+        }
+    }
+    content
+}
+
+fn newest() -> Queue {
     let fresh = JobRecord {
         state: JobState::SUSPENDED,
         error: None,
@@ -32,11 +43,11 @@ fn content() -> Queue {
     vec![(job(3, "waits for its retry"), vec![file(3, 0), file(3, 1)]), (fresh, vec![])]
 }
 
-/// Writes the sample of this version's format, unless there is one.
+/// Writes the sample of this version, unless there is one.
 fn write_sample(sample: &Path) -> io::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    for (job, files) in content() {
+    for (job, files) in newest() {
         let files = files.into_iter().map(|file| Change::File(Box::new(file)));
         let changes: Vec<_> = std::iter::once(Change::Job(Box::new(job))).chain(files).collect();
         store.commit(&changes).unwrap();
@@ -62,17 +73,17 @@ fn a_sample_is_written_once() {
 }
 
 #[test]
-fn the_sample_of_every_format_is_read() {
+fn the_sample_of_every_version_is_read() {
     if std::env::var_os("BITS_WRITE_SAMPLE").is_some() {
-        let sample = sample(FORMAT);
+        let sample = sample(VERSION);
         write_sample(&sample).unwrap_or_else(|error| panic!("{}: {error}", sample.display()));
     }
-    for format in 1..=FORMAT {
+    for version in 1..=VERSION {
         let folder = tempfile::tempdir().unwrap();
-        fs::copy(sample(format), folder.path().join("queue.redb")).unwrap();
+        fs::copy(sample(version), folder.path().join("queue.redb")).unwrap();
 
         let store = Store::open(folder.path()).unwrap();
 
-        assert_eq!(queue_of(&store), content(), "format {format}");
+        assert_eq!(queue_of(&store), content(version), "version {version}");
     }
 }

@@ -1,0 +1,52 @@
+//! What a job says in its HTTP requests, and what it excuses.
+
+use crate::{Hresult, SecurityFlags, Setting, Settings, Success, Value};
+
+/// IBackgroundCopyJobHttpOptions, had from a job (2.5; clauses `http_options.*`).
+pub trait HttpOptions: Settings {
+    /// Replaces what is excused of server certificates, and what becomes of redirects.
+    ///
+    /// Since 2.5, redirects since 3.0; clauses `http_options.set_security_flags.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for bits that this BITS does not know and for two redirect policies at once (a
+    /// decision); `BG_E_INVALID_STATE` in a final state (a decision).
+    fn set_security_flags(&self, flags: SecurityFlags) -> Result<Success, Hresult> {
+        self.set(Setting::SecurityFlags, Value::Number(flags.bits()))
+    }
+
+    /// What is excused; nothing when never set. Since 2.5; clauses
+    /// `http_options.get_security_flags.*`.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn security_flags(&self) -> Result<SecurityFlags, Hresult> {
+        self.get(Setting::SecurityFlags).and_then(|value| value.number()).map(SecurityFlags::from_bits_retain)
+    }
+}
+
+/// IBackgroundCopyJobHttpOptions2 (10.2; clauses `http_options2.*`).
+pub trait HttpOptions2: HttpOptions {
+    /// Replaces the HTTP method of the job's transfers.
+    ///
+    /// Since 10.2; clauses `http_options2.set_http_method.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for an absent or empty name and one that is no HTTP token (a decision);
+    /// `BG_E_INVALID_STATE` in a final state.
+    fn set_http_method(&self, method: Option<&str>) -> Result<Success, Hresult> {
+        self.set(Setting::HttpMethod, Value::Text(method.map(str::to_owned)))
+    }
+
+    /// The HTTP method of the job's transfers; `GET` or `BITS_POST` when never set. Since 10.2;
+    /// clauses `http_options2.get_http_method.*`.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn http_method(&self) -> Result<String, Hresult> {
+        self.get(Setting::HttpMethod).and_then(Value::text)
+    }
+}
+
+/// IBackgroundCopyJobHttpOptions3 (10.3; clauses `http_options3.*`).
+pub trait HttpOptions3: HttpOptions2 {}

@@ -1,0 +1,77 @@
+//! The later interfaces of a job: one object has them all.
+
+use bits_api::{
+    AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job2, Job3, Job4, Job5, JobPropertyId,
+    JobPropertyValue, Setting, Settings, Success, Value,
+};
+
+use crate::job::JobHandle;
+
+impl Job2 for JobHandle {}
+
+impl Job3 for JobHandle {}
+
+impl Job4 for JobHandle {}
+
+impl HttpOptions for JobHandle {}
+
+impl HttpOptions2 for JobHandle {}
+
+impl HttpOptions3 for JobHandle {}
+
+impl Job5 for JobHandle {
+    fn set_property(&self, id: JobPropertyId, value: JobPropertyValue) -> Result<Success, Hresult> {
+        match self.setting_of(id) {
+            Ok(setting) => self.set(setting, value_of(value)),
+            Err(code) => self.refuse("SetProperty", code),
+        }
+    }
+
+    fn property(&self, id: JobPropertyId) -> Result<JobPropertyValue, Hresult> {
+        let setting = self.setting_of(id)?;
+        match self.get(setting)? {
+            Value::Number(number) if setting == Setting::UseStoredCredentials => {
+                Ok(JobPropertyValue::Target(AuthTarget(number)))
+            }
+            Value::Number(number) => Ok(JobPropertyValue::Dword(number)),
+            Value::Enable(on) => Ok(JobPropertyValue::Enable(on)),
+            Value::Long(number) => Ok(JobPropertyValue::Uint64(number)),
+            Value::Guid(class) => Ok(JobPropertyValue::ClsId(class)),
+            _ => Err(Hresult::E_UNEXPECTED),
+        }
+    }
+}
+
+impl JobHandle {
+    /// The setting that is known by this id to the BITS that is played (clauses `job5.id.*`).
+    fn setting_of(&self, id: JobPropertyId) -> Result<Setting, Hresult> {
+        let setting = match id {
+            JobPropertyId::COST_FLAGS => Setting::CostFlags,
+            JobPropertyId::NOTIFICATION_CLSID => Setting::NotificationClsid,
+            JobPropertyId::DYNAMIC_CONTENT => Setting::DynamicContent,
+            JobPropertyId::HIGH_PERFORMANCE => Setting::HighPerformance,
+            JobPropertyId::MAX_DOWNLOAD_SIZE => Setting::MaxDownloadSize,
+            JobPropertyId::USE_STORED_CREDENTIALS => Setting::UseStoredCredentials,
+            JobPropertyId::MINIMUM_NOTIFICATION_INTERVAL_MS => Setting::MinimumNotificationInterval,
+            JobPropertyId::ON_DEMAND_MODE => Setting::OnDemandMode,
+            _ => return Err(Hresult::BG_E_UNKNOWN_PROPERTY_ID),
+        };
+        if self.service()?.read(|engine| Ok(engine.knows(setting)))? {
+            Ok(setting)
+        } else {
+            Err(Hresult::BG_E_UNKNOWN_PROPERTY_ID)
+        }
+    }
+}
+
+fn value_of(value: JobPropertyValue) -> Value {
+    match value {
+        JobPropertyValue::Dword(number) => Value::Number(number),
+        JobPropertyValue::ClsId(class) => Value::Guid(class),
+        JobPropertyValue::Enable(on) => Value::Enable(on),
+        JobPropertyValue::Uint64(number) => Value::Long(number),
+        JobPropertyValue::Target(target) => Value::Number(target.0),
+        // A union that the future may widen: no setting takes a string by number.
+        _ => Value::Text(None),
+    }
+}
