@@ -10,8 +10,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use bits_api::{
-    CreatedJob, ErrorContext, Fetched, FileProgress, Guid, Hresult, JobPriority, JobProgress, JobState, JobTimes,
-    JobType, NotifyFlags, Success,
+    CreatedJob, ErrorContext, Fetched, FileAclFlags, FileProgress, Guid, Hresult, JobPriority, JobProgress,
+    JobPropertyValue, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
 };
 
 use crate::decisions::Decisions;
@@ -206,7 +206,13 @@ macro_rules! plain_answers {
 }
 
 plain_answers!(CreatedJob, String, u32, Guid, JobType, JobState, JobPriority, JobProgress, JobTimes, FileProgress);
-plain_answers!(NotifyFlags, (ErrorContext, Hresult));
+plain_answers!(NotifyFlags, FileAclFlags, PeerCachingFlags, SecurityFlags, JobPropertyValue, (ErrorContext, Hresult));
+
+impl<T> Answer for bits_api::Answer<T> {
+    fn success(&self) -> Hresult {
+        self.code.hresult()
+    }
+}
 
 impl<T: ?Sized> Answer for Arc<T> {}
 impl<T: ?Sized> Answer for Option<Arc<T>> {}

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bits_api::{Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
+use bits_api::{
+    AuthTarget, CostFlags, FileAclFlags, Guid, Hresult, JobPriority, JobPropertyId, JobState, JobType, NotifyFlags,
+    PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags,
+};
 use serde::Deserialize;
 
 /// The result codes of `hresults.toml`, by name and by alias.
@@ -158,9 +161,33 @@ impl Measured for usize {
     }
 }
 
-impl Measured for NotifyFlags {
+macro_rules! measured_by_bits {
+    ($($flags:ty),*) => {
+        $(impl Measured for $flags {
+            fn is_written(&self, text: &str) -> Result<bool, String> {
+                self.bits().is_written(text)
+            }
+        })*
+    };
+}
+
+measured_by_bits!(NotifyFlags, FileAclFlags, SecurityFlags, PeerCachingFlags, CostFlags);
+
+/// `TRUE` and `FALSE`.
+impl Measured for bool {
     fn is_written(&self, text: &str) -> Result<bool, String> {
-        self.bits().is_written(text)
+        match text {
+            "TRUE" => Ok(*self),
+            "FALSE" => Ok(!*self),
+            _ => Err(format!("value {text:?} is no BOOL")),
+        }
+    }
+}
+
+impl Measured for Guid {
+    fn is_written(&self, text: &str) -> Result<bool, String> {
+        let written: Self = text.parse().map_err(|error| format!("value {text:?}: {error}"))?;
+        Ok(written == *self)
     }
 }
 
@@ -202,29 +229,17 @@ fn named_or_number(name: Option<&str>, got: u32, text: &str) -> bool {
     }
 }
 
-impl Measured for JobState {
-    fn is_written(&self, text: &str) -> Result<bool, String> {
-        Ok(named_or_number(self.name(), self.0, text))
-    }
+macro_rules! measured_by_name {
+    ($($named:ty),*) => {
+        $(impl Measured for $named {
+            fn is_written(&self, text: &str) -> Result<bool, String> {
+                Ok(named_or_number(self.name(), self.0, text))
+            }
+        })*
+    };
 }
 
-impl Measured for JobPriority {
-    fn is_written(&self, text: &str) -> Result<bool, String> {
-        Ok(named_or_number(self.name(), self.0, text))
-    }
-}
-
-impl Measured for JobType {
-    fn is_written(&self, text: &str) -> Result<bool, String> {
-        Ok(named_or_number(self.name(), self.0, text))
-    }
-}
-
-impl Measured for bits_api::ErrorContext {
-    fn is_written(&self, text: &str) -> Result<bool, String> {
-        Ok(named_or_number(self.name(), self.0, text))
-    }
-}
+measured_by_name!(JobState, JobPriority, JobType, JobPropertyId, AuthTarget, bits_api::ErrorContext);
 
 impl Measured for Hresult {
     fn is_written(&self, text: &str) -> Result<bool, String> {

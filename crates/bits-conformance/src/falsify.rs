@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bits_api::{
-    ErrorContext, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress, JobState, JobType, NotifyFlags,
+    AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
+    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -46,7 +47,13 @@ falsify! {
     JobPriority: Self(0), priority => Self(priority.0 ^ 1);
     JobType: Self(0), kind => Self(kind.0 ^ 1);
     ErrorContext: Self(0), context => Self(context.0 ^ 1);
+    AuthTarget: Self(0), target => Self(target.0 ^ 1);
     NotifyFlags: Self::empty(), flags => *flags ^ Self::DISABLE;
+    FileAclFlags: Self::empty(), flags => *flags ^ Self::OWNER;
+    SecurityFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CRL_CHECK;
+    PeerCachingFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CLIENT;
+    CostFlags: Self::empty(), flags => *flags ^ Self::ROAMING;
+    JobPropertyValue: Self::Dword(0), value => if *value == Self::any() { Self::Enable(false) } else { Self::any() };
     JobProgress: Self::default(), progress => Self { bytes_transferred: progress.bytes_transferred ^ 1, ..*progress };
     FileProgress:
         Self { bytes_total: 0, bytes_transferred: 0, completed: false },
@@ -85,5 +92,15 @@ impl<A: Falsify, B: Falsify + Clone> Falsify for (A, B) {
 
     fn falsified(&self) -> Self {
         (self.0.falsified(), self.1.clone())
+    }
+}
+
+impl<A: Falsify, B: Falsify + Clone, C: Falsify + Clone> Falsify for (A, B, C) {
+    fn any() -> Self {
+        (A::any(), B::any(), C::any())
+    }
+
+    fn falsified(&self) -> Self {
+        (self.0.falsified(), self.1.clone(), self.2.clone())
     }
 }
