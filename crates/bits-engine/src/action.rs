@@ -142,6 +142,22 @@ pub enum Cause {
     PolicyBlocked,
     /// The policy stops them no more.
     PolicyUnblocked,
+    /// The network costs more than the job may spend.
+    CostBlocked,
+    /// The network costs no more than the job may spend.
+    CostUnblocked,
+    /// Standby or the battery saver stops transfers.
+    PowerBlocked,
+    /// They stop them no more.
+    PowerUnblocked,
+    /// A game has the machine for itself.
+    GameBegun,
+    /// The game has ended.
+    GameOver,
+    /// A disk check has locked the volume of the file in work.
+    VolumeLocked,
+    /// The volume is unlocked.
+    VolumeUnlocked,
 }
 
 impl fmt::Display for Cause {
@@ -168,6 +184,14 @@ impl fmt::Display for Cause {
             Self::NetworkBack => "the network is back",
             Self::PolicyBlocked => "a policy stops background transfers",
             Self::PolicyUnblocked => "the policy stops background transfers no more",
+            Self::CostBlocked => "the network costs more than the job may spend",
+            Self::CostUnblocked => "the network costs no more than the job may spend",
+            Self::PowerBlocked => "standby or the battery saver stops transfers",
+            Self::PowerUnblocked => "neither standby nor the battery saver stops transfers",
+            Self::GameBegun => "a game has the machine for itself",
+            Self::GameOver => "the game has ended",
+            Self::VolumeLocked => "the volume is locked",
+            Self::VolumeUnlocked => "the volume is unlocked",
         })
     }
 }

@@ -80,6 +80,7 @@ impl Engine {
             notices: None,
             handles: 0,
             idle_since: cx.now.wall,
+            filed: None,
         }));
         self.announce(cx, key, None, Cause::Created, false);
         Ok(key)
@@ -311,8 +312,10 @@ impl Engine {
             (Setting::NoProgressTimeout, Stored::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
             (setting, value) => {
                 job.later.set(setting, value);
-                if setting == Setting::MaximumDownloadTime {
-                    self.arm_download_time(key);
+                match setting {
+                    Setting::MaximumDownloadTime => self.arm_download_time(key),
+                    Setting::CostFlags => self.class_changed(cx, key),
+                    _ => {}
                 }
             }
         }

@@ -168,23 +168,16 @@ impl Engine {
 
     /// Looks whether something keeps a queued job from waiting for its turn.
     pub(crate) fn settle_queued(&mut self, cx: Cx<'_>, key: JobKey) {
-        let job = &self.jobs[key];
-        if !self.is_held(job) {
-            return;
-        }
-        if job.has_all_files() {
+        if self.jobs[key].has_all_files() {
             self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
-        } else if !self.facts.is_connected() {
-            self.block(cx, key, Wait::Network);
-        } else {
-            self.block(cx, key, Wait::Policy);
+        } else if let Some(hold) = self.hold_of(&self.jobs[key]) {
+            self.block(cx, key, hold);
         }
     }
 
     /// Whether a queued job must not wait for its turn: it needs none, or would get nowhere.
     pub(crate) fn is_held(&self, job: &Job) -> bool {
-        let is_blocked = self.facts.zero_bandwidth && job.is_background();
-        job.has_all_files() || !self.facts.is_connected() || is_blocked
+        job.has_all_files() || self.hold_of(job).is_some()
     }
 
     /// A client has changed something: that is activity, and goes on record.

@@ -119,7 +119,7 @@ impl Engine {
     /// When [`Event::Deadline`] is due. Never before the last moment that the engine was told; it
     /// may have passed already.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        [self.timers.next(), self.idle_deadline()].into_iter().flatten().min()
+        [self.timers.next(), self.idle_deadline(), self.facts.limits_end()].into_iter().flatten().min()
     }
 
     fn deadline(&mut self, cx: Cx<'_>) {

@@ -66,8 +66,7 @@ impl Engine {
             .saturating_sub(job.failing.map_or(Duration::ZERO, |failing| failing.lasted(self.facts.now.monotonic)));
         let waits = match wait {
             Wait::Retry { at, .. } => format!("is retried in {:?}", at.since(self.facts.now.monotonic)),
-            Wait::Network => "waits for the network".to_owned(),
-            Wait::Policy => "waits for the policy to let background jobs run".to_owned(),
+            Wait::Held(hold) => hold.awaited().to_owned(),
         };
         format!("the job failed with {}; it {waits}, and is given up in {patience:?} without progress", error(job))
     }

@@ -15,13 +15,13 @@ impl Engine {
     pub(crate) fn idle_deadline(&self) -> Option<Monotonic> {
         let (since, _) = self.jobs.most_idle()?;
         let now = self.facts.now;
-        let due = since.plus(self.facts.job_inactivity_timeout);
+        let due = since.plus(self.facts.job_inactivity_timeout());
         Some(now.monotonic.plus(due.since(now.wall)))
     }
 
     /// Cancels every job whose time has come.
     pub(crate) fn cancel_inactive(&mut self, cx: Cx<'_>) {
-        let timeout = self.facts.job_inactivity_timeout;
+        let timeout = self.facts.job_inactivity_timeout();
         while let Some((since, key)) = self.jobs.most_idle() {
             if since.plus(timeout) > cx.now.wall {
                 break;

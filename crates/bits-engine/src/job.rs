@@ -5,10 +5,14 @@
 
 use std::time::Duration;
 
-use bits_api::{CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN};
+use bits_api::{
+    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN, Setting,
+};
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
+use crate::hold::{Class, Hold};
+use crate::jobs::Standing;
 use crate::notify::Notices;
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
@@ -54,6 +58,8 @@ pub(crate) struct Job {
     pub(crate) handles: u32,
     /// Where the job stands in the index of idle jobs.
     pub(crate) idle_since: FileTime,
+    /// Where the job stands in the index of what may hold it.
+    pub(crate) filed: Option<(Standing, Class)>,
 }
 
 /// What a job is doing.
@@ -99,10 +105,8 @@ pub(crate) struct Run {
 pub(crate) enum Wait {
     /// The end of the retry delay.
     Retry { at: Monotonic, wall: FileTime },
-    /// The network.
-    Network,
-    /// A policy that lets background jobs run.
-    Policy,
+    /// The end of what holds it.
+    Held(Hold),
 }
 
 /// Since when a job has been failing without progress.
@@ -275,6 +279,12 @@ impl Job {
     /// `job5.cost_flags.default`).
     pub(crate) fn default_cost_flags(&self) -> CostFlags {
         if self.is_background() { CostFlags::TRANSFER_NO_SURCHARGE } else { CostFlags::TRANSFER_ALWAYS }
+    }
+
+    /// On which networks the job transfers.
+    pub(crate) fn cost_flags(&self) -> CostFlags {
+        let own = self.later.number(Setting::CostFlags);
+        own.map_or_else(|| self.default_cost_flags(), CostFlags::from_bits_retain)
     }
 
     /// What decides whether a setting may be set.

@@ -4,11 +4,12 @@
 //! over all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Index, IndexMut};
+use std::ops::{Bound, Index, IndexMut};
 
 use bits_api::{FileTime, Guid};
 
 use crate::JobKey;
+use crate::hold::{Class, Hold};
 use crate::job::{Job, State, Wait};
 use crate::pages::Pages;
 use crate::users::{UserNo, Users};
@@ -23,10 +24,8 @@ pub(crate) enum Shelf {
     Active,
     /// TRANSIENT_ERROR with a retry delay.
     Retrying,
-    /// TRANSIENT_ERROR without a network.
-    Offline,
-    /// TRANSIENT_ERROR by policy.
-    Blocked,
+    /// TRANSIENT_ERROR until something outside ends.
+    Held,
     Error,
     Transferred,
     Finishing,
@@ -34,13 +33,12 @@ pub(crate) enum Shelf {
 
 impl Shelf {
     /// Where every job of the queue stands.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Suspended,
         Self::Queued,
         Self::Active,
         Self::Retrying,
-        Self::Offline,
-        Self::Blocked,
+        Self::Held,
         Self::Error,
         Self::Transferred,
         Self::Finishing,
@@ -53,13 +51,31 @@ impl Shelf {
             State::Queued { .. } => Self::Queued,
             State::Connecting { .. } | State::Transferring { .. } => Self::Active,
             State::TransientError(Wait::Retry { .. }) => Self::Retrying,
-            State::TransientError(Wait::Network) => Self::Offline,
-            State::TransientError(Wait::Policy) => Self::Blocked,
+            State::TransientError(Wait::Held(_)) => Self::Held,
             State::Error => Self::Error,
             State::Transferred => Self::Transferred,
             State::Finishing(_) => Self::Finishing,
             State::Acknowledged | State::Cancelled => return None,
         })
+    }
+}
+
+/// What the jobs of the queue are sorted by, before their class, for what may hold them.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Standing {
+    /// QUEUED, CONNECTING and TRANSFERRING.
+    Going,
+    /// TRANSIENT_ERROR until that ends.
+    Held(Hold),
+}
+
+impl Standing {
+    fn of(state: &State) -> Option<Self> {
+        match state {
+            State::Queued { .. } | State::Connecting { .. } | State::Transferring { .. } => Some(Self::Going),
+            State::TransientError(Wait::Held(hold)) => Some(Self::Held(*hold)),
+            _ => None,
+        }
     }
 }
 
@@ -71,6 +87,8 @@ pub(crate) struct Jobs {
     by_id: BTreeMap<Counted<Guid>, JobKey>,
     /// Jobs of the queue.
     shelves: BTreeSet<Counted<(Shelf, UserNo, JobKey)>>,
+    /// Jobs of the queue that something may hold, or holds.
+    classes: BTreeSet<Counted<(Standing, Class, JobKey)>>,
     /// Jobs of the queue by a moment that is not after their last activity.
     idle: BTreeSet<Counted<(FileTime, JobKey)>>,
     pub(crate) users: Users,
@@ -106,19 +124,25 @@ impl Jobs {
         self.idle.insert(Counted((job.idle_since, key)));
         self.users.get_mut(job.owner).jobs += 1;
         self.by_key.insert(job);
+        self.refile(key);
     }
 
     /// Takes in many jobs that are in the queue: sorting once is quicker than finding each place.
     #[expect(clippy::vec_box, reason = "they move into the index as they are")]
-    pub(crate) fn load(loaded: Vec<Box<Job>>, mut users: Users) -> Self {
-        for job in &loaded {
+    pub(crate) fn load(mut loaded: Vec<Box<Job>>, mut users: Users) -> Self {
+        for job in &mut loaded {
             users.get_mut(job.owner).jobs += 1;
+            job.filed = Standing::of(&job.state).map(|standing| (standing, Class::of(job)));
         }
         Self {
             by_id: loaded.iter().map(|job| (Counted(job.id), job.key)).collect(),
             shelves: loaded
                 .iter()
                 .filter_map(|job| Shelf::of(&job.state).map(|shelf| Counted((shelf, job.owner, job.key))))
+                .collect(),
+            classes: loaded
+                .iter()
+                .filter_map(|job| job.filed.map(|(standing, class)| Counted((standing, class, job.key))))
                 .collect(),
             idle: loaded.iter().map(|job| Counted((job.idle_since, job.key))).collect(),
             by_key: loaded.into_iter().collect(),
@@ -133,6 +157,7 @@ impl Jobs {
         let from = Shelf::of(&job.state);
         let owner = job.owner;
         let before = std::mem::replace(&mut job.state, state);
+        self.refile(key);
         if from != to {
             if let Some(from) = from {
                 self.shelves.remove(&Counted((from, owner, key)));
@@ -165,6 +190,41 @@ impl Jobs {
         self.shelves
             .range(Counted((on, first, JobKey(0)))..=Counted((on, last, JobKey(u64::MAX))))
             .map(|Counted((_, _, key))| *key)
+    }
+
+    /// Sorts a job anew by what may hold it; to be called whenever that has changed.
+    pub(crate) fn refile(&mut self, key: JobKey) {
+        let job = &mut self[key];
+        let to = Standing::of(&job.state).map(|standing| (standing, Class::of(job)));
+        let from = std::mem::replace(&mut job.filed, to);
+        if from == to {
+            return;
+        }
+        if let Some((standing, class)) = from {
+            self.classes.remove(&Counted((standing, class, key)));
+        }
+        if let Some((standing, class)) = to {
+            self.classes.insert(Counted((standing, class, key)));
+        }
+    }
+
+    /// The classes of the jobs of that standing: one look-up each, however many jobs they have.
+    pub(crate) fn classes(&self, of: Standing) -> Vec<Class> {
+        let mut found = Vec::new();
+        let mut from = Bound::Included(Counted((of, Class::FIRST, JobKey(0))));
+        while let Some(Counted((standing, class, _))) = self.classes.range((from, Bound::Unbounded)).next()
+            && *standing == of
+        {
+            found.push(*class);
+            from = Bound::Excluded(Counted((of, *class, JobKey(u64::MAX))));
+        }
+        found
+    }
+
+    /// The jobs of that standing and class, in the order of their creation.
+    pub(crate) fn of_class(&self, standing: Standing, class: Class) -> Vec<JobKey> {
+        let (first, last) = ((standing, class, JobKey(0)), (standing, class, JobKey(u64::MAX)));
+        self.classes.range(Counted(first)..=Counted(last)).map(|Counted((.., key))| *key).collect()
     }
 
     /// The job that may have been idle for longest, and since when.

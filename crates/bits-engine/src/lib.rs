@@ -21,6 +21,7 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
+mod hold;
 mod idle;
 mod job;
 mod jobs;

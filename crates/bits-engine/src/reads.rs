@@ -93,7 +93,7 @@ impl Engine {
     /// How long the job may be CONNECTING and TRANSFERRING: its own time, else the policy's.
     pub(crate) fn maximum_download_time(&self, job: &Job) -> Duration {
         let own = job.later.number(Setting::MaximumDownloadTime);
-        own.map_or(self.facts.max_download_time, |seconds| Duration::from_secs(seconds.into()))
+        own.map_or_else(|| self.facts.max_download_time(), |seconds| Duration::from_secs(seconds.into()))
     }
 
     /// GetNotifyInterface: the registered callback. Since 1.0; clauses

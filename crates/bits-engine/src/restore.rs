@@ -8,12 +8,12 @@ use std::time::Duration;
 use bits_api::{JobPriority, JobState, NotifyFlags};
 use bits_world::{Drives, Sid};
 
+use crate::hold::Hold;
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::temporary::{Temporary, code_of};
 use crate::users::{UserNo, Users};
 use crate::visits::Counted;
-use crate::world::Facts;
 use crate::{Config, Cx, Engine, FileRecord, FileStage, JobKey, JobRecord, Saved};
 use bits_api::Hresult;
 
@@ -22,7 +22,7 @@ impl Engine {
     /// them again.
     pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, cx: Cx<'_>) -> Self {
         let mut engine = Self::new(config);
-        engine.facts = Facts::of(cx);
+        engine.facts = engine.facts.seen(cx, engine.config.profile);
         let mut users = Users::default();
         let mut jobs = Vec::new();
         let mut news = Vec::new();
@@ -74,16 +74,9 @@ impl Engine {
     /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
     fn wait_again(&mut self, cx: Cx<'_>, key: JobKey) {
         match self.jobs[key].state {
-            State::TransientError(Wait::Network) if self.facts.is_connected() => {
-                self.enqueue(cx, key, crate::Cause::NetworkBack);
-            }
-            State::TransientError(Wait::Policy) if !self.facts.zero_bandwidth => {
-                self.enqueue(cx, key, crate::Cause::PolicyUnblocked);
-            }
-            State::TransientError(wait) => {
-                if let Wait::Retry { at, .. } = wait {
-                    self.timers.arm(key, crate::timers::Timer::RetryDelay, at);
-                }
+            State::TransientError(Wait::Held(hold)) => self.hold_again(cx, key, hold),
+            State::TransientError(Wait::Retry { at, .. }) => {
+                self.timers.arm(key, crate::timers::Timer::RetryDelay, at);
                 self.arm_no_progress(cx, key);
             }
             _ => {}
@@ -125,8 +118,7 @@ fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State
         JobState::TRANSFERRED => State::Transferred,
         JobState::TRANSIENT_ERROR => State::TransientError(match (record.retry_at, record.error) {
             (Some(wall), _) => Wait::Retry { at: cx.now.monotonic.plus(wall.since(cx.now.wall)), wall },
-            (None, Some(error)) if error.code == Hresult::BG_E_BLOCKED_BY_POLICY => Wait::Policy,
-            (None, _) => Wait::Network,
+            (None, error) => Wait::Held(error.and_then(|error| Hold::of_code(error.code)).unwrap_or(Hold::Network)),
         }),
         // An active job is on record as QUEUED, and one that has ended is not on record.
         _ => State::Queued { turn, slice },
@@ -170,6 +162,7 @@ fn without_history(record: JobRecord) -> Job {
         notices: None,
         handles: 0,
         idle_since: record.last_activity,
+        filed: None,
     }
 }
 

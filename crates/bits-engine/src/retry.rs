@@ -33,21 +33,6 @@ impl Engine {
         self.judge_progress(cx, key);
     }
 
-    /// Something outside keeps the job from transferring; it is not retried by a timer, nor
-    /// counted as an error (clauses `retry.none_network`, `job.get_error_count.not_counted`).
-    pub(crate) fn block(&mut self, cx: Cx<'_>, key: JobKey, wait: Wait) {
-        let (code, cause) = match wait {
-            Wait::Network => (Hresult::BG_E_NETWORK_DISCONNECTED, Cause::NetworkLost),
-            Wait::Policy => (Hresult::BG_E_BLOCKED_BY_POLICY, Cause::PolicyBlocked),
-            Wait::Retry { .. } => return,
-        };
-        let job = &mut self.jobs[key];
-        job.error = Some(ErrorRecord { code, context: ErrorContext::GENERAL_QUEUE_MANAGER, file: job.file_in_work() });
-        job.failing.get_or_insert_with(|| Failing::starting(cx.now));
-        self.transition(cx, key, State::TransientError(wait), cause);
-        self.judge_progress(cx, key);
-    }
-
     /// The retry delay is over: the job gets another turn, unless its time without progress has
     /// passed already.
     pub(crate) fn retry_delay_over(&mut self, cx: Cx<'_>, key: JobKey) {

@@ -10,7 +10,7 @@ use bits_api::JobPriority;
 use bits_world::Profile;
 
 use crate::engine::take;
-use crate::job::{Run, State, Wait};
+use crate::job::{Run, State};
 use crate::timers::Timer;
 use crate::visits::Counted;
 use crate::{Cause, Cx, Engine, JobKey};
@@ -108,23 +108,18 @@ impl Engine {
                 if self.ready.remove(before, turn, key) {
                     self.ready.insert(priority, turn, key);
                 }
-                self.settle_queued(cx, key);
             }
             State::Connecting { .. } | State::Transferring { .. } => self.replace_running(cx, key),
-            State::TransientError(Wait::Policy) if !job.is_background() => {
-                self.enqueue(cx, key, Cause::PolicyUnblocked);
-            }
             _ => {}
         }
+        self.class_changed(cx, key);
     }
 
     /// Finds the place of an active job whose priority has changed.
     fn replace_running(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &self.jobs[key];
         let shares = self.shares_slot(job.priority);
-        if job.is_background() && self.facts.zero_bandwidth {
-            self.block(cx, key, Wait::Policy);
-        } else if self.slot == Some(key) {
+        if self.slot == Some(key) {
             if !shares {
                 self.slot = None;
                 self.timers.disarm(key, Timer::SliceEnd);

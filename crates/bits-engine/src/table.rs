@@ -85,6 +85,25 @@ pub(crate) const EDGES: &[Edge] = &[
     edge(CONNECTING,      Cause::PolicyBlocked, TRANSIENT_ERROR),
     edge(TRANSFERRING,    Cause::PolicyBlocked, TRANSIENT_ERROR),
     edge(TRANSIENT_ERROR, Cause::PolicyUnblocked, QUEUED),
+    // cost_blocked
+    edge(QUEUED,          Cause::CostBlocked, TRANSIENT_ERROR),
+    edge(CONNECTING,      Cause::CostBlocked, TRANSIENT_ERROR),
+    edge(TRANSFERRING,    Cause::CostBlocked, TRANSIENT_ERROR),
+    edge(TRANSIENT_ERROR, Cause::CostUnblocked, QUEUED),
+    // lifecycle.transient_error.reasons; net.standby
+    edge(QUEUED,          Cause::PowerBlocked, TRANSIENT_ERROR),
+    edge(CONNECTING,      Cause::PowerBlocked, TRANSIENT_ERROR),
+    edge(TRANSFERRING,    Cause::PowerBlocked, TRANSIENT_ERROR),
+    edge(TRANSIENT_ERROR, Cause::PowerUnblocked, QUEUED),
+    edge(QUEUED,          Cause::GameBegun, TRANSIENT_ERROR),
+    edge(CONNECTING,      Cause::GameBegun, TRANSIENT_ERROR),
+    edge(TRANSFERRING,    Cause::GameBegun, TRANSIENT_ERROR),
+    edge(TRANSIENT_ERROR, Cause::GameOver, QUEUED),
+    // files.volume_locked
+    edge(QUEUED,          Cause::VolumeLocked, TRANSIENT_ERROR),
+    edge(CONNECTING,      Cause::VolumeLocked, TRANSIENT_ERROR),
+    edge(TRANSFERRING,    Cause::VolumeLocked, TRANSIENT_ERROR),
+    edge(TRANSIENT_ERROR, Cause::VolumeUnlocked, QUEUED),
     // complete_download
     edge(SUSPENDED,       Cause::Completed, ACKNOWLEDGED),
     edge(QUEUED,          Cause::Completed, ACKNOWLEDGED),

@@ -12,8 +12,11 @@ use crate::visits::Counted;
 use crate::{Action, Cause, Cx, Engine, JobKey};
 
 impl Engine {
-    /// Begins an attempt at the file in work.
+    /// Begins an attempt at the file in work, unless something holds it.
     pub(crate) fn start_attempt(&mut self, cx: Cx<'_>, key: JobKey) {
+        if let Some(hold) = self.hold_of(&self.jobs[key]) {
+            return self.block(cx, key, hold);
+        }
         let place = self.jobs[key].next;
         let temporary = match self.temporary_file(cx, key, place) {
             Ok(temporary) => temporary,
@@ -137,6 +140,7 @@ impl Engine {
         job.set_validators(place, known);
         job.set_have(place, known.size);
         job.file_arrived();
+        self.jobs.refile(key);
         self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);

@@ -5,69 +5,92 @@
 
 use std::time::Duration;
 
-use bits_world::{Network, Policies};
+use bits_api::FileTime;
+use bits_world::clock::{Monotonic, Now};
+use bits_world::{LimitsInForce, Policies, PriorityRates, Profile, World};
 
-use crate::job::{State, Wait};
+use crate::hold::Gates;
+use crate::job::State;
 use crate::jobs::Shelf;
 use crate::users::UserNo;
 use crate::{Cause, Cx, Engine, JobKey};
-use bits_api::FileTime;
-use bits_world::clock::{Monotonic, Now};
 
 /// What the engine last saw.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) now: Now,
-    pub(crate) network: Network,
-    pub(crate) zero_bandwidth: bool,
-    pub(crate) max_download_time: Duration,
-    pub(crate) job_inactivity_timeout: Duration,
+    /// The first moment that was seen: whoever sets the clock later moves no hour of a schedule
+    /// (clause `policy.max_bandwidth.clock`).
+    started: Option<Now>,
+    pub(crate) gates: Gates,
+    policies: Policies,
+    limits: LimitsInForce,
 }
 
+/// Nothing was seen yet.
 impl Default for Facts {
     fn default() -> Self {
-        let now = Now { monotonic: Monotonic::default(), wall: FileTime::ZERO };
-        Self::new(now, Network::default(), &Policies::default())
+        Self {
+            now: Now { monotonic: Monotonic::default(), wall: FileTime::ZERO },
+            started: None,
+            gates: Gates::of(&World::default(), Profile::default(), PriorityRates::default()),
+            policies: Policies::default(),
+            limits: LimitsInForce::default(),
+        }
     }
 }
 
 impl Facts {
-    fn new(now: Now, network: Network, policies: &Policies) -> Self {
+    /// As it is now, for an engine that saw these facts before.
+    pub(crate) fn seen(&self, cx: Cx<'_>, profile: Profile) -> Self {
+        let started = self.started.unwrap_or(cx.now);
+        let policies = &cx.world.policies;
+        // What the wall would show if nobody had set the clock.
+        let hour = started.wall.plus(cx.now.monotonic.since(started.monotonic));
+        let is_news = self.policies != *policies || self.limits.until.is_some_and(|until| until <= hour);
+        let limits = if is_news { policies.limits_in_force(profile, hour) } else { self.limits };
         Self {
-            now,
-            network,
-            zero_bandwidth: policies.zero_bandwidth,
-            max_download_time: policies.max_download_time,
-            job_inactivity_timeout: policies.job_inactivity_timeout,
+            now: cx.now,
+            started: Some(started),
+            gates: Gates::of(cx.world, profile, limits.rates),
+            policies: policies.clone(),
+            limits,
         }
     }
 
-    /// As it is now.
-    pub(crate) fn of(cx: Cx<'_>) -> Self {
-        Self::new(cx.now, cx.world.network, &cx.world.policies)
+    /// When other limits for background jobs come into force.
+    pub(crate) fn limits_end(&self) -> Option<Monotonic> {
+        let started = self.started?;
+        Some(started.monotonic.plus(self.limits.until?.since(started.wall)))
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.network != Network::Disconnected
+        self.gates.is_connected()
+    }
+
+    pub(crate) fn max_download_time(&self) -> Duration {
+        self.policies.max_download_time
+    }
+
+    pub(crate) fn job_inactivity_timeout(&self) -> Duration {
+        self.policies.job_inactivity_timeout
     }
 }
 
 impl Engine {
-    /// Looks at the network and the policies, and acts on what has changed.
+    /// Looks at the network, the policies and the rest of the world, and acts on what has changed.
     pub(crate) fn observe(&mut self, cx: Cx<'_>) {
-        let facts = Facts::of(cx);
+        let facts = self.facts.seen(cx, self.config.profile);
         let before = std::mem::replace(&mut self.facts, facts);
-        match (before.is_connected(), facts.is_connected()) {
-            (true, false) => self.block_all(cx, Wait::Network),
-            (false, true) => self.unblock(cx, &[Shelf::Retrying, Shelf::Offline, Shelf::Blocked], Cause::NetworkBack),
-            _ => {}
+        if !before.is_connected() && self.facts.is_connected() {
+            for key in self.on_shelves(&[Shelf::Retrying, Shelf::Held], None) {
+                self.enqueue(cx, key, Cause::NetworkBack);
+            }
         }
-        match (before.zero_bandwidth, facts.zero_bandwidth) {
-            (false, true) if facts.is_connected() => self.block_all(cx, Wait::Policy),
-            (true, false) => self.unblock(cx, &[Shelf::Blocked], Cause::PolicyUnblocked),
-            _ => {}
+        if before.gates != self.facts.gates {
+            self.gates_changed(cx);
         }
-        if before.max_download_time != facts.max_download_time {
+        if before.policies.max_download_time != self.facts.policies.max_download_time {
             for key in self.on_shelves(&[Shelf::Active], None) {
                 self.arm_download_time(key);
             }
@@ -106,21 +129,6 @@ impl Engine {
             if let State::Queued { turn, .. } = job.state {
                 self.ready.insert(job.priority, turn, key);
             }
-        }
-    }
-
-    /// Stops the queued and active jobs, for a policy those in the background only.
-    fn block_all(&mut self, cx: Cx<'_>, wait: Wait) {
-        for key in self.on_shelves(&[Shelf::Queued, Shelf::Active], None) {
-            if wait == Wait::Network || self.jobs[key].is_background() {
-                self.block(cx, key, wait);
-            }
-        }
-    }
-
-    fn unblock(&mut self, cx: Cx<'_>, shelves: &[Shelf], cause: Cause) {
-        for key in self.on_shelves(shelves, None) {
-            self.enqueue(cx, key, cause);
         }
     }
 

@@ -5,17 +5,23 @@
 //! in here decides what BITS does. The clock is the one room with behaviour: it belongs to the
 //! test, outlives restarts of the service, and knows when everything that runs on it has settled.
 
+mod bandwidth;
 pub mod clock;
 mod decisions;
 mod paths;
 mod policy;
+mod power;
 mod profile;
 mod token;
 mod world;
 
+pub use bandwidth::{
+    InternetBandwidth, LimitsInForce, MaintenanceLimits, PriorityRates, Rate, Weekday, WeeklyHours, WorkLimits,
+};
 pub use decisions::{Decisions, Switch};
-pub use paths::{Drives, LocalPathError};
+pub use paths::{Drives, LocalPathError, Volume};
 pub use policy::Policies;
+pub use power::Power;
 pub use profile::Profile;
 pub use token::{Sid, Token};
-pub use world::{Network, World};
+pub use world::{Network, NetworkCost, World};

@@ -1,11 +1,31 @@
 //! Windows paths on a machine that may not be Windows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Which folder of this machine stands for each drive letter.
+/// Which folder of this machine stands for each drive letter, and which volumes a disk check has
+/// locked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Drives(BTreeMap<char, PathBuf>);
+pub struct Drives {
+    folders: BTreeMap<char, PathBuf>,
+    locked: BTreeSet<Volume>,
+}
+
+/// A volume, by its drive letter.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Volume(char);
+
+impl Volume {
+    /// The volume of this drive letter, in either case.
+    pub fn new(letter: char) -> Self {
+        Self(letter.to_ascii_uppercase())
+    }
+
+    /// The volume that a local name leads to; native absolute paths and network paths lead to none.
+    pub fn of(local_name: &str) -> Option<Self> {
+        drive_path(local_name).map(|(letter, _)| Self(letter))
+    }
+}
 
 /// Why a local name leads nowhere.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,7 +40,21 @@ pub enum LocalPathError {
 impl Drives {
     /// Lets `folder` stand for the drive `letter`.
     pub fn mount(&mut self, letter: char, folder: impl Into<PathBuf>) {
-        self.0.insert(letter.to_ascii_uppercase(), folder.into());
+        self.folders.insert(letter.to_ascii_uppercase(), folder.into());
+    }
+
+    /// Locks a volume, as a disk check does, or lets go of it (clause `files.volume_locked`).
+    pub fn set_locked(&mut self, volume: Volume, is_locked: bool) {
+        if is_locked {
+            self.locked.insert(volume);
+        } else {
+            self.locked.remove(&volume);
+        }
+    }
+
+    /// The volumes that are locked.
+    pub fn locked(&self) -> impl Iterator<Item = Volume> {
+        self.locked.iter().copied()
     }
 
     /// Where the full path `local_name` leads: through a drive's folder for `C:\…` where one is
@@ -30,7 +64,7 @@ impl Drives {
     /// [`LocalPathError`] for a relative path and for a drive that is not there.
     pub fn resolve(&self, local_name: &str) -> Result<PathBuf, LocalPathError> {
         if let Some((letter, rest)) = drive_path(local_name)
-            && let Some(folder) = self.0.get(&letter)
+            && let Some(folder) = self.folders.get(&letter)
         {
             return Ok(rest
                 .split(['\\', '/'])
@@ -72,6 +106,22 @@ mod tests {
     #[test]
     fn a_drive_that_is_not_mounted_leads_nowhere() {
         assert_eq!(drives().resolve(r"D:\a.bin"), Err(LocalPathError::NoSuchDrive));
+    }
+
+    #[test]
+    fn a_volume_is_known_by_its_letter_in_either_case() {
+        assert_eq!(Volume::of(r"c:\dir\a.bin"), Some(Volume::new('C')));
+        assert_eq!(Volume::of("/tmp/a.bin"), None);
+        assert_eq!(Volume::of(r"\\server\share\a.bin"), None);
+    }
+
+    #[test]
+    fn a_locked_volume_is_locked_until_it_is_let_go() {
+        let mut drives = drives();
+        drives.set_locked(Volume::new('c'), true);
+        assert_eq!(drives.locked().collect::<Vec<_>>(), [Volume::new('C')]);
+        drives.set_locked(Volume::new('C'), false);
+        assert_eq!(drives.locked().count(), 0);
     }
 
     #[test]

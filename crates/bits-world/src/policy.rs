@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{InternetBandwidth, MaintenanceLimits, WorkLimits};
+
 /// What an administrator has set; the default is a machine without policies (clauses `policy.*`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -16,9 +18,12 @@ pub struct Policies {
     pub max_jobs_per_user: u32,
     /// MaxFilesPerJob (3.0).
     pub max_files_per_job: u32,
-    /// Whether MaxInternetBandwidth is zero now, which stops background jobs (2.0; clause
-    /// `policy.max_bandwidth.zero`).
-    pub zero_bandwidth: bool,
+    /// MaxInternetBandwidth (2.0).
+    pub max_internet_bandwidth: Option<InternetBandwidth>,
+    /// EnableBandwidthLimits (4.0).
+    pub bandwidth_limits: Option<WorkLimits>,
+    /// EnableMaintenanceLimits (4.0).
+    pub maintenance_limits: Option<MaintenanceLimits>,
 }
 
 impl Default for Policies {
@@ -30,7 +35,9 @@ impl Default for Policies {
             max_jobs_per_machine: 300,
             max_jobs_per_user: 60,
             max_files_per_job: 200,
-            zero_bandwidth: false,
+            max_internet_bandwidth: None,
+            bandwidth_limits: None,
+            maintenance_limits: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Network, users, policies, and restarts of the service.
 
-use bits_world::Profile;
+use bits_world::{InternetBandwidth, Profile};
 
 use super::prelude::*;
 
@@ -218,7 +218,7 @@ fn zero_bandwidth_blocks_background_jobs_only(c: &mut Bench) -> Outcome {
     waiting.add_to(&queued)?;
     queued.resume()?;
     c.settle()?;
-    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.set_policies(|policies| policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(0)))?;
     c.settle()?;
     let states = vec![background.state()?, queued.state()?, foreground.state()?];
     c.is(
@@ -237,7 +237,7 @@ fn zero_bandwidth_blocks_background_jobs_only(c: &mut Bench) -> Outcome {
 
 fn zero_bandwidth_is_not_retried_nor_counted(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRING)?;
-    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.set_policies(|policies| policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(0)))?;
     c.advance(DAY)?;
     c.is(
         ["retry.none_network", "job.set_minimum_retry_delay.no_retry_cases", "enum.job_state.transient_no_retry"],
@@ -249,10 +249,10 @@ fn zero_bandwidth_is_not_retried_nor_counted(c: &mut Bench) -> Outcome {
 
 fn jobs_go_on_when_zero_bandwidth_ends(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_in(JobState::TRANSFERRING)?;
-    c.set_policies(|policies| policies.zero_bandwidth = true)?;
+    c.set_policies(|policies| policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(0)))?;
     c.settle()?;
     c.let_go(&file)?;
-    c.set_policies(|policies| policies.zero_bandwidth = false)?;
+    c.set_policies(|policies| policies.max_internet_bandwidth = None)?;
     c.settle()?;
     let states = c.states_of(&job)?;
     let after = states.iter().position(|state| *state == JobState::TRANSIENT_ERROR).map(|at| states[at + 1]);

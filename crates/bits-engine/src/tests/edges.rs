@@ -5,6 +5,8 @@ use std::time::Duration;
 use bits_api::{Hresult, JobPriority, JobState, Setting, Success};
 use bits_wire::attempt::{AttemptEnd, AttemptReport};
 
+use bits_world::{NetworkCost, Volume};
+
 use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, seconds};
 use crate::table::{EDGES, Edge};
 use crate::{Cause, JobKey};
@@ -92,6 +94,22 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             assert_eq!(house.resume(job), Ok(Success::OK));
             house.block_background(true);
             house.block_background(false);
+        }
+        Cause::CostBlocked => house.change_world(|world| world.cost = NetworkCost::Roaming),
+        Cause::PowerBlocked => house.change_world(|world| world.power.battery_saver = true),
+        Cause::GameBegun => house.change_world(|world| world.game_mode = true),
+        Cause::VolumeLocked => house.change_world(|world| world.drives.set_locked(Volume::new('c'), true)),
+        Cause::CostUnblocked | Cause::PowerUnblocked | Cause::GameOver | Cause::VolumeUnlocked => {
+            assert_eq!(house.resume(job), Ok(Success::OK));
+            let begins = match edge.cause {
+                Cause::CostUnblocked => Cause::CostBlocked,
+                Cause::PowerUnblocked => Cause::PowerBlocked,
+                Cause::GameOver => Cause::GameBegun,
+                _ => Cause::VolumeLocked,
+            };
+            let before = house.world.clone();
+            bring_about(house, job, &Edge { cause: begins, ..*edge });
+            house.change_world(|world| *world = before);
         }
     }
 }

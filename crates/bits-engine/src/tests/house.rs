@@ -17,7 +17,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators,
 };
 use bits_world::clock::{Monotonic, Now};
-use bits_world::{Decisions, Network, Profile, Sid, Token, World};
+use bits_world::{Decisions, InternetBandwidth, Network, Profile, Sid, Token, World};
 
 use crate::{
     Action, CallId, CallbackId, Change, Config, Cx, Engine, ErrorRecord, Event, FileRecord, JobKey, JobRecord,
@@ -464,7 +464,9 @@ impl House {
     }
 
     pub(crate) fn block_background(&mut self, blocked: bool) {
-        self.change_world(|world| world.policies.zero_bandwidth = blocked);
+        self.change_world(|world| {
+            world.policies.max_internet_bandwidth = blocked.then(|| InternetBandwidth::all_day(0));
+        });
     }
 
     pub(crate) fn log_off(&mut self, token: &Token) {
