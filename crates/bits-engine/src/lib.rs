@@ -21,6 +21,7 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
+mod history;
 mod hold;
 mod idle;
 mod job;
@@ -47,6 +48,7 @@ mod world;
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
+pub use history::History;
 pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
 pub use settings::{LaterSettings, Stored};
 #[cfg(feature = "visits")]

@@ -61,19 +61,18 @@ impl Engine {
             }
             engine.persist_file(key, place);
         }
-        for key in waiting {
-            engine.wait_again(cx, key);
-        }
-        for key in held {
-            engine.settle_queued(cx, key);
+        for key in waiting.into_iter().chain(held) {
+            engine.go_on_waiting(cx, key);
         }
         engine.schedule(cx);
         engine
     }
 
-    /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
-    fn wait_again(&mut self, cx: Cx<'_>, key: JobKey) {
+    /// A job that waits goes on waiting, unless what it waited for came in the meantime or it waits
+    /// for the wrong thing.
+    pub(crate) fn go_on_waiting(&mut self, cx: Cx<'_>, key: JobKey) {
         match self.jobs[key].state {
+            State::Queued { .. } => self.settle_queued(cx, key),
             State::TransientError(Wait::Held(hold)) => self.hold_again(cx, key, hold),
             State::TransientError(Wait::Retry { at, .. }) => {
                 self.timers.arm(key, crate::timers::Timer::RetryDelay, at);

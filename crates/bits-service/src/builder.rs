@@ -1,6 +1,6 @@
 //! How an emulator is set up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_engine::Config;
@@ -46,6 +46,19 @@ impl Outside {
             }
             Self::Simulated(simulation) => {
                 Ok((Arc::new(SimulatedMover::new(simulation)), Arc::new(simulation.clone())))
+            }
+        }
+    }
+}
+
+impl Outside {
+    /// Writes a local file.
+    pub(crate) fn write(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Real { .. } => std::fs::write(path, content),
+            Self::Simulated(simulation) => {
+                simulation.put_file(path, content.len() as u64);
+                Ok(())
             }
         }
     }

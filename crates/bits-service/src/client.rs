@@ -9,6 +9,7 @@ use bits_world::Token;
 use crate::callbacks;
 use crate::emulator::Inner;
 use crate::manager::ManagerHandle;
+use crate::service::Service;
 use crate::timeline::What;
 
 /// On whose behalf a handle was made.
@@ -54,10 +55,16 @@ impl Client {
     /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) when the service does not run, `RPC_E_DISCONNECTED`
     /// when this client has ended.
     pub fn manager(&self) -> Result<Arc<dyn Manager>, Hresult> {
-        self.caller.check()?;
-        let service = self.emulator.upgrade().and_then(|emulator| emulator.service());
-        let service = service.ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        let (_, service) = self.running()?;
         Ok(Arc::new(ManagerHandle::new(service.weak(), self.caller.clone())))
+    }
+
+    /// The emulator and its service, while this client and the service run.
+    pub(crate) fn running(&self) -> Result<(Arc<Inner>, Arc<Service>), Hresult> {
+        self.caller.check()?;
+        let emulator = self.emulator.upgrade().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        let service = emulator.service().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        Ok((emulator, service))
     }
 
     /// The program ends by itself: a callback that runs comes to its end and its answer counts.
@@ -72,7 +79,7 @@ impl Client {
         }
     }
 
-    fn end(&self, how: &str) -> Option<Arc<crate::service::Service>> {
+    fn end(&self, how: &str) -> Option<Arc<Service>> {
         self.caller.alive.store(false, Ordering::SeqCst);
         let service = self.emulator.upgrade()?.service()?;
         let text = format!("client {} {how}", self.caller.client);

@@ -58,7 +58,7 @@ impl Drop for StoppedAfter<'_> {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => service.mover.start(plan, service.reports()),
+        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), plan, service.reports()),
         Action::Proceed(attempt) => service.mover.proceed(attempt),
         Action::Stop(attempt) => service.mover.stop(attempt),
         Action::Release(chain) => service.mover.release(chain),

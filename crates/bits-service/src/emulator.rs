@@ -2,7 +2,7 @@
 //! world.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use crate::builder::{Builder, Outside};
 use crate::callbacks;
 use crate::client::Client;
 use crate::driver;
+use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
 use crate::service::Service;
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     guids: Arc<Guids>,
     /// Where the queue is kept, if it is not in memory.
     state: Option<PathBuf>,
+    faults: Faults,
     accounts: Mutex<Accounts>,
     world_turns: WorldTurns,
     run: Mutex<Run>,
@@ -128,6 +130,7 @@ impl Emulator {
                 timeline: Timeline::default(),
                 guids: Arc::new(guids),
                 state,
+                faults: Faults::default(),
                 accounts: Mutex::default(),
                 world_turns: WorldTurns::default(),
                 run: Mutex::new(Run::Down { kept, world }),
@@ -249,6 +252,21 @@ impl Emulator {
         Err(TimeError::NotReached(self.not_reached(job, state, within)))
     }
 
+    /// Lets the next attempt that `fault` means fail, whether transfers are real or simulated; no
+    /// server is needed. Several faults are used up in order.
+    pub fn fail_next(&self, fault: Fault) {
+        self.inner.faults.add(fault);
+    }
+
+    /// Lets a seeded job that stands still in CONNECTING or TRANSFERRING go on, from now on over the
+    /// real or simulated network.
+    pub fn let_go(&self, job: Guid) {
+        match self.inner.service() {
+            Some(service) => service.mover.let_go(job),
+            None => _ = self.inner.faults.let_go(job),
+        }
+    }
+
     /// Why `job` does not move, in a sentence.
     pub fn explain(&self, job: Guid) -> String {
         let explained = self.inner.service().and_then(|service| service.explain_job(job));
@@ -290,6 +308,15 @@ impl Inner {
             Run::Up { service, .. } if !service.is_stopped() => Some(Arc::clone(service)),
             Run::Up { .. } | Run::Down { .. } | Run::Broken => None,
         }
+    }
+
+    pub(crate) fn hold(&self, job: Guid, hold: Hold) {
+        self.faults.hold(job, hold);
+    }
+
+    /// Writes a local file where the transfers of this emulator write theirs.
+    pub(crate) fn write_file(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        self.outside.write(path, content)
     }
 
     fn start(&self) -> Result<(), StartError> {
@@ -339,7 +366,7 @@ impl Inner {
             self.clock.clone(),
             self.timeline.clone(),
             Arc::clone(&self.guids),
-            mover,
+            FaultLayer::new(mover, self.faults.clone()),
             disk,
             world,
             |cx| Engine::restore(self.config.clone(), saved, cx),

@@ -7,17 +7,18 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
-use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Probe, Reports};
+use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_wire::redacted;
 use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
 
 use crate::callbacks::Registration;
 use crate::client::Caller;
+use crate::faults::FaultLayer;
 use crate::guids::Guids;
 use crate::timeline::{Timeline, What};
 
@@ -29,7 +30,7 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) timeline: Timeline,
     guids: Arc<Guids>,
-    pub(crate) mover: Arc<dyn Mover>,
+    pub(crate) mover: FaultLayer,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
     /// Told whenever the core has changed in a way that somebody may wait for.
@@ -66,7 +67,7 @@ impl Service {
         clock: Clock,
         timeline: Timeline,
         guids: Arc<Guids>,
-        mover: Arc<dyn Mover>,
+        mover: FaultLayer,
         disk: Arc<dyn Disk>,
         world: World,
         engine: impl FnOnce(Cx<'_>) -> Engine,
@@ -236,6 +237,12 @@ impl Service {
         self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
     }
 
+    /// The job that an attempt belongs to.
+    pub(crate) fn job_of(&self, attempt: AttemptId) -> Option<Guid> {
+        let core = self.lock().ok()?;
+        core.engine.job_of(attempt).and_then(|job| core.engine.guid(job))
+    }
+
     /// Registers a client's object under a number of its own.
     pub(crate) fn register(&self, caller: &Caller, object: Arc<dyn Unknown>) -> Result<CallbackId, Hresult> {
         let mut core = self.lock()?;
@@ -267,6 +274,19 @@ impl Service {
         if let Ok(core) = self.lock() {
             drop(self.turned.wait_timeout(core, limit.min(MOMENT)));
         }
+    }
+
+    /// Waits as long as `pending` holds; fails when the service stops or nothing comes of it.
+    pub(crate) fn wait_while(&self, pending: impl Fn() -> bool) -> Result<(), Hresult> {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let end = Instant::now() + PATIENCE;
+        while pending() {
+            if self.is_stopped() || Instant::now() >= end {
+                return Err(UNAVAILABLE);
+            }
+            self.wait_turn(PATIENCE);
+        }
+        Ok(())
     }
 
     /// Takes every client's object out of a stopped service.
