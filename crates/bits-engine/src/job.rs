@@ -98,6 +98,8 @@ pub(crate) struct Run {
     /// Its attempts may share a connection.
     pub(crate) chain: ChainId,
     pub(crate) since: Monotonic,
+    /// The limit that its attempt knows of, in kilobits a second.
+    pub(crate) limit: Option<u32>,
 }
 
 /// What a job in TRANSIENT_ERROR waits for.
@@ -271,14 +273,14 @@ impl Job {
         matches!(self.state, State::Acknowledged | State::Cancelled)
     }
 
-    pub(crate) fn is_background(&self) -> bool {
-        self.priority != JobPriority::FOREGROUND
-    }
-
     /// On which networks the job transfers when nobody said so (a decision,
     /// `job5.cost_flags.default`).
     pub(crate) fn default_cost_flags(&self) -> CostFlags {
-        if self.is_background() { CostFlags::TRANSFER_NO_SURCHARGE } else { CostFlags::TRANSFER_ALWAYS }
+        match self.priority {
+            JobPriority::FOREGROUND => CostFlags::TRANSFER_ALWAYS,
+            JobPriority::HIGH => CostFlags::TRANSFER_NO_SURCHARGE,
+            _ => CostFlags::TRANSFER_UNRESTRICTED,
+        }
     }
 
     /// On which networks the job transfers.
@@ -310,6 +312,13 @@ impl Job {
     /// The run that the job is in.
     pub(crate) fn run(&self) -> Option<Run> {
         match self.state {
+            State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.state {
             State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
             _ => None,
         }
