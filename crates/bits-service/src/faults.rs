@@ -189,6 +189,10 @@ impl FaultLayer {
         }
     }
 
+    pub(crate) fn limit(&self, attempt: AttemptId, limit: Option<u32>) {
+        self.inner.limit(attempt, limit);
+    }
+
     pub(crate) fn release(&self, chain: ChainId) {
         self.inner.release(chain);
     }
