@@ -11,6 +11,7 @@ use bits_api::{
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
+use crate::access::OwnerRights;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::Notices;
@@ -26,6 +27,7 @@ pub(crate) struct Job {
     pub(crate) id: Guid,
     pub(crate) kind: JobType,
     pub(crate) owner: UserNo,
+    pub(crate) rights: OwnerRights,
     pub(crate) state: State,
     pub(crate) display_name: Box<str>,
     pub(crate) description: Box<str>,
@@ -395,6 +397,7 @@ impl Job {
             id: self.id,
             job_type: self.kind,
             owner: owner.to_owned(),
+            rights: self.rights,
             state: self.recorded(),
             display_name: self.display_name.to_string(),
             description: self.description.to_string(),

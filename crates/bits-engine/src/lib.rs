@@ -14,6 +14,7 @@
 //!   changes nothing, and is to be made again after [`Action::Wake`].
 //! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
 
+mod access;
 mod action;
 mod calls;
 mod change;
@@ -26,6 +27,7 @@ mod hold;
 mod idle;
 mod job;
 mod jobs;
+mod logon;
 mod names;
 mod notify;
 mod pages;
@@ -45,6 +47,7 @@ mod users;
 mod visits;
 mod world;
 
+pub use access::OwnerRights;
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};

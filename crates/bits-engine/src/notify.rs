@@ -93,7 +93,7 @@ impl Engine {
     ) {
         self.drop_callback(key);
         if let Some(callback) = callback {
-            let user = self.jobs.users.number(caller, |sid| cx.world.is_logged_on(sid));
+            let user = self.user_of(cx, caller);
             self.jobs[key].notices = Some(Box::new(Notices {
                 callback,
                 user,

@@ -23,12 +23,14 @@ impl Engine {
     pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, cx: Cx<'_>) -> Self {
         let mut engine = Self::new(config);
         engine.facts = engine.facts.seen(cx, engine.config.profile);
+        engine.sessions_seen = cx.world.session_changes();
         let mut users = Users::default();
         let mut jobs = Vec::new();
         let mut news = Vec::new();
         let slice = engine.config.decisions.time_slice();
         for saved in saved {
-            let owner = users.number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
+            let owner = users
+                .number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.lets_jobs_run(sid, engine.config.profile));
             let (job, others) = come_back(saved, owner, jobs.len() as u64, slice, cx);
             news.extend(others.into_iter().map(|place| (job.key, place)));
             jobs.push(Box::new(job));
@@ -137,6 +139,7 @@ fn without_history(record: JobRecord) -> Job {
         id: record.id,
         kind: record.job_type,
         owner: UserNo::FIRST,
+        rights: record.rights,
         state: State::Suspended,
         display_name: record.display_name.into(),
         description: record.description.into(),

@@ -29,7 +29,7 @@ mod world_turn;
 
 pub use bits_wire::redacted;
 pub use builder::Builder;
-pub use client::Client;
+pub use client::{Client, Impersonation, impersonate};
 pub use emulator::{Emulator, StartError, TimeError};
 pub use faults::Fault;
 pub use seed::{Seed, SeedError, SeedFile};

@@ -13,8 +13,8 @@ use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_wire::redacted;
-use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
+use bits_world::{Profile, World};
 
 use crate::callbacks::Registration;
 use crate::client::Caller;
@@ -28,6 +28,8 @@ pub(crate) const UNAVAILABLE: Hresult = Hresult::RPC_S_SERVER_UNAVAILABLE;
 /// A running service.
 pub(crate) struct Service {
     pub(crate) clock: Clock,
+    /// Which BITS is played.
+    pub(crate) profile: Profile,
     pub(crate) timeline: Timeline,
     guids: Arc<Guids>,
     pub(crate) mover: FaultLayer,
@@ -74,8 +76,10 @@ impl Service {
     ) -> Arc<Self> {
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
+        let profile = engine.profile();
         let service = Arc::new_cyclic(|this| Self {
             clock,
+            profile,
             timeline,
             guids,
             mover,
@@ -248,7 +252,7 @@ impl Service {
         let mut core = self.lock()?;
         core.numbers += 1;
         let id = CallbackId(core.numbers);
-        core.registrations.insert(id, Registration { caller: caller.clone(), object });
+        core.registrations.insert(id, Registration { caller: caller.acting(), object });
         Ok(id)
     }
 
