@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::{File, Hresult, Job, JobError, Success};
+use crate::{File, FileRange, Hresult, Job, JobError, Success};
 
 /// IUnknown as far as BITS needs it: asks an object of the client which callbacks it has.
 ///
-/// [`callback_object`] and [`callback2_object`] make one from a callback.
+/// [`callback_object`], [`callback2_object`] and [`callback3_object`] make one from a callback.
 pub trait Unknown: Any + Send + Sync {
     /// Queries for IBackgroundCopyCallback.
     fn callback(&self) -> Option<Arc<dyn Callback>> {
@@ -16,6 +16,11 @@ pub trait Unknown: Any + Send + Sync {
 
     /// Queries for IBackgroundCopyCallback2.
     fn callback2(&self) -> Option<Arc<dyn Callback2>> {
+        None
+    }
+
+    /// Queries for IBackgroundCopyCallback3.
+    fn callback3(&self) -> Option<Arc<dyn Callback3>> {
         None
     }
 }
@@ -57,6 +62,22 @@ pub trait Callback2: Callback {
     fn file_transferred(&self, job: Arc<dyn Job>, file: Arc<dyn File>) -> Result<Success, Hresult>;
 }
 
+/// IBackgroundCopyCallback3 (10.1; clauses `callback3.*`).
+pub trait Callback3: Callback2 {
+    /// Parts of a file have arrived since the last such call. Not repeated, and no more often than
+    /// the job's MINIMUM_NOTIFICATION_INTERVAL_MS says; clauses
+    /// `callback3.file_ranges_transferred.*`.
+    ///
+    /// # Errors
+    /// Ignored.
+    fn file_ranges_transferred(
+        &self,
+        job: Arc<dyn Job>,
+        file: Arc<dyn File>,
+        ranges: &[FileRange],
+    ) -> Result<Success, Hresult>;
+}
+
 /// An object that answers queries for [`Callback`] with `callback`.
 pub fn callback_object(callback: Arc<dyn Callback>) -> Arc<dyn Unknown> {
     Arc::new(Version1(callback))
@@ -65,6 +86,12 @@ pub fn callback_object(callback: Arc<dyn Callback>) -> Arc<dyn Unknown> {
 /// An object that answers queries for [`Callback`] and [`Callback2`] with `callback`.
 pub fn callback2_object(callback: Arc<dyn Callback2>) -> Arc<dyn Unknown> {
     Arc::new(Version2(callback))
+}
+
+/// An object that answers queries for [`Callback`], [`Callback2`] and [`Callback3`] with
+/// `callback`.
+pub fn callback3_object(callback: Arc<dyn Callback3>) -> Arc<dyn Unknown> {
+    Arc::new(Version3(callback))
 }
 
 struct Version1(Arc<dyn Callback>);
@@ -83,6 +110,22 @@ impl Unknown for Version2 {
     }
 
     fn callback2(&self) -> Option<Arc<dyn Callback2>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+struct Version3(Arc<dyn Callback3>);
+
+impl Unknown for Version3 {
+    fn callback(&self) -> Option<Arc<dyn Callback>> {
+        Some(Arc::clone(&self.0) as Arc<dyn Callback>)
+    }
+
+    fn callback2(&self) -> Option<Arc<dyn Callback2>> {
+        Some(Arc::clone(&self.0) as Arc<dyn Callback2>)
+    }
+
+    fn callback3(&self) -> Option<Arc<dyn Callback3>> {
         Some(Arc::clone(&self.0))
     }
 }

@@ -34,7 +34,7 @@ mod setting;
 mod structs;
 pub mod text;
 
-pub use callback::{Callback, Callback2, Unknown, callback_object, callback2_object};
+pub use callback::{Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object};
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;
 pub use file::File;
@@ -45,7 +45,7 @@ pub use flags::{
 pub use hresult::{Hresult, Success};
 pub use http_options::{HttpOptions, HttpOptions2, HttpOptions3};
 pub use job::Job;
-pub use job2::Job2;
+pub use job2::{Job2, NotifyCommandLine};
 pub use job3::Job3;
 pub use job4::Job4;
 pub use job5::Job5;

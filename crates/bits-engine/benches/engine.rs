@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
 use bits_engine::{
-    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
-    Reply, Saved,
+    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, Reply, Saved,
 };
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
@@ -160,7 +159,6 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             id: id_of(number),
             job_type: JobType::DOWNLOAD,
             owner: at.caller.user.to_string(),
-            rights: OwnerRights::default(),
             state: if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED },
             display_name: "a job of the benchmark".to_owned(),
             description: String::new(),
@@ -170,6 +168,8 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             no_progress_timeout: 1_209_600,
             later: LaterSettings::default(),
             was_resumed: false,
+            notify_command: None,
+            end_told: false,
             error_count: 0,
             error: None,
             created: at.cx().now.wall,

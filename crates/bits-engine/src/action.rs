@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use bits_api::{FileTime, Guid, Hresult, JobState, Success};
+use bits_api::{FileRange, FileTime, Guid, Hresult, JobState, Success};
 use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure};
+use bits_world::Sid;
 
 use crate::record::Change;
-use crate::{CallId, CallbackId, FileIndex, JobKey, Ticket};
+use crate::{CallId, CallbackId, CommandLine, FileIndex, JobKey, Ticket};
 
 /// Something to be done, in the order in which it comes.
 #[derive(Clone, Debug)]
@@ -18,8 +19,6 @@ pub enum Action {
     Start(AttemptPlan),
     /// What the attempt has learned is on record.
     Proceed(AttemptId),
-    /// An attempt may be that fast from now on, in kilobits a second; `None` is as fast as it can.
-    Limit(AttemptId, Option<u32>),
     /// Stop an attempt; its `Ended` is awaited.
     Stop(AttemptId),
     /// The job moves nothing for now: its connection may go.
@@ -55,7 +54,29 @@ pub enum Action {
         /// With what.
         notification: Notification,
     },
-    /// A registered object is needed no more.
+    /// Make an object of a class; answered by [`Event::Activated`](crate::Event::Activated).
+    Activate {
+        /// For the answer.
+        ticket: Ticket,
+        /// For which job.
+        job: JobKey,
+        /// On whose behalf: the owner.
+        user: Sid,
+        /// The class.
+        class: Guid,
+    },
+    /// Run a program; answered by [`Event::CommandEnded`](crate::Event::CommandEnded).
+    RunCommand {
+        /// For the answer.
+        ticket: Ticket,
+        /// For which job.
+        job: JobKey,
+        /// On whose behalf: the owner.
+        user: Sid,
+        /// What to run.
+        command: CommandLine,
+    },
+    /// A registered or made object is needed no more.
     Forget(CallbackId),
     /// The result of a call that gave [`Reply::Later`](crate::Reply::Later).
     Reply {
@@ -71,7 +92,7 @@ pub enum Action {
 }
 
 /// A method of the client's callback.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notification {
     /// JobTransferred.
     JobTransferred,
@@ -81,6 +102,9 @@ pub enum Notification {
     JobModification,
     /// FileTransferred (3.0).
     FileTransferred(FileIndex),
+    /// FileRangesTransferred, with what has arrived: in order, neither touching nor overlapping
+    /// (10.1).
+    FileRangesTransferred(FileIndex, Vec<FileRange>),
 }
 
 /// A job went from one state to another.

@@ -10,13 +10,12 @@ use bits_api::{
 };
 use bits_world::{Profile, Token};
 
-use crate::access::OwnerRights;
 use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
 use crate::settings::{self, Stored};
 use crate::temporary::mix;
-use crate::{CallbackId, Cause, Cx, Engine, JobKey, LaterSettings, Reply, names};
+use crate::{CallbackId, CallbackInterface, Cause, CommandLine, Cx, Engine, JobKey, LaterSettings, Reply, names};
 use bits_api::FileTime;
 
 impl Engine {
@@ -28,7 +27,6 @@ impl Engine {
     /// # Errors
     /// `E_INVALIDARG` for an absent name or one above 256 UTF-16 units; `E_NOTIMPL` for an
     /// undefined type and, as long as only downloads exist, for the upload types;
-    /// `E_ACCESSDENIED` for a restricted token (1.5); `BG_E_REMOTE_NOT_SUPPORTED` for remote use;
     /// `BG_E_TOO_MANY_JOBS_PER_USER` and `BG_E_TOO_MANY_JOBS_PER_MACHINE` when a limit is reached
     /// (3.0); `E_UNEXPECTED` for an identifier that a job of the queue has already.
     pub fn create_job(
@@ -40,8 +38,6 @@ impl Engine {
         job_type: JobType,
     ) -> Result<JobKey, Hresult> {
         self.look_around(cx);
-        self.served(caller)?;
-        self.unrestricted(caller)?;
         let display_name = text::required(display_name)?;
         if text::utf16_len(display_name) > settings::MAX_DISPLAY_NAME {
             return Err(Hresult::E_INVALIDARG);
@@ -53,14 +49,13 @@ impl Engine {
         if self.jobs.find(id).is_some() {
             return Err(Hresult::E_UNEXPECTED);
         }
-        let owner = self.user_of(cx, &caller.user);
+        let owner = self.jobs.users.number(&caller.user, |sid| cx.world.is_logged_on(sid));
         let key = JobKey(take(&mut self.numbers.job));
         self.jobs.insert(Box::new(Job {
             key,
             id,
             kind: job_type,
             owner,
-            rights: OwnerRights::of(caller),
             state: State::Suspended,
             display_name: display_name.into(),
             description: "".into(),
@@ -83,6 +78,8 @@ impl Engine {
             sums: Sums::default(),
             stopping: None,
             notices: None,
+            notify_command: None,
+            end_told: false,
             handles: 0,
             idle_since: cx.now.wall,
             filed: None,
@@ -114,7 +111,6 @@ impl Engine {
     /// neither its owner nor an administrator.
     pub fn find_job(&mut self, cx: Cx<'_>, caller: &Token, id: Guid) -> Result<JobKey, Hresult> {
         self.look_around(cx);
-        self.served(caller)?;
         let key = self.jobs.find(id).ok_or(Hresult::BG_E_NOT_FOUND)?;
         self.readable(caller, key)?;
         Ok(key)
@@ -129,7 +125,6 @@ impl Engine {
     /// administrator rights.
     pub fn enum_jobs(&mut self, cx: Cx<'_>, caller: &Token, flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
         self.look_around(cx);
-        self.served(caller)?;
         if !(flags - EnumJobsFlags::ALL_USERS).is_empty() {
             return Err(Hresult::E_NOTIMPL);
         }
@@ -196,7 +191,7 @@ impl Engine {
             return Err(Hresult::E_INVALIDARG);
         }
         // access.not_logged_on of bitsadmin.toml
-        if !cx.world.lets_jobs_run(&caller.user, self.config.profile) {
+        if !cx.world.is_logged_on(&caller.user) {
             return Err(Hresult::ERROR_NOT_LOGGED_ON);
         }
         let paths: Vec<_> = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<_, _>>()?;
@@ -317,6 +312,7 @@ impl Engine {
             }
             (Setting::MinimumRetryDelay, Stored::Number(seconds)) => job.minimum_retry_delay = seconds,
             (Setting::NoProgressTimeout, Stored::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
+            (Setting::NotificationClsid, Stored::Guid(class)) => self.replace_class(key, class),
             (setting, value) => {
                 job.later.set(setting, value);
                 match setting {
@@ -329,8 +325,7 @@ impl Engine {
     }
 
     /// SetNotifyInterface: registers `callback`, which the service keeps, or none.
-    /// `file_transferred` tells whether the object is a Callback2. What is due already is
-    /// delivered. Since 1.0; clauses `job.set_notify_interface.*`.
+    /// What is due already is delivered. Since 1.0; clauses `job.set_notify_interface.*`.
     ///
     /// # Errors
     /// `BG_E_INVALID_STATE` in a final state; the engine has then not taken the callback.
@@ -339,11 +334,32 @@ impl Engine {
         cx: Cx<'_>,
         caller: &Token,
         job: JobKey,
-        callback: Option<CallbackId>,
-        file_transferred: bool,
+        callback: Option<(CallbackId, CallbackInterface)>,
     ) -> Reply {
         self.change(cx, caller, job, |engine| {
-            engine.replace_callback(cx, job, &caller.user, callback, file_transferred);
+            engine.replace_callback(cx, job, &caller.user, callback);
+            Ok(Success::OK)
+        })
+    }
+
+    /// SetNotifyCmdLine: the program that is run for the job's end, or none for two absent strings.
+    /// What is due already is delivered. Since 1.5; clauses `job2.set_notify_cmd_line.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for parameters without a program (a decision) and a string with NUL;
+    /// `BG_E_STRING_TOO_LONG` for a program above 260 UTF-16 units or parameters above 4,000;
+    /// `BG_E_INVALID_STATE` in a final state.
+    pub fn set_command(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        job: JobKey,
+        program: Option<&str>,
+        parameters: Option<&str>,
+    ) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            let command = CommandLine::check(program, parameters)?;
+            engine.replace_command(cx, job, command);
             Ok(Success::OK)
         })
     }
@@ -373,7 +389,7 @@ impl Engine {
     /// Whether `caller` may change `job` now.
     fn admit(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Result<(), Reply> {
         self.look_around(cx);
-        self.changeable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
+        self.readable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
         match &mut self.jobs[job].state {
             State::Acknowledged | State::Cancelled => Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE))),
             State::Finishing(finishing) => {

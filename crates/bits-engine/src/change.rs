@@ -24,6 +24,7 @@ impl Engine {
         let had_error = job.error.is_some();
         self.set_state(cx, key, to);
         let job = &mut self.jobs[key];
+        job.end_told = false;
         match job.state {
             // error.interface.lifetime
             State::Transferring { .. } => job.error = None,

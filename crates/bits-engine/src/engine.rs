@@ -29,8 +29,6 @@ pub struct Engine {
     pub(crate) slot: Option<JobKey>,
     /// The world as of the last look at it.
     pub(crate) facts: Facts,
-    /// How many changes of the world's sessions were looked after.
-    pub(crate) sessions_seen: u64,
     /// Attempts that have not ended.
     pub(crate) attempts: BTreeMap<Counted<AttemptId>, JobKey>,
     /// Actions whose outcome is awaited.
@@ -46,7 +44,12 @@ pub struct Engine {
 pub(crate) enum Awaited {
     Publish(JobKey, FileIndex),
     Delete(JobKey, FileIndex),
-    Notify { job: JobKey, user: UserNo },
+    /// A callback, or an object to be made for one.
+    Notify {
+        job: JobKey,
+        user: UserNo,
+    },
+    Command(JobKey),
 }
 
 /// The next number of each kind; none is given twice.
@@ -77,7 +80,6 @@ impl Engine {
             ready: Ready::default(),
             slot: None,
             facts: Facts::default(),
-            sessions_seen: 0,
             attempts: BTreeMap::new(),
             tickets: BTreeMap::new(),
             temporaries: BTreeSet::new(),
@@ -92,8 +94,7 @@ impl Engine {
         self.observe(cx);
         match event {
             Event::Attempt(attempt, report) => self.attempt_reports(cx, attempt, report),
-            // It was looked at above, like before every event.
-            Event::WorldChanged => {}
+            Event::WorldChanged => self.users_changed(cx),
             Event::Deadline => self.deadline(cx),
             Event::Published(ticket, outcome) => {
                 if let Some(Awaited::Publish(job, file)) = self.tickets.remove(&Counted(ticket)) {
@@ -108,6 +109,16 @@ impl Engine {
             Event::Notified(ticket, outcome) => {
                 if let Some(Awaited::Notify { job, user }) = self.tickets.remove(&Counted(ticket)) {
                     self.notified(cx, job, user, ticket, outcome);
+                }
+            }
+            Event::Activated(ticket, made) => {
+                if let Some(Awaited::Notify { job, user }) = self.tickets.remove(&Counted(ticket)) {
+                    self.activated(cx, job, user, ticket, made);
+                }
+            }
+            Event::CommandEnded(ticket, outcome) => {
+                if let Some(Awaited::Command(job)) = self.tickets.remove(&Counted(ticket)) {
+                    self.command_ended(cx, job, ticket, outcome);
                 }
             }
         }
@@ -134,6 +145,7 @@ impl Engine {
                 Timer::SliceEnd => self.slice_end(cx, job),
                 Timer::DownloadTime => self.download_time_over(cx, job),
                 Timer::NotifyRetry => self.notify_retry(job),
+                Timer::NotifyInterval => self.pump_notices(job),
             }
         }
         self.cancel_inactive(cx);

@@ -3,7 +3,7 @@
 use bits_api::Hresult;
 use bits_wire::attempt::{AttemptId, AttemptReport};
 
-use crate::Ticket;
+use crate::{CallbackId, CallbackInterface, CommandOutcome, Ticket};
 
 /// Something that happened outside.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub enum Event {
     Deleted(Ticket, Result<(), Hresult>),
     /// The outcome of [`Action::Notify`](crate::Action::Notify).
     Notified(Ticket, NotifyOutcome),
+    /// The outcome of [`Action::Activate`](crate::Action::Activate): the object, or why there is none.
+    Activated(Ticket, Result<(CallbackId, CallbackInterface), Hresult>),
+    /// The outcome of [`Action::RunCommand`](crate::Action::RunCommand).
+    CommandEnded(Ticket, CommandOutcome),
 }
 
 /// What became of a notification.

@@ -185,7 +185,7 @@ impl Engine {
         self.timers.disarm_all(key);
         self.transition(cx, key, state, cause);
         self.answer(key, &waiters, result);
-        self.drop_callback(key);
+        self.forget_notices(key);
         self.jobs.forget_if_gone(key);
         result
     }

@@ -11,10 +11,9 @@ use bits_api::{
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
-use crate::access::OwnerRights;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
-use crate::notify::Notices;
+use crate::notify::{CommandLine, Notices};
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
 use crate::users::UserNo;
@@ -27,7 +26,6 @@ pub(crate) struct Job {
     pub(crate) id: Guid,
     pub(crate) kind: JobType,
     pub(crate) owner: UserNo,
-    pub(crate) rights: OwnerRights,
     pub(crate) state: State,
     pub(crate) display_name: Box<str>,
     pub(crate) description: Box<str>,
@@ -56,6 +54,9 @@ pub(crate) struct Job {
     /// An attempt that was told to stop and has not ended yet.
     pub(crate) stopping: Option<Stopping>,
     pub(crate) notices: Option<Box<Notices>>,
+    pub(crate) notify_command: Option<Box<CommandLine>>,
+    /// Whether the client was told of the state, TRANSFERRED or ERROR, that the job is in.
+    pub(crate) end_told: bool,
     /// How many client handles keep the job readable.
     pub(crate) handles: u32,
     /// Where the job stands in the index of idle jobs.
@@ -100,8 +101,6 @@ pub(crate) struct Run {
     /// Its attempts may share a connection.
     pub(crate) chain: ChainId,
     pub(crate) since: Monotonic,
-    /// The limit that its attempt knows of, in kilobits a second.
-    pub(crate) limit: Option<u32>,
 }
 
 /// What a job in TRANSIENT_ERROR waits for.
@@ -275,14 +274,14 @@ impl Job {
         matches!(self.state, State::Acknowledged | State::Cancelled)
     }
 
+    pub(crate) fn is_background(&self) -> bool {
+        self.priority != JobPriority::FOREGROUND
+    }
+
     /// On which networks the job transfers when nobody said so (a decision,
     /// `job5.cost_flags.default`).
     pub(crate) fn default_cost_flags(&self) -> CostFlags {
-        match self.priority {
-            JobPriority::FOREGROUND => CostFlags::TRANSFER_ALWAYS,
-            JobPriority::HIGH => CostFlags::TRANSFER_NO_SURCHARGE,
-            _ => CostFlags::TRANSFER_UNRESTRICTED,
-        }
+        if self.is_background() { CostFlags::TRANSFER_NO_SURCHARGE } else { CostFlags::TRANSFER_ALWAYS }
     }
 
     /// On which networks the job transfers.
@@ -314,13 +313,6 @@ impl Job {
     /// The run that the job is in.
     pub(crate) fn run(&self) -> Option<Run> {
         match self.state {
-            State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn run_mut(&mut self) -> Option<&mut Run> {
-        match &mut self.state {
             State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
             _ => None,
         }
@@ -397,7 +389,6 @@ impl Job {
             id: self.id,
             job_type: self.kind,
             owner: owner.to_owned(),
-            rights: self.rights,
             state: self.recorded(),
             display_name: self.display_name.to_string(),
             description: self.description.to_string(),
@@ -407,6 +398,8 @@ impl Job {
             no_progress_timeout: self.no_progress_timeout,
             later: self.later.clone(),
             was_resumed: self.was_resumed,
+            notify_command: self.notify_command.as_deref().cloned(),
+            end_told: self.end_told,
             error_count: self.error_count,
             error: self.error,
             created: self.created,

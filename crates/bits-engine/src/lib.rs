@@ -8,13 +8,13 @@
 //! - Every call and every [`Engine::handle`] is followed by [`Engine::poll`] until it is empty.
 //! - Actions are carried out in the order in which they come out: a state is durable before its
 //!   reply is given and before anyone is told of it.
-//! - [`Action::Publish`], [`Action::Delete`] and [`Action::Notify`] are answered by an event.
+//! - [`Action::Publish`], [`Action::Delete`], [`Action::Notify`], [`Action::Activate`] and
+//!   [`Action::RunCommand`] are answered by an event.
 //! - A call that must wait for such an answer gives [`Reply::Later`]; [`Action::Reply`] follows.
 //!   One that meets a job in the middle of being completed or cancelled gives [`Reply::Busy`]: it
 //!   changes nothing, and is to be made again after [`Action::Wake`].
 //! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
 
-mod access;
 mod action;
 mod calls;
 mod change;
@@ -22,12 +22,10 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
-mod history;
 mod hold;
 mod idle;
 mod job;
 mod jobs;
-mod logon;
 mod names;
 mod notify;
 mod pages;
@@ -47,11 +45,10 @@ mod users;
 mod visits;
 mod world;
 
-pub use access::OwnerRights;
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
-pub use history::History;
+pub use notify::{CallbackInterface, CommandLine, CommandOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
 pub use settings::{LaterSettings, Stored};
 #[cfg(feature = "visits")]
@@ -92,7 +89,7 @@ pub struct JobKey(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
 pub struct FileIndex(pub u32);
 
-/// A registered notify interface; the service keeps the object.
+/// An object that is called back; the service keeps it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CallbackId(pub u64);
 

@@ -11,11 +11,21 @@ use bits_world::{Profile, Sid, Token};
 use crate::job::{File, Job, file_index};
 use crate::settings::{self, Unset};
 use crate::visits::Counted;
-use crate::{CallbackId, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
+use crate::{CallbackId, CommandLine, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
 
 /// All of them fail with `E_ACCESSDENIED` when the caller is neither owner nor administrator, and
 /// with `BG_E_NOT_FOUND` for a job that has ended and has no handle.
 impl Engine {
+    /// The job, for someone who may see it.
+    pub(crate) fn readable(&self, caller: &Token, job: JobKey) -> Result<&Job, Hresult> {
+        let job = self.jobs.get(job).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        if caller.administrator || self.jobs.users.get(job.owner).sid == caller.user {
+            Ok(job)
+        } else {
+            Err(Hresult::E_ACCESSDENIED)
+        }
+    }
+
     /// The job of the queue with this identifier, for the service itself: nobody's access is
     /// checked.
     pub fn key(&self, id: Guid) -> Option<JobKey> {
@@ -89,7 +99,13 @@ impl Engine {
     /// GetNotifyInterface: the registered callback. Since 1.0; clauses
     /// `job.get_notify_interface.*`.
     pub fn callback(&self, caller: &Token, job: JobKey) -> Result<Option<CallbackId>, Hresult> {
-        Ok(self.readable(caller, job)?.notices.as_ref().map(|notices| notices.callback))
+        Ok(self.registered(self.readable(caller, job)?))
+    }
+
+    /// GetNotifyCmdLine: the program and the parameters, if a program is set. Since 1.5; clauses
+    /// `job2.get_notify_cmd_line.*`.
+    pub fn command(&self, caller: &Token, job: JobKey) -> Result<Option<&CommandLine>, Hresult> {
+        Ok(self.readable(caller, job)?.notify_command.as_deref())
     }
 
     /// GetState. Since 1.0; clauses `job.get_state.*`, `enum.job_state.*`.

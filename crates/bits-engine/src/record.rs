@@ -4,7 +4,7 @@ use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_wire::attempt::Validators;
 use serde::{Deserialize, Serialize};
 
-use crate::{FileIndex, JobKey, LaterSettings, OwnerRights};
+use crate::{CommandLine, FileIndex, JobKey, LaterSettings};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,8 +28,6 @@ pub struct JobRecord {
     pub job_type: JobType,
     /// The owner's SID.
     pub owner: String,
-    /// What the owner's token was like.
-    pub rights: OwnerRights,
     /// SUSPENDED, QUEUED, TRANSIENT_ERROR, ERROR or TRANSFERRED: an active job is on record as
     /// QUEUED.
     pub state: JobState,
@@ -49,6 +47,10 @@ pub struct JobRecord {
     pub later: LaterSettings,
     /// Whether Resume was ever called.
     pub was_resumed: bool,
+    /// The program to run for the job's end.
+    pub notify_command: Option<CommandLine>,
+    /// Whether the program, or an object of the job's class, was told of the end.
+    pub end_told: bool,
     /// How many attempts failed.
     pub error_count: u32,
     /// The last error, while it is available.

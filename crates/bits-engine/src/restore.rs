@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bits_api::{JobPriority, JobState, NotifyFlags};
+use bits_api::{JobPriority, JobState, NotifyFlags, Setting};
 use bits_world::{Drives, Sid};
 
 use crate::hold::Hold;
@@ -23,20 +23,19 @@ impl Engine {
     pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, cx: Cx<'_>) -> Self {
         let mut engine = Self::new(config);
         engine.facts = engine.facts.seen(cx, engine.config.profile);
-        engine.sessions_seen = cx.world.session_changes();
         let mut users = Users::default();
         let mut jobs = Vec::new();
         let mut news = Vec::new();
         let slice = engine.config.decisions.time_slice();
         for saved in saved {
-            let owner = users
-                .number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.lets_jobs_run(sid, engine.config.profile));
+            let owner = users.number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
             let (job, others) = come_back(saved, owner, jobs.len() as u64, slice, cx);
             news.extend(others.into_iter().map(|place| (job.key, place)));
             jobs.push(Box::new(job));
         }
         let waiting: Vec<JobKey> =
             jobs.iter().filter(|job| matches!(job.state, State::TransientError(_))).map(|job| job.key).collect();
+        let untold: Vec<JobKey> = jobs.iter().filter(|job| is_untold(job)).map(|job| job.key).collect();
         let (held, ready): (Vec<_>, Vec<_>) = jobs
             .iter()
             .filter_map(|job| match job.state {
@@ -63,18 +62,22 @@ impl Engine {
             }
             engine.persist_file(key, place);
         }
-        for key in waiting.into_iter().chain(held) {
-            engine.go_on_waiting(cx, key);
+        for key in waiting {
+            engine.wait_again(cx, key);
+        }
+        for key in held {
+            engine.settle_queued(cx, key);
+        }
+        for key in untold {
+            engine.notify_of_end(key);
         }
         engine.schedule(cx);
         engine
     }
 
-    /// A job that waits goes on waiting, unless what it waited for came in the meantime or it waits
-    /// for the wrong thing.
-    pub(crate) fn go_on_waiting(&mut self, cx: Cx<'_>, key: JobKey) {
+    /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
+    fn wait_again(&mut self, cx: Cx<'_>, key: JobKey) {
         match self.jobs[key].state {
-            State::Queued { .. } => self.settle_queued(cx, key),
             State::TransientError(Wait::Held(hold)) => self.hold_again(cx, key, hold),
             State::TransientError(Wait::Retry { at, .. }) => {
                 self.timers.arm(key, crate::timers::Timer::RetryDelay, at);
@@ -111,6 +114,13 @@ pub(crate) fn come_back(saved: Saved, owner: UserNo, turn: u64, slice: Duration,
     (job, others)
 }
 
+/// Whether what outlives clients, a program or an object of a class, may have to be told of the
+/// job's end.
+fn is_untold(job: &Job) -> bool {
+    let may_hear = job.notify_command.is_some() || job.later.get(Setting::NotificationClsid).is_some();
+    may_hear && !job.end_told && matches!(job.state, State::Transferred | State::Error)
+}
+
 /// The state of a job on record.
 fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State {
     match record.state {
@@ -139,7 +149,6 @@ fn without_history(record: JobRecord) -> Job {
         id: record.id,
         kind: record.job_type,
         owner: UserNo::FIRST,
-        rights: record.rights,
         state: State::Suspended,
         display_name: record.display_name.into(),
         description: record.description.into(),
@@ -162,6 +171,8 @@ fn without_history(record: JobRecord) -> Job {
         sums: Sums::default(),
         stopping: None,
         notices: None,
+        notify_command: record.notify_command.map(Box::new),
+        end_told: record.end_told,
         handles: 0,
         idle_since: record.last_activity,
         filed: None,

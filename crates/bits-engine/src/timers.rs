@@ -23,10 +23,19 @@ pub(crate) enum Timer {
     DownloadTime,
     /// When a notification that the client has failed is to be repeated.
     NotifyRetry,
+    /// When the next JobModification or FileRangesTransferred may go.
+    NotifyInterval,
 }
 
 impl Timer {
-    const ALL: [Self; 5] = [Self::RetryDelay, Self::NoProgress, Self::SliceEnd, Self::DownloadTime, Self::NotifyRetry];
+    const ALL: [Self; 6] = [
+        Self::RetryDelay,
+        Self::NoProgress,
+        Self::SliceEnd,
+        Self::DownloadTime,
+        Self::NotifyRetry,
+        Self::NotifyInterval,
+    ];
 }
 
 /// The timers that run, at most one of a kind for each job.

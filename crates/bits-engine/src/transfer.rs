@@ -26,10 +26,7 @@ impl Engine {
             }
         };
         let job = &mut self.jobs[key];
-        let limit = self.facts.gates.rate_of(job.priority);
-        let Some(run) = job.run_mut() else { return };
-        run.limit = limit;
-        let chain = run.chain;
+        let Some(run) = job.run() else { return };
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         match &mut job.state {
             State::Connecting { attempt: current, .. } => *current = Some(attempt),
@@ -39,14 +36,13 @@ impl Engine {
         let file = &job.files[place];
         let plan = AttemptPlan {
             attempt,
-            chain,
+            chain: run.chain,
             url: file.remote_name.to_string(),
             temporary,
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
             },
-            limit,
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);
@@ -85,7 +81,11 @@ impl Engine {
         let job = &mut self.jobs[key];
         let place = job.next;
         let is_news = job.set_validators(place, validators);
+        let begins_anew = have < job.files[place].have;
         job.set_have(place, have);
+        if begins_anew {
+            self.begin_range_window(key, place);
+        }
         if is_news {
             self.persist_file(key, place);
         }
@@ -103,8 +103,10 @@ impl Engine {
     fn progressed(&mut self, cx: Cx<'_>, key: JobKey, have: u64) {
         let job = &mut self.jobs[key];
         let place = job.next;
+        let before = job.files[place].have;
         if job.set_have(place, have) {
             self.made_progress(cx, key);
+            self.notify_of_range(key, place, before..have);
         }
         self.touch(cx, key);
         self.notify_of_modification(key);
@@ -141,10 +143,12 @@ impl Engine {
         let place = job.next;
         let file = &job.files[place];
         let known = file.validators.unwrap_or(Validators { size: file.have, last_modified: None });
+        let before = job.files[place].have;
         job.set_validators(place, known);
         job.set_have(place, known.size);
         job.file_arrived();
         self.jobs.refile(key);
+        self.notify_of_range(key, place, before..known.size);
         self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);

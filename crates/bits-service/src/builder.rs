@@ -1,14 +1,19 @@
 //! How an emulator is set up.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use bits_api::{Guid, Hresult, Unknown};
 use bits_engine::Config;
 use bits_transfer::{HttpMover, LocalDisk};
 use bits_wire::attempt::{Disk, Mover};
 use bits_world::clock::{Clock, VirtualClock};
 use bits_world::{Decisions, Profile, World};
 
+use crate::classes::Factory;
+use crate::client::Client;
+use crate::commands::Commands;
 use crate::emulator::{Emulator, StartError};
 use crate::guids::Guids;
 use crate::sim::{SimulatedMover, Simulation};
@@ -24,6 +29,14 @@ pub struct Builder {
     state: Option<PathBuf>,
     trusted: Vec<String>,
     simulation: Option<Simulation>,
+    clients: ClientCode,
+}
+
+/// What clients bring along: code that BITS starts by itself.
+#[derive(Default)]
+pub(crate) struct ClientCode {
+    pub(crate) commands: Commands,
+    pub(crate) factories: HashMap<Guid, Arc<Factory>>,
 }
 
 /// What lies beyond the service: the network and the disk.
@@ -51,19 +64,6 @@ impl Outside {
     }
 }
 
-impl Outside {
-    /// Writes a local file.
-    pub(crate) fn write(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
-        match self {
-            Self::Real { .. } => std::fs::write(path, content),
-            Self::Simulated(simulation) => {
-                simulation.put_file(path, content.len() as u64);
-                Ok(())
-            }
-        }
-    }
-}
-
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
@@ -75,6 +75,7 @@ impl Builder {
             state: None,
             trusted: Vec::new(),
             simulation: None,
+            clients: ClientCode::default(),
         }
     }
 
@@ -126,6 +127,19 @@ impl Builder {
         self
     }
 
+    /// Registers a class for BITS_JOB_PROPERTY_NOTIFICATION_CLSID: when a job of that class has no
+    /// live object to tell, `factory` makes one. It is given the program that was started for the
+    /// object, with the token of the job's owner; the object is lost when that program ends.
+    /// A class that is not registered gives `REGDB_E_CLASSNOTREG`.
+    pub fn class(
+        mut self,
+        class: Guid,
+        factory: impl Fn(Client) -> Result<Arc<dyn Unknown>, Hresult> + Send + Sync + 'static,
+    ) -> Self {
+        self.clients.factories.insert(class, Arc::new(factory));
+        self
+    }
+
     /// Starts the emulator.
     ///
     /// # Errors
@@ -141,6 +155,6 @@ impl Builder {
             Some(simulation) => Outside::Simulated(simulation),
             None => Outside::Real { trusted: self.trusted },
         };
-        Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.state, self.world)
+        Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.clients, self.state, self.world)
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bits_api::{Hresult, Success, Unknown};
-use bits_engine::{CallbackId, Event, JobKey, Notification, NotifyOutcome, Ticket};
+use bits_engine::{CallbackId, CallbackInterface, Event, JobKey, Notification, NotifyOutcome, Ticket};
 use bits_world::clock::Clock;
 
 use crate::client::Caller;
@@ -37,6 +37,34 @@ impl ClockId {
     }
 }
 
+/// From now on this thread runs what clients, or their programs, do.
+pub(crate) fn enter(clock: &Clock) {
+    CALLBACK_OF.set(Some(ClockId::of(clock)));
+}
+
+/// Which callback an object is, if it is one.
+pub(crate) fn interface(object: &dyn Unknown) -> Option<CallbackInterface> {
+    object.callback()?;
+    Some(match (object.callback2(), object.callback3()) {
+        (_, Some(_)) => CallbackInterface::Callback3,
+        (Some(_), None) => CallbackInterface::Callback2,
+        (None, None) => CallbackInterface::Callback,
+    })
+}
+
+/// Something of a client that runs.
+pub(crate) struct Running {
+    caller: Caller,
+    /// What is told if the client is killed meanwhile.
+    killed: Event,
+}
+
+impl Running {
+    pub(crate) fn new(caller: &Caller, killed: Event) -> Self {
+        Self { caller: caller.clone(), killed }
+    }
+}
+
 /// Whether this thread runs a callback of a service that lives by `clock`: whoever waits there for
 /// that clock to settle waits for itself.
 pub(crate) fn is_in_callback(clock: &Clock) -> bool {
@@ -54,7 +82,8 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     let begun = service.with_core(|core| {
         let is_alive = registration.caller.is_alive();
         if is_alive {
-            core.running_callbacks.insert(ticket.0, id);
+            let killed = Event::Notified(ticket, NotifyOutcome::Disconnected);
+            core.running.insert(ticket.0, Running::new(&registration.caller, killed));
         }
         is_alive
     });
@@ -62,9 +91,9 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
         return unanswered();
     }
     service.timeline.push(service.clock.now(), Some(handle.guid()), What::Callback { method });
-    let (weak, clock) = (service.weak(), ClockId::of(&service.clock));
+    let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-callback".into()).spawn(move || {
-        CALLBACK_OF.set(Some(clock));
+        enter(&clock);
         let result = call(&registration, &handle, notification);
         if let Some(service) = weak.upgrade() {
             returned(&service, ticket, &handle, method, result);
@@ -72,7 +101,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     });
     if let Err(error) = spawned {
         tracing::warn!(%error, "no thread for a callback");
-        service.callback_ended(ticket, NotifyOutcome::Returned(Hresult::E_OUTOFMEMORY));
+        service.ended(ticket, Event::Notified(ticket, NotifyOutcome::Returned(Hresult::E_OUTOFMEMORY)));
     }
 }
 
@@ -82,19 +111,19 @@ fn returned(service: &Service, ticket: Ticket, job: &JobHandle, method: &'static
         Some(job.guid()),
         What::CallbackReturned { method, result: Some(result) },
     );
-    service.callback_ended(ticket, NotifyOutcome::Returned(result));
+    service.ended(ticket, Event::Notified(ticket, NotifyOutcome::Returned(result)));
 }
 
 /// The callbacks of a killed client come to nothing at once.
 pub(crate) fn disconnect(service: &Service, is_dead: impl Fn(&Caller) -> bool) {
-    let running = service.with_core(|core| {
-        let of_dead = |id: &CallbackId| core.registrations.get(id).is_some_and(|object| is_dead(&object.caller));
-        core.running_callbacks.iter().filter(|(_, id)| of_dead(id)).map(|(ticket, _)| *ticket).collect::<Vec<_>>()
+    let killed = service.with_core(|core| {
+        let of_dead = core.running.iter().filter(|(_, running)| is_dead(&running.caller));
+        of_dead.map(|(ticket, running)| (Ticket(*ticket), running.killed.clone())).collect::<Vec<_>>()
     });
-    for ticket in running.unwrap_or_default() {
+    for (ticket, event) in killed.unwrap_or_default() {
         let what = What::CallbackReturned { method: "of a killed client", result: None };
         service.timeline.push(service.clock.now(), None, what);
-        service.callback_ended(Ticket(ticket), NotifyOutcome::Disconnected);
+        service.ended(ticket, event);
     }
 }
 
@@ -117,6 +146,7 @@ fn method(notification: &Notification) -> &'static str {
         Notification::JobError(_) => "JobError",
         Notification::JobModification => "JobModification",
         Notification::FileTransferred(_) => "FileTransferred",
+        Notification::FileRangesTransferred(..) => "FileRangesTransferred",
     }
 }
 
@@ -135,6 +165,10 @@ fn dispatch(registration: &Registration, job: &Arc<JobHandle>, notification: Not
         Notification::FileTransferred(file) => {
             let callback = object.callback2().ok_or(Hresult::E_NOINTERFACE)?;
             callback.file_transferred(Arc::clone(job) as _, FileHandle::new(job, file))
+        }
+        Notification::FileRangesTransferred(file, ranges) => {
+            let callback = object.callback3().ok_or(Hresult::E_NOINTERFACE)?;
+            callback.file_ranges_transferred(Arc::clone(job) as _, FileHandle::new(job, file), &ranges)
         }
         other => {
             let callback = object.callback().ok_or(Hresult::E_NOINTERFACE)?;

@@ -7,6 +7,8 @@ use bits_engine::{Action, Event};
 use bits_store::Store;
 
 use crate::callbacks;
+use crate::classes;
+use crate::commands;
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -58,9 +60,8 @@ impl Drop for StoppedAfter<'_> {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), plan, service.reports()),
+        Action::Start(plan) => service.mover.start(plan, service.reports()),
         Action::Proceed(attempt) => service.mover.proceed(attempt),
-        Action::Limit(attempt, limit) => service.mover.limit(attempt, limit),
         Action::Stop(attempt) => service.mover.stop(attempt),
         Action::Release(chain) => service.mover.release(chain),
         Action::Publish { ticket, temporary, destination, length, modified } => {
@@ -74,6 +75,8 @@ fn execute(service: &Service, action: Action) {
         Action::Notify { ticket, callback, job, notification } => {
             callbacks::notify(service, ticket, callback, job, notification);
         }
+        Action::Activate { ticket, user, class, .. } => classes::activate(service, ticket, &user, class),
+        Action::RunCommand { ticket, job, user, command } => commands::run(service, ticket, job, user, command),
         Action::Forget(callback) => callbacks::drop_elsewhere(service.unregister(callback)),
         Action::Reply { call, result } => service.reply(call, result),
         Action::Wake(_) => service.wake_callers(),

@@ -2,7 +2,7 @@
 //! world.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,14 +14,15 @@ use bits_world::clock::{Clock, Participant, Stuck};
 use bits_world::{Sid, Token, World};
 
 use crate::accounts::Accounts;
-use crate::builder::{Builder, Outside};
+use crate::builder::{Builder, ClientCode, Outside};
 use crate::callbacks;
+use crate::classes::Classes;
 use crate::client::Client;
+use crate::commands::Commands;
 use crate::driver;
-use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
-use crate::service::Service;
+use crate::service::{Lasting, Service};
 use crate::timeline::{Timeline, What};
 use crate::world_turn::WorldTurns;
 
@@ -34,14 +35,11 @@ pub struct Emulator {
 }
 
 pub(crate) struct Inner {
-    clock: Clock,
+    lasting: Lasting,
     config: Config,
     outside: Outside,
-    timeline: Timeline,
-    guids: Arc<Guids>,
     /// Where the queue is kept, if it is not in memory.
     state: Option<PathBuf>,
-    faults: Faults,
     accounts: Mutex<Accounts>,
     world_turns: WorldTurns,
     run: Mutex<Run>,
@@ -118,19 +116,23 @@ impl Emulator {
         config: Config,
         outside: Outside,
         guids: Guids,
+        clients: ClientCode,
         state: Option<PathBuf>,
         world: World,
     ) -> Result<Self, StartError> {
         let kept = state.clone().map_or_else(|| Kept::Memory(Store::memory()), Kept::Folder);
         let emulator = Self {
-            inner: Arc::new(Inner {
-                clock,
+            inner: Arc::new_cyclic(|this| Inner {
+                lasting: Lasting {
+                    clock,
+                    timeline: Timeline::default(),
+                    guids: Arc::new(guids),
+                    commands: clients.commands,
+                    classes: Arc::new(Classes { factories: clients.factories, emulator: Weak::clone(this) }),
+                },
                 config,
                 outside,
-                timeline: Timeline::default(),
-                guids: Arc::new(guids),
                 state,
-                faults: Faults::default(),
                 accounts: Mutex::default(),
                 world_turns: WorldTurns::default(),
                 run: Mutex::new(Run::Down { kept, world }),
@@ -178,12 +180,17 @@ impl Emulator {
 
     /// The clock.
     pub fn clock(&self) -> &Clock {
-        &self.inner.clock
+        &self.inner.lasting.clock
     }
 
     /// What has happened so far.
     pub fn timeline(&self) -> &Timeline {
-        &self.inner.timeline
+        &self.inner.lasting.timeline
+    }
+
+    /// The notification programs: what ran of them, and what they come to.
+    pub fn commands(&self) -> &Commands {
+        &self.inner.lasting.commands
     }
 
     /// Starts the service; one that runs is left alone.
@@ -232,7 +239,7 @@ impl Emulator {
     /// # Errors
     /// [`TimeError`]
     pub fn run_until(&self, predicate: impl FnMut() -> bool, limit: Duration) -> Result<bool, TimeError> {
-        match &self.inner.clock {
+        match &self.inner.lasting.clock {
             Clock::Virtual(_) => self.virtual_clock()?.run_until(predicate, limit).map_err(TimeError::Stuck),
             Clock::System(_) => self.inner.wait_real(predicate, limit),
         }
@@ -252,21 +259,6 @@ impl Emulator {
         Err(TimeError::NotReached(self.not_reached(job, state, within)))
     }
 
-    /// Lets the next attempt that `fault` means fail, whether transfers are real or simulated; no
-    /// server is needed. Several faults are used up in order.
-    pub fn fail_next(&self, fault: Fault) {
-        self.inner.faults.add(fault);
-    }
-
-    /// Lets a seeded job that stands still in CONNECTING or TRANSFERRING go on, from now on over the
-    /// real or simulated network.
-    pub fn let_go(&self, job: Guid) {
-        match self.inner.service() {
-            Some(service) => service.mover.let_go(job),
-            None => _ = self.inner.faults.let_go(job),
-        }
-    }
-
     /// Why `job` does not move, in a sentence.
     pub fn explain(&self, job: Guid) -> String {
         let explained = self.inner.service().and_then(|service| service.explain_job(job));
@@ -283,15 +275,15 @@ impl Emulator {
         };
         format!(
             "the job is not {state} within {within:?}, but {now}: {why}\n{}",
-            self.inner.timeline.newest(Self::TOLD)
+            self.inner.lasting.timeline.newest(Self::TOLD)
         )
     }
 
     fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
-        if callbacks::is_in_callback(&self.inner.clock) {
+        if callbacks::is_in_callback(&self.inner.lasting.clock) {
             return Err(TimeError::InCallback);
         }
-        self.inner.clock.as_virtual().map(|clock| &**clock).ok_or(TimeError::NotVirtual)
+        self.inner.lasting.clock.as_virtual().map(|clock| &**clock).ok_or(TimeError::NotVirtual)
     }
 }
 
@@ -308,15 +300,6 @@ impl Inner {
             Run::Up { service, .. } if !service.is_stopped() => Some(Arc::clone(service)),
             Run::Up { .. } | Run::Down { .. } | Run::Broken => None,
         }
-    }
-
-    pub(crate) fn hold(&self, job: Guid, hold: Hold) {
-        self.faults.hold(job, hold);
-    }
-
-    /// Writes a local file where the transfers of this emulator write theirs.
-    pub(crate) fn write_file(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
-        self.outside.write(path, content)
     }
 
     fn start(&self) -> Result<(), StartError> {
@@ -357,24 +340,18 @@ impl Inner {
 
     /// A service over what is on record.
     fn open(&self, store: &Store, world: World) -> Result<Arc<Service>, StartError> {
-        let (mover, disk) = self.outside.open(&self.clock, &self.config).map_err(StartError::Trust)?;
+        let (mover, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
         let mut unreadable = None;
         let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
         // Before the queue begins to move, which it does by itself.
         self.log("the service starts");
-        let service = Service::new(
-            self.clock.clone(),
-            self.timeline.clone(),
-            Arc::clone(&self.guids),
-            FaultLayer::new(mover, self.faults.clone()),
-            disk,
-            world,
-            |cx| Engine::restore(self.config.clone(), saved, cx),
-        );
+        let service = Service::new(self.lasting.clone(), mover, disk, world, |cx| {
+            Engine::restore(self.config.clone(), saved, cx)
+        });
         if let Some(error) = unreadable {
             return Err(error.into());
         }
-        if let Some(clock) = self.clock.as_virtual() {
+        if let Some(clock) = self.lasting.clock.as_virtual() {
             clock.join(Arc::downgrade(&service) as Weak<dyn Participant>);
         }
         Ok(service)
@@ -449,7 +426,7 @@ impl Inner {
 
     /// Waits in real time; the service tells of every change.
     fn wait_real(&self, mut there: impl FnMut() -> bool, within: Duration) -> Result<bool, TimeError> {
-        if callbacks::is_in_callback(&self.clock) {
+        if callbacks::is_in_callback(&self.lasting.clock) {
             return Err(TimeError::InCallback);
         }
         let end = Instant::now().checked_add(within);
@@ -465,7 +442,7 @@ impl Inner {
 
     fn log(&self, text: &str) {
         tracing::info!("{text}");
-        self.timeline.push(self.clock.now(), None, What::Service(text.into()));
+        self.lasting.timeline.push(self.lasting.clock.now(), None, What::Service(text.into()));
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

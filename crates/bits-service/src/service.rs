@@ -5,20 +5,21 @@
 //! is no callback, no drop of a client's object, and no I/O but the engine's read-only questions
 //! about local files.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Success, Unknown};
-use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, NotifyOutcome, Reply, Ticket};
-use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
+use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply, Ticket};
+use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Probe, Reports};
 use bits_wire::redacted;
+use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
-use bits_world::{Profile, World};
 
-use crate::callbacks::Registration;
+use crate::callbacks::{Registration, Running};
+use crate::classes::Classes;
 use crate::client::Caller;
-use crate::faults::FaultLayer;
+use crate::commands::Commands;
 use crate::guids::Guids;
 use crate::timeline::{Timeline, What};
 
@@ -28,16 +29,26 @@ pub(crate) const UNAVAILABLE: Hresult = Hresult::RPC_S_SERVER_UNAVAILABLE;
 /// A running service.
 pub(crate) struct Service {
     pub(crate) clock: Clock,
-    /// Which BITS is played.
-    pub(crate) profile: Profile,
     pub(crate) timeline: Timeline,
     guids: Arc<Guids>,
-    pub(crate) mover: FaultLayer,
+    pub(crate) commands: Commands,
+    pub(crate) classes: Arc<Classes>,
+    pub(crate) mover: Arc<dyn Mover>,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
     /// Told whenever the core has changed in a way that somebody may wait for.
     turned: Condvar,
     this: Weak<Service>,
+}
+
+/// What outlives one run of the service.
+#[derive(Clone)]
+pub(crate) struct Lasting {
+    pub(crate) clock: Clock,
+    pub(crate) timeline: Timeline,
+    pub(crate) guids: Arc<Guids>,
+    pub(crate) commands: Commands,
+    pub(crate) classes: Arc<Classes>,
 }
 
 /// What the mutex guards.
@@ -46,7 +57,10 @@ pub(crate) struct Core {
     /// Shared: whoever asks for it takes no copy, and a change brings a new one.
     world: Arc<World>,
     pub(crate) registrations: HashMap<CallbackId, Registration>,
-    pub(crate) running_callbacks: BTreeMap<u64, CallbackId>,
+    /// Callbacks, and objects that are being made, by ticket.
+    pub(crate) running: BTreeMap<u64, Running>,
+    /// Programs that run, by ticket.
+    pub(crate) running_commands: BTreeSet<u64>,
     outbox: VecDeque<Action>,
     /// Changes that are still to be made durable: how many were ever asked for, and made.
     commits: Commits,
@@ -66,29 +80,29 @@ struct Commits {
 
 impl Service {
     pub(crate) fn new(
-        clock: Clock,
-        timeline: Timeline,
-        guids: Arc<Guids>,
-        mover: FaultLayer,
+        lasting: Lasting,
+        mover: Arc<dyn Mover>,
         disk: Arc<dyn Disk>,
         world: World,
         engine: impl FnOnce(Cx<'_>) -> Engine,
     ) -> Arc<Self> {
+        let Lasting { clock, timeline, guids, commands, classes } = lasting;
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
-        let profile = engine.profile();
         let service = Arc::new_cyclic(|this| Self {
             clock,
-            profile,
             timeline,
             guids,
+            commands,
+            classes,
             mover,
             disk,
             core: Mutex::new(Core {
                 engine,
                 world: Arc::new(world),
                 registrations: HashMap::new(),
-                running_callbacks: BTreeMap::new(),
+                running: BTreeMap::new(),
+                running_commands: BTreeSet::new(),
                 outbox: VecDeque::new(),
                 commits: Commits::default(),
                 driving: false,
@@ -196,16 +210,18 @@ impl Service {
         }
     }
 
-    /// Tells the engine what became of a callback, unless it knows already. The callback ceases to
-    /// run and the outcome takes effect in one step, or the service would seem settled between.
-    pub(crate) fn callback_ended(&self, ticket: Ticket, outcome: NotifyOutcome) {
-        if let Ok(mut core) = self.lock()
-            && core.running_callbacks.remove(&ticket.0).is_some()
-        {
-            self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Notified(ticket, outcome)));
+    /// Tells the engine what became of a callback, an object or a program, unless it knows already;
+    /// tells whether it did not. What ran ceases to run and its outcome takes effect in one step, or
+    /// the service would seem settled between.
+    pub(crate) fn ended(&self, ticket: Ticket, event: Event) -> bool {
+        let Ok(mut core) = self.lock() else { return false };
+        let is_news = core.running.remove(&ticket.0).is_some() | core.running_commands.remove(&ticket.0);
+        if is_news {
+            self.with_engine(&mut core, |engine, cx| engine.handle(cx, event));
             drop(core);
             self.turn();
         }
+        is_news
     }
 
     /// Replaces the world.
@@ -241,18 +257,12 @@ impl Service {
         self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
     }
 
-    /// The job that an attempt belongs to.
-    pub(crate) fn job_of(&self, attempt: AttemptId) -> Option<Guid> {
-        let core = self.lock().ok()?;
-        core.engine.job_of(attempt).and_then(|job| core.engine.guid(job))
-    }
-
     /// Registers a client's object under a number of its own.
     pub(crate) fn register(&self, caller: &Caller, object: Arc<dyn Unknown>) -> Result<CallbackId, Hresult> {
         let mut core = self.lock()?;
         core.numbers += 1;
         let id = CallbackId(core.numbers);
-        core.registrations.insert(id, Registration { caller: caller.acting(), object });
+        core.registrations.insert(id, Registration { caller: caller.clone(), object });
         Ok(id)
     }
 
@@ -278,19 +288,6 @@ impl Service {
         if let Ok(core) = self.lock() {
             drop(self.turned.wait_timeout(core, limit.min(MOMENT)));
         }
-    }
-
-    /// Waits as long as `pending` holds; fails when the service stops or nothing comes of it.
-    pub(crate) fn wait_while(&self, pending: impl Fn() -> bool) -> Result<(), Hresult> {
-        const PATIENCE: Duration = Duration::from_secs(20);
-        let end = Instant::now() + PATIENCE;
-        while pending() {
-            if self.is_stopped() || Instant::now() >= end {
-                return Err(UNAVAILABLE);
-            }
-            self.wait_turn(PATIENCE);
-        }
-        Ok(())
     }
 
     /// Takes every client's object out of a stopped service.
@@ -486,8 +483,11 @@ impl Participant for Service {
         if core.driving || !core.outbox.is_empty() {
             return Some("the service has actions to carry out".into());
         }
-        if !core.running_callbacks.is_empty() {
+        if !core.running.is_empty() {
             return Some("a callback of a client runs".into());
+        }
+        if !core.running_commands.is_empty() {
+            return Some("a notification program runs".into());
         }
         drop(core);
         self.mover.running()

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bits_api::{Guid, Hresult, JobState};
-use bits_engine::Cause;
+use bits_engine::{Cause, CommandOutcome};
 use bits_wire::attempt::AttemptEnd;
 use bits_world::clock::Now;
 
@@ -54,11 +54,6 @@ pub enum What {
         /// Why.
         cause: Cause,
     },
-    /// A job was given a past that ends in this state.
-    Seeded {
-        /// Where it stands.
-        state: JobState,
-    },
     /// An attempt began.
     AttemptStarted {
         /// Its number.
@@ -84,6 +79,25 @@ pub enum What {
         method: &'static str,
         /// What it returned; `None` when the client is gone.
         result: Option<Hresult>,
+    },
+    /// An object of a job's notification class was made, or not.
+    ObjectMade {
+        /// The class.
+        class: Guid,
+        /// `S_OK`, or why there is none.
+        result: Hresult,
+    },
+    /// A notification program was run.
+    Command {
+        /// The program.
+        program: String,
+    },
+    /// A notification program has ended, or could not be started.
+    CommandEnded {
+        /// The program.
+        program: String,
+        /// How.
+        outcome: CommandOutcome,
     },
     /// An origin saw a request.
     Request {
@@ -111,11 +125,7 @@ impl Timeline {
     /// The states that `job` went through, oldest first.
     pub fn states(&self, job: Guid) -> Vec<JobState> {
         let entries = self.of_job(job).into_iter();
-        let state = |entry: Entry| match entry.what {
-            What::Transition { to: state, .. } | What::Seeded { state } => Some(state),
-            _ => None,
-        };
-        entries.filter_map(state).collect()
+        entries.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
     }
 
     /// The newest entries as lines of text, at most `count` of them.
@@ -178,7 +188,6 @@ impl fmt::Display for What {
             Self::Transition { from: Some(from), to, cause } => {
                 write!(f, "{} → {}: {cause}", short(*from), short(*to))
             }
-            Self::Seeded { state } => write!(f, "is seeded in {}", short(*state)),
             Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Stopped } => write!(f, "attempt {attempt} ends: stopped"),
@@ -188,6 +197,14 @@ impl fmt::Display for What {
             Self::Callback { method } => write!(f, "callback {method}"),
             Self::CallbackReturned { method, result: Some(result) } => write!(f, "callback {method} returned {result}"),
             Self::CallbackReturned { method, result: None } => write!(f, "callback {method}: the client is gone"),
+            Self::ObjectMade { class, result } => write!(f, "an object of class {class}: {result}"),
+            Self::Command { program } => write!(f, "command {program}"),
+            Self::CommandEnded { program, outcome: CommandOutcome::Exited(code) } => {
+                write!(f, "command {program} exited with {code}")
+            }
+            Self::CommandEnded { program, outcome: CommandOutcome::NotStarted(code) } => {
+                write!(f, "command {program} could not be started: {code}")
+            }
             Self::Request { line } => write!(f, "origin: {line}"),
             Self::Service(text) => f.write_str(text),
         }

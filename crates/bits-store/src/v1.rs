@@ -3,7 +3,7 @@
 //! Nothing here is ever changed: stores of that version exist.
 
 use bits_api::{FileTime, Guid, JobState, JobType};
-use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights};
+use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings};
 use bits_wire::attempt::Validators;
 use serde::Deserialize;
 
@@ -40,7 +40,6 @@ impl From<Job> for JobRecord {
             id: old.id,
             job_type: old.job_type,
             owner: old.owner,
-            rights: OwnerRights::default(),
             state: old.state,
             display_name: old.display_name,
             description: old.description,
@@ -51,6 +50,8 @@ impl From<Job> for JobRecord {
             later: LaterSettings::default(),
             // Only a job that nobody has resumed has no state but SUSPENDED and no time spent.
             was_resumed: old.state != JobState::SUSPENDED || old.active_ms > 0 || old.error_count > 0,
+            notify_command: None,
+            end_told: false,
             error_count: old.error_count,
             error: old.error,
             created: old.created,

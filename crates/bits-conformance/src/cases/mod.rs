@@ -54,8 +54,4 @@ modules![
     local_files,
     redirects,
     download_time,
-    interfaces,
-    later_settings,
-    properties,
-    http_settings,
 ];

@@ -61,7 +61,7 @@ where
     job.set_notify_flags(ALL)?;
     let busy = Busy::new(first);
     job.set_notify_interface(Some(callback_object(Arc::clone(&busy) as Arc<dyn Callback>)))?;
-    c.settle()?;
+    c.advance(SECOND)?;
     Ok((job, busy.told()))
 }
 

@@ -115,7 +115,7 @@ fn job_modification_tells_of_every_change(c: &mut Bench) -> Outcome {
     let told_after = |c: &Bench, change: &dyn Fn() -> Result<(), Stop>| -> Result<bool, Stop> {
         let before = recorder.count("JobModification");
         change()?;
-        c.settle()?;
+        c.advance(SECOND)?;
         Ok(recorder.count("JobModification") > before)
     };
     let named = told_after(c, &|| Ok(job.set_display_name(Some("n")).map(|_| ())?))?;
@@ -150,7 +150,7 @@ fn job_modification_tells_of_moved_bytes(c: &mut Bench) -> Outcome {
     let states = c.states_of(&job)?;
     let (moved, told) = (job.progress()?.bytes_transferred, recorder.count("JobModification"));
     first.open();
-    c.settle()?;
+    c.advance(SECOND)?;
     c.is(
         "callback.job_modification.when",
         (vec![moved, job.progress()?.bytes_transferred], c.states_of(&job)?),
@@ -199,7 +199,7 @@ fn methods_for(c: &mut Bench, flags: u32) -> Result<Vec<&'static str>, Stop> {
     let (job, file) = c.job_with_file(1_000)?;
     job.set_notify_interface(Some(recorder.object2()))?;
     job.set_notify_flags(NotifyFlags::from_bits_retain(flags))?;
-    c.settle()?;
+    c.advance(SECOND)?;
     let before = recorder.told().len();
     c.trouble(&file, Trouble::NotFound)?;
     job.resume()?;

@@ -25,6 +25,7 @@ pub(super) const LIVING: [JobState; 7] = [
 /// The states that a job never leaves.
 pub(super) const FINAL: [JobState; 2] = [JobState::ACKNOWLEDGED, JobState::CANCELLED];
 
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
 

@@ -20,8 +20,8 @@ use bits_world::clock::{Monotonic, Now};
 use bits_world::{Decisions, InternetBandwidth, Network, Profile, Sid, Token, World};
 
 use crate::{
-    Action, CallId, CallbackId, Change, Config, Cx, Engine, ErrorRecord, Event, FileRecord, JobKey, JobRecord,
-    Notification, NotifyOutcome, Reply, Saved, Ticket, Transition,
+    Action, CallId, CallbackId, CallbackInterface, Change, CommandLine, Config, Cx, Engine, ErrorRecord, Event,
+    FileRecord, JobKey, JobRecord, Notification, NotifyOutcome, Reply, Saved, Ticket, Transition,
 };
 
 /// The time slice of a house.
@@ -74,7 +74,7 @@ impl Disk {
 }
 
 /// A call to a client's callback that has not returned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) ticket: Ticket,
     pub(crate) callback: CallbackId,
@@ -100,6 +100,10 @@ pub(crate) struct House {
     pub(crate) holds_files: bool,
     pub(crate) told: Vec<Told>,
     pub(crate) forgotten: Vec<CallbackId>,
+    /// Objects of classes that are to be made.
+    pub(crate) activations: Vec<(Ticket, Guid)>,
+    /// Programs that run.
+    pub(crate) commands: Vec<(Ticket, CommandLine)>,
     pub(crate) proceeded: Vec<AttemptId>,
     pub(crate) released: Vec<ChainId>,
     pub(crate) transitions: Vec<Transition>,
@@ -168,6 +172,8 @@ impl House {
             holds_files: false,
             told: Vec::new(),
             forgotten: Vec::new(),
+            activations: Vec::new(),
+            commands: Vec::new(),
             proceeded: Vec::new(),
             released: Vec::new(),
             transitions: Vec::new(),
@@ -203,11 +209,6 @@ impl House {
                 assert!(!same_file, "two attempts write {:?}", plan.temporary);
                 _ = self.running.insert(plan.attempt, plan);
             }
-            Action::Limit(attempt, limit) => {
-                if let Some(plan) = self.running.get_mut(&attempt) {
-                    plan.limit = limit;
-                }
-            }
             Action::Proceed(attempt) => self.proceeded.push(attempt),
             Action::Stop(attempt) => {
                 self.stopping.push(attempt);
@@ -225,6 +226,8 @@ impl House {
             Action::Notify { ticket, callback, job, notification } => {
                 self.told.push(Told { ticket, callback, job, what: notification });
             }
+            Action::Activate { ticket, class, .. } => self.activations.push((ticket, class)),
+            Action::RunCommand { ticket, command, .. } => self.commands.push((ticket, command)),
             Action::Forget(callback) => self.forgotten.push(callback),
             Action::Reply { call, result } => _ = self.replies.insert(call, result),
             Action::Wake(job) => self.woken.push(job),
@@ -356,9 +359,9 @@ impl House {
     }
 
     pub(crate) fn set_callback(&mut self, job: JobKey, callback: Option<u64>) -> Result<Success, Hresult> {
-        let callback = callback.map(CallbackId);
+        let callback = callback.map(|id| (CallbackId(id), CallbackInterface::Callback3));
         let owner = self.owners[&job].clone();
-        self.now_result(|engine, cx| engine.set_callback(cx, &owner, job, callback, true))
+        self.now_result(|engine, cx| engine.set_callback(cx, &owner, job, callback))
     }
 
     /// Registers callback 1 for these events.
@@ -492,12 +495,6 @@ impl House {
         self.step_to(end);
     }
 
-    /// The machine sleeps: time passes, and nobody looks at a deadline before its end.
-    pub(crate) fn sleep(&mut self, by: Duration) {
-        self.step_to(self.now.monotonic.plus(by));
-        self.tell(Event::Deadline);
-    }
-
     fn step_to(&mut self, to: Monotonic) {
         self.now.wall = self.now.wall.plus(to.since(self.now.monotonic));
         self.now.monotonic = to;
@@ -509,6 +506,8 @@ impl House {
         self.stopping.clear();
         self.files_held.clear();
         self.told.clear();
+        self.activations.clear();
+        self.commands.clear();
         self.now.wall = self.now.wall.plus(pause);
         self.now.monotonic = Monotonic::default();
         let saved: Vec<Saved> = self

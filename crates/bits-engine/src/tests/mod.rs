@@ -2,10 +2,10 @@
 
 mod edges;
 mod ending;
-mod holds;
 mod house;
 mod life;
 mod limits;
+mod listeners;
 mod model;
 mod names_taken;
 mod notices;

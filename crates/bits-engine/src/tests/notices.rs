@@ -1,14 +1,18 @@
 //! What clients are told, when, and how often.
 
+use std::time::Duration;
+
 use bits_api::{Hresult, JobPriority, JobState, NotifyFlags, Setting, Success};
 use bits_world::Profile;
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, alice, config, seconds};
-use crate::{CallbackId, Event, FileIndex, JobKey, Notification, NotifyOutcome};
+use crate::{CallbackId, CallbackInterface, Event, FileIndex, JobKey, Notification, NotifyOutcome};
 
 const TRANSFERRED: NotifyFlags = NotifyFlags::JOB_TRANSFERRED;
 const ERROR: NotifyFlags = NotifyFlags::JOB_ERROR;
 const FILE: NotifyFlags = NotifyFlags::FILE_TRANSFERRED;
+/// Between two calls of JobModification when nobody says otherwise.
+const INTERVAL: Duration = Duration::from_millis(500);
 const MODIFICATION: NotifyFlags = NotifyFlags::JOB_MODIFICATION;
 
 /// A transferred job that told callback 1 so.
@@ -25,7 +29,7 @@ fn job_transferred_is_repeated_until_s_ok() {
     let job = told_of_transfer(&mut house);
     for code in [Hresult::E_FAIL, Hresult::S_FALSE] {
         let told = house.take_told();
-        assert_eq!((told.callback, told.job, told.what), (CallbackId(1), job, Notification::JobTransferred));
+        assert_eq!((told.callback, told.job, &told.what), (CallbackId(1), job, &Notification::JobTransferred));
         house.returns(told, code);
         house.advance(seconds(59));
         assert_eq!(house.told.len(), 0);
@@ -147,7 +151,9 @@ fn an_object_without_file_transferred_is_not_told_of_files() {
     let mut house = House::new();
     let job = house.job(1);
     assert_eq!(house.set(job, Setting::NotifyFlags, FILE.bits()), Ok(Success::OK));
-    let result = house.now_result(|engine, cx| engine.set_callback(cx, &alice(), job, Some(CallbackId(1)), false));
+    let result = house.now_result(|engine, cx| {
+        engine.set_callback(cx, &alice(), job, Some((CallbackId(1), CallbackInterface::Callback)))
+    });
     assert_eq!(result, Ok(Success::OK));
     assert_eq!(house.resume(job), Ok(Success::OK));
     house.transfer_file(job);
@@ -173,6 +179,8 @@ fn modifications_are_merged_and_never_repeated() {
     house.connected(job, 100);
     assert_eq!(house.told.len(), 0);
     house.returns(first, Hresult::E_FAIL);
+    assert_eq!(house.told.len(), 0);
+    house.advance(INTERVAL);
     let second = house.take_told();
     assert_eq!(second.what, Notification::JobModification);
     house.returns(second, Hresult::E_FAIL);

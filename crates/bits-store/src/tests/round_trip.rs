@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_engine::{
-    Change, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings,
 };
 use bits_wire::attempt::Validators;
 use proptest::collection::vec;
@@ -80,6 +80,10 @@ fn any_time() -> impl Strategy<Value = FileTime> {
     any::<u64>().prop_map(FileTime)
 }
 
+fn any_command() -> impl Strategy<Value = CommandLine> {
+    (any::<String>(), option::of(any::<String>())).prop_map(|(program, parameters)| CommandLine { program, parameters })
+}
+
 fn any_error() -> impl Strategy<Value = ErrorRecord> {
     (any::<u32>(), any::<u32>(), option::of(any::<u32>())).prop_map(|(code, context, file)| ErrorRecord {
         code: Hresult(code),
@@ -99,15 +103,15 @@ prop_compose! {
         [created, modified, last_activity, transfer_completed] in [any_time(), any_time(), any_time(), any_time()],
         [failing_since, retry_at] in [option::of(any_time()), option::of(any_time())],
         active_ms in any::<u64>(),
-        was_resumed in any::<bool>(),
-        (administrator, elevated, integrity) in any::<(bool, bool, u32)>(),
+        [was_resumed, end_told] in any::<[bool; 2]>(),
+        notify_command in option::of(any_command()),
         later in prop_oneof![Just(LaterSettings::default()), Just(later())],
     ) -> JobRecord {
         JobRecord {
-            key, id: Guid::from_u128(id), job_type: JobType(job_type), owner,
-            rights: OwnerRights { administrator, elevated, integrity }, state: JobState(state), display_name,
+            key, id: Guid::from_u128(id), job_type: JobType(job_type), owner, state: JobState(state), display_name,
             description, priority, notify_flags, minimum_retry_delay, no_progress_timeout, later,
-            was_resumed, error_count, error, created, modified, last_activity, transfer_completed, failing_since, retry_at, active_ms,
+            was_resumed, notify_command, end_told, error_count, error, created, modified, last_activity,
+            transfer_completed, failing_since, retry_at, active_ms,
         }
     }
 }

@@ -1,0 +1,133 @@
+//! Notification programs: written down, and played by the author of a test.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_api::{Guid, Hresult};
+use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, Ticket};
+use bits_world::Sid;
+use bits_world::clock::Now;
+
+use crate::callbacks;
+use crate::service::Service;
+use crate::timeline::What;
+
+/// One run of a notification program.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CommandRun {
+    /// When it began.
+    pub at: Now,
+    /// The job whose end it is told of. The program itself is told nothing but its parameters.
+    pub job: Guid,
+    /// As whom it runs: the owner of the job.
+    pub user: Sid,
+    /// The program, as it was given.
+    pub program: String,
+    /// The whole command line, as it was given.
+    pub parameters: Option<String>,
+}
+
+type Program = dyn Fn(&CommandRun) -> u32 + Send + Sync;
+
+/// The notification programs of an emulator: what ran, and what runs of them come to.
+///
+/// No process is started. A program that is given by a full path runs, does what
+/// [`Commands::act`] says, and exits with 0 unless it was told otherwise; any other is not found,
+/// since BITS searches no path. Outlives restarts of the service.
+#[derive(Clone, Default)]
+pub struct Commands(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    runs: Vec<CommandRun>,
+    outcomes: VecDeque<CommandOutcome>,
+    program: Option<Arc<Program>>,
+}
+
+impl Commands {
+    /// Every run so far, oldest first; those that could not be started too.
+    pub fn runs(&self) -> Vec<CommandRun> {
+        self.lock().runs.clone()
+    }
+
+    /// Lets the next runs come to this, one after the other.
+    pub fn next(&self, outcomes: impl IntoIterator<Item = CommandOutcome>) {
+        self.lock().outcomes.extend(outcomes);
+    }
+
+    /// Lets every program do this from now on; what it gives is the exit code. It runs on a thread
+    /// of its own and may call BITS. [`Commands::next`] goes before its exit code.
+    pub fn act(&self, program: impl Fn(&CommandRun) -> u32 + Send + Sync + 'static) {
+        self.lock().program = Some(Arc::new(program));
+    }
+
+    /// Plays one run.
+    fn play(&self, run: CommandRun) -> CommandOutcome {
+        /// The exit code of a program that crashed.
+        const CRASHED: u32 = 0xC000_0005;
+        let (scripted, program) = {
+            let mut state = self.lock();
+            state.runs.push(run.clone());
+            (state.outcomes.pop_front(), state.program.clone())
+        };
+        if !is_full_path(&run.program) {
+            return CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND);
+        }
+        if let Some(not_started @ CommandOutcome::NotStarted(_)) = scripted {
+            return not_started;
+        }
+        let acted = program.map_or(Ok(0), |program| catch_unwind(AssertUnwindSafe(|| program(&run))));
+        scripted.unwrap_or(CommandOutcome::Exited(acted.unwrap_or(CRASHED)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a program is named by where it is: with a drive, on a server, or by a native full path.
+fn is_full_path(program: &str) -> bool {
+    let on_drive = matches!(program.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    on_drive || program.starts_with(r"\\") || std::path::Path::new(program).is_absolute()
+}
+
+/// Runs a program for `job`; its end comes back as an event. Never waits.
+pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, command: CommandLine) {
+    let Some(id) = service.guid(job) else {
+        return service.handle(Event::CommandEnded(ticket, CommandOutcome::NotStarted(Hresult::BG_E_NOT_FOUND)));
+    };
+    let CommandLine { program, parameters } = command;
+    service.with_core(|core| core.running_commands.insert(ticket.0));
+    service.timeline.push(service.clock.now(), Some(id), What::Command { program: program.clone() });
+    let run = CommandRun { at: service.clock.now(), job: id, user, program: program.clone(), parameters };
+    let (weak, clock, commands) = (service.weak(), service.clock.clone(), service.commands.clone());
+    let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
+        callbacks::enter(&clock);
+        let outcome = commands.play(run);
+        if let Some(service) = weak.upgrade() {
+            service.timeline.push(service.clock.now(), Some(id), What::CommandEnded { program, outcome });
+            service.ended(ticket, Event::CommandEnded(ticket, outcome));
+        }
+    });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "no thread for a notification program");
+        service.ended(ticket, Event::CommandEnded(ticket, CommandOutcome::NotStarted(Hresult::E_OUTOFMEMORY)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_full_path;
+
+    #[test]
+    fn a_program_is_named_by_where_it_is() {
+        for full in [r"C:\tools\told.exe", "c:/told.exe", r"\\server\share\told.exe"] {
+            assert!(is_full_path(full), "{full}");
+        }
+        for other in ["told.exe", r"tools\told.exe", "C:told.exe", "%system32%\\told.exe", ""] {
+            assert!(!is_full_path(other), "{other}");
+        }
+    }
+}
