@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use bits_api::{FileTime, Hresult, JobState, JobType};
-use bits_engine::{Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings};
+use bits_engine::{
+    Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+};
 use bits_store::Store;
 use bits_wire::attempt::Probe;
 use bits_world::clock::VirtualClock;
@@ -71,6 +73,7 @@ fn job(key: u64) -> Change {
         id: uuid::Uuid::from_u128(u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)),
         job_type: JobType::DOWNLOAD,
         owner: Sid::of_account(u32::try_from(key % USERS).unwrap_or_default()).to_string(),
+        rights: OwnerRights::default(),
         state: JobState::QUEUED,
         display_name: format!("update {key}"),
         description: String::new(),

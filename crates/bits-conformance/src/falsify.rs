@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bits_api::{
     AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
-    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags,
+    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -42,6 +42,7 @@ falsify! {
     Duration: Self::ZERO, time => *time + Self::from_secs(1);
     FileTime: Self::ZERO, time => Self(time.0.wrapping_add(1));
     Guid: Self::nil(), id => Self::from_u128(id.as_u128().wrapping_add(1));
+    Success: Self::OK, code => if *code == Self::OK { Self::FALSE } else { Self::OK };
     Hresult: Self::S_OK, code => Self(code.0 ^ 1);
     JobState: Self(0), state => Self(state.0 ^ 1);
     JobPriority: Self(0), priority => Self(priority.0 ^ 1);
@@ -69,6 +70,19 @@ impl<T: Falsify> Falsify for Option<T> {
         match self {
             Some(_) => None,
             None => Some(T::any()),
+        }
+    }
+}
+
+impl<T: Falsify> Falsify for Result<T, Hresult> {
+    fn any() -> Self {
+        Err(Hresult::any())
+    }
+
+    fn falsified(&self) -> Self {
+        match self {
+            Ok(_) => Err(Hresult::any()),
+            Err(_) => Ok(T::any()),
         }
     }
 }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
 use bits_engine::{
-    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, Reply, Saved,
+    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+    Reply, Saved,
 };
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
@@ -159,6 +160,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             id: id_of(number),
             job_type: JobType::DOWNLOAD,
             owner: at.caller.user.to_string(),
+            rights: OwnerRights::default(),
             state: if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED },
             display_name: "a job of the benchmark".to_owned(),
             description: String::new(),

@@ -19,6 +19,8 @@ pub enum Action {
     Start(AttemptPlan),
     /// What the attempt has learned is on record.
     Proceed(AttemptId),
+    /// An attempt may be that fast from now on, in kilobits a second; `None` is as fast as it can.
+    Limit(AttemptId, Option<u32>),
     /// Stop an attempt; its `Ended` is awaited.
     Stop(AttemptId),
     /// The job moves nothing for now: its connection may go.

@@ -10,6 +10,7 @@ use bits_api::{
 };
 use bits_world::{Profile, Token};
 
+use crate::access::OwnerRights;
 use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
@@ -27,6 +28,7 @@ impl Engine {
     /// # Errors
     /// `E_INVALIDARG` for an absent name or one above 256 UTF-16 units; `E_NOTIMPL` for an
     /// undefined type and, as long as only downloads exist, for the upload types;
+    /// `E_ACCESSDENIED` for a restricted token (1.5); `BG_E_REMOTE_NOT_SUPPORTED` for remote use;
     /// `BG_E_TOO_MANY_JOBS_PER_USER` and `BG_E_TOO_MANY_JOBS_PER_MACHINE` when a limit is reached
     /// (3.0); `E_UNEXPECTED` for an identifier that a job of the queue has already.
     pub fn create_job(
@@ -38,6 +40,8 @@ impl Engine {
         job_type: JobType,
     ) -> Result<JobKey, Hresult> {
         self.look_around(cx);
+        self.served(caller)?;
+        self.unrestricted(caller)?;
         let display_name = text::required(display_name)?;
         if text::utf16_len(display_name) > settings::MAX_DISPLAY_NAME {
             return Err(Hresult::E_INVALIDARG);
@@ -49,13 +53,14 @@ impl Engine {
         if self.jobs.find(id).is_some() {
             return Err(Hresult::E_UNEXPECTED);
         }
-        let owner = self.jobs.users.number(&caller.user, |sid| cx.world.is_logged_on(sid));
+        let owner = self.user_of(cx, &caller.user);
         let key = JobKey(take(&mut self.numbers.job));
         self.jobs.insert(Box::new(Job {
             key,
             id,
             kind: job_type,
             owner,
+            rights: OwnerRights::of(caller),
             state: State::Suspended,
             display_name: display_name.into(),
             description: "".into(),
@@ -111,6 +116,7 @@ impl Engine {
     /// neither its owner nor an administrator.
     pub fn find_job(&mut self, cx: Cx<'_>, caller: &Token, id: Guid) -> Result<JobKey, Hresult> {
         self.look_around(cx);
+        self.served(caller)?;
         let key = self.jobs.find(id).ok_or(Hresult::BG_E_NOT_FOUND)?;
         self.readable(caller, key)?;
         Ok(key)
@@ -125,6 +131,7 @@ impl Engine {
     /// administrator rights.
     pub fn enum_jobs(&mut self, cx: Cx<'_>, caller: &Token, flags: EnumJobsFlags) -> Result<Vec<JobKey>, Hresult> {
         self.look_around(cx);
+        self.served(caller)?;
         if !(flags - EnumJobsFlags::ALL_USERS).is_empty() {
             return Err(Hresult::E_NOTIMPL);
         }
@@ -191,7 +198,7 @@ impl Engine {
             return Err(Hresult::E_INVALIDARG);
         }
         // access.not_logged_on of bitsadmin.toml
-        if !cx.world.is_logged_on(&caller.user) {
+        if !cx.world.lets_jobs_run(&caller.user, self.config.profile) {
             return Err(Hresult::ERROR_NOT_LOGGED_ON);
         }
         let paths: Vec<_> = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<_, _>>()?;
@@ -389,7 +396,7 @@ impl Engine {
     /// Whether `caller` may change `job` now.
     fn admit(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Result<(), Reply> {
         self.look_around(cx);
-        self.readable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
+        self.changeable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
         match &mut self.jobs[job].state {
             State::Acknowledged | State::Cancelled => Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE))),
             State::Finishing(finishing) => {

@@ -29,6 +29,8 @@ pub struct Engine {
     pub(crate) slot: Option<JobKey>,
     /// The world as of the last look at it.
     pub(crate) facts: Facts,
+    /// How many changes of the world's sessions were looked after.
+    pub(crate) sessions_seen: u64,
     /// Attempts that have not ended.
     pub(crate) attempts: BTreeMap<Counted<AttemptId>, JobKey>,
     /// Actions whose outcome is awaited.
@@ -80,6 +82,7 @@ impl Engine {
             ready: Ready::default(),
             slot: None,
             facts: Facts::default(),
+            sessions_seen: 0,
             attempts: BTreeMap::new(),
             tickets: BTreeMap::new(),
             temporaries: BTreeSet::new(),
@@ -94,7 +97,8 @@ impl Engine {
         self.observe(cx);
         match event {
             Event::Attempt(attempt, report) => self.attempt_reports(cx, attempt, report),
-            Event::WorldChanged => self.users_changed(cx),
+            // It was looked at above, like before every event.
+            Event::WorldChanged => {}
             Event::Deadline => self.deadline(cx),
             Event::Published(ticket, outcome) => {
                 if let Some(Awaited::Publish(job, file)) = self.tickets.remove(&Counted(ticket)) {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use bits_api::{CostFlags, ErrorContext, Hresult, JobPriority};
-use bits_world::{Network, PriorityRates, Profile, Volume, World};
+use bits_world::{Network, PriorityRates, Profile, Rate, Volume, World};
 
 use crate::job::{Failing, Job, State, Wait};
 use crate::jobs::Standing;
@@ -64,7 +64,7 @@ const COST_STATES: CostFlags = CostFlags::from_bits_retain(0xFF);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Gates {
     is_connected: bool,
-    pub(crate) rates: PriorityRates,
+    rates: PriorityRates,
     cost: CostFlags,
     in_standby: bool,
     battery_saver: bool,
@@ -90,6 +90,11 @@ impl Gates {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.is_connected
+    }
+
+    /// How fast jobs of that priority may transfer, in kilobits a second.
+    pub(crate) fn rate_of(&self, priority: JobPriority) -> Rate {
+        self.rates.of(priority)
     }
 
     /// Whether this holds jobs of that class.
@@ -200,6 +205,10 @@ impl Engine {
                     self.block(cx, key, hold);
                 }
             }
+        }
+        // Of the jobs that limits are for, one runs at a time.
+        if let Some(running) = self.slot {
+            self.tell_limit(running);
         }
     }
 

@@ -11,6 +11,7 @@ use bits_api::{
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
+use crate::access::OwnerRights;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
@@ -26,6 +27,7 @@ pub(crate) struct Job {
     pub(crate) id: Guid,
     pub(crate) kind: JobType,
     pub(crate) owner: UserNo,
+    pub(crate) rights: OwnerRights,
     pub(crate) state: State,
     pub(crate) display_name: Box<str>,
     pub(crate) description: Box<str>,
@@ -101,6 +103,8 @@ pub(crate) struct Run {
     /// Its attempts may share a connection.
     pub(crate) chain: ChainId,
     pub(crate) since: Monotonic,
+    /// The limit that its attempt knows of, in kilobits a second.
+    pub(crate) limit: Option<u32>,
 }
 
 /// What a job in TRANSIENT_ERROR waits for.
@@ -274,14 +278,14 @@ impl Job {
         matches!(self.state, State::Acknowledged | State::Cancelled)
     }
 
-    pub(crate) fn is_background(&self) -> bool {
-        self.priority != JobPriority::FOREGROUND
-    }
-
     /// On which networks the job transfers when nobody said so (a decision,
     /// `job5.cost_flags.default`).
     pub(crate) fn default_cost_flags(&self) -> CostFlags {
-        if self.is_background() { CostFlags::TRANSFER_NO_SURCHARGE } else { CostFlags::TRANSFER_ALWAYS }
+        match self.priority {
+            JobPriority::FOREGROUND => CostFlags::TRANSFER_ALWAYS,
+            JobPriority::HIGH => CostFlags::TRANSFER_NO_SURCHARGE,
+            _ => CostFlags::TRANSFER_UNRESTRICTED,
+        }
     }
 
     /// On which networks the job transfers.
@@ -313,6 +317,13 @@ impl Job {
     /// The run that the job is in.
     pub(crate) fn run(&self) -> Option<Run> {
         match self.state {
+            State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn run_mut(&mut self) -> Option<&mut Run> {
+        match &mut self.state {
             State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
             _ => None,
         }
@@ -389,6 +400,7 @@ impl Job {
             id: self.id,
             job_type: self.kind,
             owner: owner.to_owned(),
+            rights: self.rights,
             state: self.recorded(),
             display_name: self.display_name.to_string(),
             description: self.description.to_string(),

@@ -150,6 +150,15 @@ impl Jobs {
         }
     }
 
+    /// Puts another job of the same owner into the place of one; its handles and its callback stay.
+    pub(crate) fn replace(&mut self, key: JobKey, mut job: Job) {
+        // Out of every index.
+        self.set_state(key, State::Cancelled);
+        let before = &mut self[key];
+        (job.handles, job.notices) = (before.handles, before.notices.take());
+        self.insert(Box::new(job));
+    }
+
     /// Replaces the state of a job and gives back the one of before.
     pub(crate) fn set_state(&mut self, key: JobKey, state: State) -> State {
         let to = Shelf::of(&state);

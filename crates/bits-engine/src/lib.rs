@@ -15,6 +15,7 @@
 //!   changes nothing, and is to be made again after [`Action::Wake`].
 //! - [`Engine::next_deadline`] tells when [`Event::Deadline`] is due.
 
+mod access;
 mod action;
 mod calls;
 mod change;
@@ -22,10 +23,12 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
+mod history;
 mod hold;
 mod idle;
 mod job;
 mod jobs;
+mod logon;
 mod names;
 mod notify;
 mod pages;
@@ -45,9 +48,11 @@ mod users;
 mod visits;
 mod world;
 
+pub use access::OwnerRights;
 pub use action::{Action, Cause, Notification, Transition};
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
+pub use history::History;
 pub use notify::{CallbackInterface, CommandLine, CommandOutcome};
 pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
 pub use settings::{LaterSettings, Stored};

@@ -16,16 +16,6 @@ use crate::{CallbackId, CommandLine, Engine, ErrorRecord, FileIndex, FileStage, 
 /// All of them fail with `E_ACCESSDENIED` when the caller is neither owner nor administrator, and
 /// with `BG_E_NOT_FOUND` for a job that has ended and has no handle.
 impl Engine {
-    /// The job, for someone who may see it.
-    pub(crate) fn readable(&self, caller: &Token, job: JobKey) -> Result<&Job, Hresult> {
-        let job = self.jobs.get(job).ok_or(Hresult::BG_E_NOT_FOUND)?;
-        if caller.administrator || self.jobs.users.get(job.owner).sid == caller.user {
-            Ok(job)
-        } else {
-            Err(Hresult::E_ACCESSDENIED)
-        }
-    }
-
     /// The job of the queue with this identifier, for the service itself: nobody's access is
     /// checked.
     pub fn key(&self, id: Guid) -> Option<JobKey> {

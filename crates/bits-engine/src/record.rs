@@ -4,7 +4,7 @@ use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_wire::attempt::Validators;
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandLine, FileIndex, JobKey, LaterSettings};
+use crate::{CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,6 +28,8 @@ pub struct JobRecord {
     pub job_type: JobType,
     /// The owner's SID.
     pub owner: String,
+    /// What the owner's token was like.
+    pub rights: OwnerRights,
     /// SUSPENDED, QUEUED, TRANSIENT_ERROR, ERROR or TRANSFERRED: an active job is on record as
     /// QUEUED.
     pub state: JobState,

@@ -23,12 +23,14 @@ impl Engine {
     pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, cx: Cx<'_>) -> Self {
         let mut engine = Self::new(config);
         engine.facts = engine.facts.seen(cx, engine.config.profile);
+        engine.sessions_seen = cx.world.session_changes();
         let mut users = Users::default();
         let mut jobs = Vec::new();
         let mut news = Vec::new();
         let slice = engine.config.decisions.time_slice();
         for saved in saved {
-            let owner = users.number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.is_logged_on(sid));
+            let owner = users
+                .number(&Sid::new(saved.job.owner.as_str()), |sid| cx.world.lets_jobs_run(sid, engine.config.profile));
             let (job, others) = come_back(saved, owner, jobs.len() as u64, slice, cx);
             news.extend(others.into_iter().map(|place| (job.key, place)));
             jobs.push(Box::new(job));
@@ -62,11 +64,8 @@ impl Engine {
             }
             engine.persist_file(key, place);
         }
-        for key in waiting {
-            engine.wait_again(cx, key);
-        }
-        for key in held {
-            engine.settle_queued(cx, key);
+        for key in waiting.into_iter().chain(held) {
+            engine.go_on_waiting(cx, key);
         }
         for key in untold {
             engine.notify_of_end(key);
@@ -75,9 +74,11 @@ impl Engine {
         engine
     }
 
-    /// A job in TRANSIENT_ERROR goes on waiting, unless what it waited for came in the meantime.
-    fn wait_again(&mut self, cx: Cx<'_>, key: JobKey) {
+    /// A job that waits goes on waiting, unless what it waited for came in the meantime or it waits
+    /// for the wrong thing.
+    pub(crate) fn go_on_waiting(&mut self, cx: Cx<'_>, key: JobKey) {
         match self.jobs[key].state {
+            State::Queued { .. } => self.settle_queued(cx, key),
             State::TransientError(Wait::Held(hold)) => self.hold_again(cx, key, hold),
             State::TransientError(Wait::Retry { at, .. }) => {
                 self.timers.arm(key, crate::timers::Timer::RetryDelay, at);
@@ -149,6 +150,7 @@ fn without_history(record: JobRecord) -> Job {
         id: record.id,
         kind: record.job_type,
         owner: UserNo::FIRST,
+        rights: record.rights,
         state: State::Suspended,
         display_name: record.display_name.into(),
         description: record.description.into(),

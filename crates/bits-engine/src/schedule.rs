@@ -13,7 +13,7 @@ use crate::engine::take;
 use crate::job::{Run, State};
 use crate::timers::Timer;
 use crate::visits::Counted;
-use crate::{Cause, Cx, Engine, JobKey};
+use crate::{Action, Cause, Cx, Engine, JobKey};
 use bits_wire::attempt::ChainId;
 
 /// Queued jobs that may run, in the order in which they get their turn.
@@ -72,7 +72,7 @@ impl Engine {
 
     fn start_run(&mut self, cx: Cx<'_>, key: JobKey) {
         let State::Queued { turn, slice } = self.jobs[key].state else { unreachable!("only queued jobs are ready") };
-        let run = Run { turn, chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic };
+        let run = Run { turn, chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic, limit: None };
         self.transition(cx, key, State::Connecting { run, attempt: None }, Cause::Scheduled);
         if self.shares_slot(self.jobs[key].priority) {
             self.take_slot(cx, key, slice);
@@ -113,6 +113,19 @@ impl Engine {
             _ => {}
         }
         self.class_changed(cx, key);
+        self.tell_limit(key);
+    }
+
+    /// Tells the attempt of an active job how fast it may be, if that is another rate than it knows
+    /// (clauses `policy.max_bandwidth.scope`, `policy.bandwidth_limits.scope`).
+    pub(crate) fn tell_limit(&mut self, key: JobKey) {
+        let job = &mut self.jobs[key];
+        let limit = self.facts.gates.rate_of(job.priority);
+        let Some(attempt) = job.attempt() else { return };
+        let known = job.run_mut().map(|run| std::mem::replace(&mut run.limit, limit));
+        if known != Some(limit) {
+            self.push(Action::Limit(attempt, limit));
+        }
     }
 
     /// Finds the place of an active job whose priority has changed.

@@ -26,7 +26,10 @@ impl Engine {
             }
         };
         let job = &mut self.jobs[key];
-        let Some(run) = job.run() else { return };
+        let limit = self.facts.gates.rate_of(job.priority);
+        let Some(run) = job.run_mut() else { return };
+        run.limit = limit;
+        let chain = run.chain;
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         match &mut job.state {
             State::Connecting { attempt: current, .. } => *current = Some(attempt),
@@ -36,13 +39,14 @@ impl Engine {
         let file = &job.files[place];
         let plan = AttemptPlan {
             attempt,
-            chain: run.chain,
+            chain,
             url: file.remote_name.to_string(),
             temporary,
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
             },
+            limit,
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);

@@ -10,7 +10,6 @@ use bits_world::clock::{Monotonic, Now};
 use bits_world::{LimitsInForce, Policies, PriorityRates, Profile, World};
 
 use crate::hold::Gates;
-use crate::job::State;
 use crate::jobs::Shelf;
 use crate::users::UserNo;
 use crate::{Cause, Cx, Engine, JobKey};
@@ -78,7 +77,8 @@ impl Facts {
 }
 
 impl Engine {
-    /// Looks at the network, the policies and the rest of the world, and acts on what has changed.
+    /// Looks at the network, the policies, the sessions and the rest of the world, and acts on what
+    /// has changed.
     pub(crate) fn observe(&mut self, cx: Cx<'_>) {
         let facts = self.facts.seen(cx, self.config.profile);
         let before = std::mem::replace(&mut self.facts, facts);
@@ -95,45 +95,11 @@ impl Engine {
                 self.arm_download_time(key);
             }
         }
-    }
-
-    /// Looks who is logged on. Users are few, so each of them is looked at.
-    pub(crate) fn users_changed(&mut self, cx: Cx<'_>) {
-        for user in self.jobs.users.numbers() {
-            let known = self.jobs.users.get_mut(user);
-            let is_logged_on = cx.world.is_logged_on(&known.sid);
-            match (std::mem::replace(&mut known.logged_on, is_logged_on), is_logged_on) {
-                (true, false) => self.logged_off(cx, user),
-                (false, true) => self.logged_on(user),
-                _ => {}
-            }
-        }
-    }
-
-    /// The jobs of a user who logs off wait in QUEUED (clause `lifecycle.edge.logoff`).
-    fn logged_off(&mut self, cx: Cx<'_>, user: UserNo) {
-        for key in self.on_shelves(&[Shelf::Queued], Some(user)) {
-            let job = &self.jobs[key];
-            if let State::Queued { turn, .. } = job.state {
-                self.ready.remove(job.priority, turn, key);
-            }
-        }
-        for key in self.on_shelves(&[Shelf::Active], Some(user)) {
-            self.enqueue(cx, key, Cause::OwnerLoggedOff);
-        }
-    }
-
-    fn logged_on(&mut self, user: UserNo) {
-        for key in self.on_shelves(&[Shelf::Queued], Some(user)) {
-            let job = &self.jobs[key];
-            if let State::Queued { turn, .. } = job.state {
-                self.ready.insert(job.priority, turn, key);
-            }
-        }
+        self.users_changed(cx);
     }
 
     /// The jobs on these shelves in the order of their creation.
-    fn on_shelves(&self, shelves: &[Shelf], owner: Option<UserNo>) -> Vec<JobKey> {
+    pub(crate) fn on_shelves(&self, shelves: &[Shelf], owner: Option<UserNo>) -> Vec<JobKey> {
         let mut keys: Vec<_> = shelves.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
         keys.sort_unstable();
         keys

@@ -1,7 +1,7 @@
 //! How an emulator is set up.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{Guid, Hresult, Unknown};
@@ -59,6 +59,19 @@ impl Outside {
             }
             Self::Simulated(simulation) => {
                 Ok((Arc::new(SimulatedMover::new(simulation)), Arc::new(simulation.clone())))
+            }
+        }
+    }
+}
+
+impl Outside {
+    /// Writes a local file.
+    pub(crate) fn write(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Real { .. } => std::fs::write(path, content),
+            Self::Simulated(simulation) => {
+                simulation.put_file(path, content.len() as u64);
+                Ok(())
             }
         }
     }

@@ -1,27 +1,84 @@
-//! Programs that call BITS.
+//! Programs that call BITS, and on whose behalf they do.
 
+use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use bits_api::{Hresult, Manager};
-use bits_world::Token;
+use bits_world::{Profile, Token};
 
 use crate::callbacks;
 use crate::emulator::Inner;
 use crate::manager::ManagerHandle;
+use crate::service::Service;
 use crate::timeline::What;
 
-/// On whose behalf a handle was made.
+thread_local! {
+    /// Whom the thread impersonates.
+    static IMPERSONATED: RefCell<Option<Arc<Token>>> = const { RefCell::new(None) };
+}
+
+/// While it lives, calls of this thread are made on behalf of another token than that of its
+/// process.
+///
+/// BITS sees the thread's token, as it does with dynamic cloaking.
+#[must_use = "the thread stops impersonating when this is dropped"]
+pub struct Impersonation {
+    before: Option<Arc<Token>>,
+    /// It belongs to its thread.
+    _thread: PhantomData<*const ()>,
+}
+
+/// Lets this thread impersonate `token` (ImpersonateLoggedOnUser), towards every emulator.
+pub fn impersonate(token: Token) -> Impersonation {
+    let before = IMPERSONATED.replace(Some(Arc::new(token)));
+    Impersonation { before, _thread: PhantomData }
+}
+
+/// RevertToSelf, or back to whom the thread impersonated before.
+impl Drop for Impersonation {
+    fn drop(&mut self) {
+        IMPERSONATED.set(self.before.take());
+    }
+}
+
+/// On whose behalf a handle is used.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) client: Arc<str>,
-    pub(crate) token: Arc<Token>,
+    process: Arc<Token>,
+    /// Who has asked for the handle, where that decides for all its calls.
+    holder: Option<Arc<Token>>,
     alive: Arc<AtomicBool>,
 }
 
 impl Caller {
     pub(crate) fn new(client: &str, token: Token) -> Self {
-        Self { client: client.into(), token: Arc::new(token), alive: Arc::new(AtomicBool::new(true)) }
+        Self { client: client.into(), process: Arc::new(token), holder: None, alive: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// Who calls now: whom the thread impersonates, else the process.
+    pub(crate) fn thread(&self) -> Arc<Token> {
+        IMPERSONATED.with_borrow(Clone::clone).unwrap_or_else(|| Arc::clone(&self.process))
+    }
+
+    /// By whose rights a call is made through this handle.
+    pub(crate) fn token(&self) -> Arc<Token> {
+        self.holder.clone().unwrap_or_else(|| self.thread())
+    }
+
+    /// For a handle that is asked for now: since BITS 4.0 that is when access is checked, and not
+    /// at each call any more (clauses `helper.access_check`, `token.access.*`).
+    pub(crate) fn asking(&self, profile: Profile) -> Self {
+        let holder = (profile >= Profile::V4_0).then(|| self.thread());
+        Self { holder, ..self.clone() }
+    }
+
+    /// For a callback, which runs in the name of whoever registers it now (clause
+    /// `users.take_ownership.callback_context`).
+    pub(crate) fn acting(&self) -> Self {
+        Self { holder: Some(self.thread()), ..self.clone() }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -56,12 +113,19 @@ impl Client {
     ///
     /// # Errors
     /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) when the service does not run, `RPC_E_DISCONNECTED`
-    /// when this client has ended.
+    /// when this client has ended, `BG_E_REMOTE_NOT_SUPPORTED` from another machine.
     pub fn manager(&self) -> Result<Arc<dyn Manager>, Hresult> {
-        self.caller.check()?;
-        let service = self.emulator.upgrade().and_then(|emulator| emulator.service());
-        let service = service.ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        let (_, service) = self.running()?;
+        service.read(|engine| engine.activate(&self.caller.thread()))?;
         Ok(Arc::new(ManagerHandle::new(service.weak(), self.caller.clone())))
+    }
+
+    /// The emulator and its service, while this client and the service run.
+    pub(crate) fn running(&self) -> Result<(Arc<Inner>, Arc<Service>), Hresult> {
+        self.caller.check()?;
+        let emulator = self.emulator.upgrade().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        let service = emulator.service().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        Ok((emulator, service))
     }
 
     /// The program ends by itself: a callback that runs comes to its end and its answer counts.
@@ -76,7 +140,7 @@ impl Client {
         }
     }
 
-    fn end(&self, how: &str) -> Option<Arc<crate::service::Service>> {
+    fn end(&self, how: &str) -> Option<Arc<Service>> {
         self.caller.alive.store(false, Ordering::SeqCst);
         let service = self.emulator.upgrade()?.service()?;
         let text = format!("client {} {how}", self.caller.client);

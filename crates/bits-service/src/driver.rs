@@ -60,8 +60,9 @@ impl Drop for StoppedAfter<'_> {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => service.mover.start(plan, service.reports()),
+        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), plan, service.reports()),
         Action::Proceed(attempt) => service.mover.proceed(attempt),
+        Action::Limit(attempt, limit) => service.mover.limit(attempt, limit),
         Action::Stop(attempt) => service.mover.stop(attempt),
         Action::Release(chain) => service.mover.release(chain),
         Action::Publish { ticket, temporary, destination, length, modified } => {

@@ -2,7 +2,7 @@
 //! world.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use crate::classes::Classes;
 use crate::client::Client;
 use crate::commands::Commands;
 use crate::driver;
+use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
 use crate::service::{Lasting, Service};
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     outside: Outside,
     /// Where the queue is kept, if it is not in memory.
     state: Option<PathBuf>,
+    faults: Faults,
     accounts: Mutex<Accounts>,
     world_turns: WorldTurns,
     run: Mutex<Run>,
@@ -133,6 +135,7 @@ impl Emulator {
                 config,
                 outside,
                 state,
+                faults: Faults::default(),
                 accounts: Mutex::default(),
                 world_turns: WorldTurns::default(),
                 run: Mutex::new(Run::Down { kept, world }),
@@ -259,6 +262,21 @@ impl Emulator {
         Err(TimeError::NotReached(self.not_reached(job, state, within)))
     }
 
+    /// Lets the next attempt that `fault` means fail, whether transfers are real or simulated; no
+    /// server is needed. Several faults are used up in order.
+    pub fn fail_next(&self, fault: Fault) {
+        self.inner.faults.add(fault);
+    }
+
+    /// Lets a seeded job that stands still in CONNECTING or TRANSFERRING go on, from now on over the
+    /// real or simulated network.
+    pub fn let_go(&self, job: Guid) {
+        match self.inner.service() {
+            Some(service) => service.mover.let_go(job),
+            None => _ = self.inner.faults.let_go(job),
+        }
+    }
+
     /// Why `job` does not move, in a sentence.
     pub fn explain(&self, job: Guid) -> String {
         let explained = self.inner.service().and_then(|service| service.explain_job(job));
@@ -300,6 +318,15 @@ impl Inner {
             Run::Up { service, .. } if !service.is_stopped() => Some(Arc::clone(service)),
             Run::Up { .. } | Run::Down { .. } | Run::Broken => None,
         }
+    }
+
+    pub(crate) fn hold(&self, job: Guid, hold: Hold) {
+        self.faults.hold(job, hold);
+    }
+
+    /// Writes a local file where the transfers of this emulator write theirs.
+    pub(crate) fn write_file(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        self.outside.write(path, content)
     }
 
     fn start(&self) -> Result<(), StartError> {
@@ -345,6 +372,7 @@ impl Inner {
         let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
         // Before the queue begins to move, which it does by itself.
         self.log("the service starts");
+        let mover = FaultLayer::new(mover, self.faults.clone());
         let service = Service::new(self.lasting.clone(), mover, disk, world, |cx| {
             Engine::restore(self.config.clone(), saved, cx)
         });

@@ -19,7 +19,7 @@ impl FileHandle {
     }
 
     fn names(&self) -> Result<(String, String), Hresult> {
-        let token = &self.job.caller().token;
+        let token = &self.job.caller().token();
         self.job.service()?.read(|engine| {
             let names = engine.file_names(token, self.job.key(), self.index)?;
             Ok((names.remote_name.to_owned(), names.local_name.to_owned()))
@@ -43,7 +43,7 @@ impl File for FileHandle {
     }
 
     fn progress(&self) -> Result<FileProgress, Hresult> {
-        let token = &self.job.caller().token;
+        let token = &self.job.caller().token();
         self.job.service()?.read(|engine| engine.file_progress(token, self.job.key(), self.index))
     }
 }

@@ -60,11 +60,22 @@ impl JobHandle {
         Service::of(&self.service)
     }
 
-    /// QueryInterface for an interface that came with `since`: the same object, or
-    /// `E_NOINTERFACE` from an older BITS (clause `version.detect`).
-    fn query(&self, since: Profile) -> Result<Arc<Self>, Hresult> {
-        let profile = self.service()?.read(|engine| Ok(engine.profile()))?;
-        if profile < since { Err(Hresult::E_NOINTERFACE) } else { self.this() }
+    /// QueryInterface for an interface that came with `since`; `E_NOINTERFACE` from an older BITS
+    /// (clause `version.detect`). Since BITS 4.0 access is checked here: a stranger gets nothing.
+    pub(crate) fn query(&self, since: Profile) -> Result<Arc<Self>, Hresult> {
+        let service = self.service()?;
+        if service.profile < since {
+            return Err(Hresult::E_NOINTERFACE);
+        }
+        if service.profile < Profile::V4_0 {
+            return self.this();
+        }
+        let asks = self.caller.thread();
+        service.read(|engine| engine.job_type(&asks, self.key).map(drop))?;
+        if asks == self.caller.token() {
+            return self.this();
+        }
+        Self::open(&service, self.caller.asking(service.profile), self.key)
     }
 
     fn this(&self) -> Result<Arc<Self>, Hresult> {
@@ -73,7 +84,7 @@ impl JobHandle {
 
     fn add(&self, method: &'static str, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
         let service = self.service()?;
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         let answers = Answers::about(files, &service.world(), &*service.disk);
         service.mutate_probed(&self.caller, method, self.key, &answers, |engine, cx| {
             engine.add_files(cx, token, self.key, files)
@@ -146,7 +157,7 @@ impl Job for JobHandle {
 
     fn enum_files(&self) -> Result<Arc<EnumFiles>, Hresult> {
         let service = self.service()?;
-        let count = service.read(|engine| engine.file_count(&self.caller.token, self.key))?;
+        let count = service.read(|engine| engine.file_count(&self.caller.token(), self.key))?;
         let this = self.this()?;
         let files: Vec<Arc<dyn File>> =
             (0..count).map(|index| FileHandle::new(&this, FileIndex(index)) as Arc<dyn File>).collect();
@@ -154,61 +165,61 @@ impl Job for JobHandle {
     }
 
     fn suspend(&self) -> Result<Success, Hresult> {
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         self.service()?.mutate(&self.caller, "Suspend", self.key, |engine, cx| engine.suspend(cx, token, self.key))
     }
 
     fn resume(&self) -> Result<Success, Hresult> {
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         self.service()?.mutate(&self.caller, "Resume", self.key, |engine, cx| engine.resume(cx, token, self.key))
     }
 
     fn cancel(&self) -> Result<Success, Hresult> {
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         self.service()?.mutate(&self.caller, "Cancel", self.key, |engine, cx| engine.cancel(cx, token, self.key))
     }
 
     fn complete(&self) -> Result<Success, Hresult> {
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         self.service()?.mutate(&self.caller, "Complete", self.key, |engine, cx| engine.complete(cx, token, self.key))
     }
 
     fn id(&self) -> Result<Guid, Hresult> {
-        self.service()?.read(|engine| engine.id(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.id(&self.caller.token(), self.key))
     }
 
     fn job_type(&self) -> Result<JobType, Hresult> {
-        self.service()?.read(|engine| engine.job_type(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.job_type(&self.caller.token(), self.key))
     }
 
     fn progress(&self) -> Result<JobProgress, Hresult> {
-        self.service()?.read(|engine| engine.progress(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.progress(&self.caller.token(), self.key))
     }
 
     fn times(&self) -> Result<JobTimes, Hresult> {
-        self.service()?.read(|engine| engine.times(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.times(&self.caller.token(), self.key))
     }
 
     fn state(&self) -> Result<JobState, Hresult> {
-        self.service()?.read(|engine| engine.state(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.state(&self.caller.token(), self.key))
     }
 
     fn error(&self) -> Result<Arc<dyn JobError>, Hresult> {
-        let error = self.service()?.read(|engine| engine.error(&self.caller.token, self.key))?;
+        let error = self.service()?.read(|engine| engine.error(&self.caller.token(), self.key))?;
         Ok(ErrorHandle::new(&self.this()?, error))
     }
 
     fn error_count(&self) -> Result<u32, Hresult> {
-        self.service()?.read(|engine| engine.error_count(&self.caller.token, self.key))
+        self.service()?.read(|engine| engine.error_count(&self.caller.token(), self.key))
     }
 
     fn owner(&self) -> Result<String, Hresult> {
-        self.service()?.read(|engine| engine.owner(&self.caller.token, self.key).map(|owner| owner.to_string()))
+        self.service()?.read(|engine| engine.owner(&self.caller.token(), self.key).map(|owner| owner.to_string()))
     }
 
     fn set_notify_interface(&self, object: Option<Arc<dyn Unknown>>) -> Result<Success, Hresult> {
         let service = self.service()?;
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         let Some(object) = object else {
             return service.mutate(&self.caller, "SetNotifyInterface", self.key, |engine, cx| {
                 engine.set_callback(cx, token, self.key, None)
@@ -229,14 +240,14 @@ impl Job for JobHandle {
 
     fn notify_interface(&self) -> Result<Option<Arc<dyn Unknown>>, Hresult> {
         let service = self.service()?;
-        let id = service.read(|engine| engine.callback(&self.caller.token, self.key))?;
+        let id = service.read(|engine| engine.callback(&self.caller.token(), self.key))?;
         Ok(id.and_then(|id| service.registered(id)).map(|registration| registration.object))
     }
 }
 
 impl Settings for JobHandle {
     fn get(&self, setting: Setting) -> Result<Value, Hresult> {
-        self.service()?.read(|engine| engine.get(&self.caller.token, self.key, setting))
+        self.service()?.read(|engine| engine.get(&self.caller.token(), self.key, setting))
     }
 
     fn set(&self, setting: Setting, value: Value) -> Result<Success, Hresult> {
@@ -246,7 +257,7 @@ impl Settings for JobHandle {
         {
             return self.refuse(method, code);
         }
-        let token = &self.caller.token;
+        let token = &self.caller.token();
         self.service()?
             .mutate(&self.caller, method, self.key, |engine, cx| engine.set(cx, token, self.key, setting, &value))
     }

@@ -9,7 +9,7 @@ use crate::job::JobHandle;
 
 impl Job2 for JobHandle {
     fn set_notify_cmd_line(&self, program: Option<&str>, parameters: Option<&str>) -> Result<Success, Hresult> {
-        let token = &self.caller().token;
+        let token = &self.caller().token();
         self.service()?.mutate(self.caller(), "SetNotifyCmdLine", self.key(), |engine, cx| {
             engine.set_command(cx, token, self.key(), program, parameters)
         })
@@ -17,7 +17,7 @@ impl Job2 for JobHandle {
 
     fn notify_cmd_line(&self) -> Result<NotifyCommandLine, Hresult> {
         self.service()?.read(|engine| {
-            let command = engine.command(&self.caller().token, self.key())?;
+            let command = engine.command(&self.caller().token(), self.key())?;
             Ok(command.map_or_else(NotifyCommandLine::default, |command| NotifyCommandLine {
                 program: command.program.clone(),
                 parameters: command.parameters.clone().unwrap_or_default(),

@@ -47,11 +47,11 @@ impl ManagerHandle {
         let name = api_text::required(name)?;
         let id = service.new_guid();
         let key = service.call(|engine, cx| {
-            let key = engine.create_job(cx, &self.caller.token, id, Some(name), job_type)?;
+            let key = engine.create_job(cx, &self.caller.thread(), id, Some(name), job_type)?;
             engine.retain(key);
             Ok(key)
         })?;
-        Ok(CreatedJob { id, job: JobHandle::adopt(service, self.caller.clone(), key, id) })
+        Ok(CreatedJob { id, job: JobHandle::adopt(service, self.caller.asking(service.profile), key, id) })
     }
 }
 
@@ -71,18 +71,18 @@ impl Manager for ManagerHandle {
     fn job(&self, id: Guid) -> Result<Arc<dyn Job>, Hresult> {
         let service = self.service()?;
         let found = service.call(|engine, cx| {
-            let key = engine.find_job(cx, &self.caller.token, id)?;
+            let key = engine.find_job(cx, &self.caller.thread(), id)?;
             engine.retain(key);
             Ok(key)
         });
         let key = self.logged(&service, "GetJob", found, |_| Some(id))?;
-        Ok(JobHandle::adopt(&service, self.caller.clone(), key, id))
+        Ok(JobHandle::adopt(&service, self.caller.asking(service.profile), key, id))
     }
 
     fn enum_jobs(&self, flags: EnumJobsFlags) -> Result<Arc<EnumJobs>, Hresult> {
         let service = self.service()?;
         let listed = service.call(|engine, cx| {
-            let keys = engine.enum_jobs(cx, &self.caller.token, flags)?;
+            let keys = engine.enum_jobs(cx, &self.caller.thread(), flags)?;
             Ok(keys
                 .into_iter()
                 .filter_map(|key| {
@@ -92,9 +92,10 @@ impl Manager for ManagerHandle {
                 .collect::<Vec<_>>())
         });
         let listed = self.logged(&service, "EnumJobs", listed, |_| None)?;
+        let caller = self.caller.asking(service.profile);
         let jobs: Vec<Arc<dyn Job>> = listed
             .into_iter()
-            .map(|(key, id)| JobHandle::adopt(&service, self.caller.clone(), key, id) as Arc<dyn Job>)
+            .map(|(key, id)| JobHandle::adopt(&service, caller.clone(), key, id) as Arc<dyn Job>)
             .collect();
         Ok(Snapshot::new(service.weak(), jobs))
     }

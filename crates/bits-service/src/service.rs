@@ -7,19 +7,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply, Ticket};
-use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Mover, Probe, Reports};
+use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_wire::redacted;
-use bits_world::World;
 use bits_world::clock::{Clock, Monotonic, Participant};
+use bits_world::{Profile, World};
 
 use crate::callbacks::{Registration, Running};
 use crate::classes::Classes;
 use crate::client::Caller;
 use crate::commands::Commands;
+use crate::faults::FaultLayer;
 use crate::guids::Guids;
 use crate::timeline::{Timeline, What};
 
@@ -29,11 +30,13 @@ pub(crate) const UNAVAILABLE: Hresult = Hresult::RPC_S_SERVER_UNAVAILABLE;
 /// A running service.
 pub(crate) struct Service {
     pub(crate) clock: Clock,
+    /// Which BITS is played.
+    pub(crate) profile: Profile,
     pub(crate) timeline: Timeline,
     guids: Arc<Guids>,
     pub(crate) commands: Commands,
     pub(crate) classes: Arc<Classes>,
-    pub(crate) mover: Arc<dyn Mover>,
+    pub(crate) mover: FaultLayer,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
     /// Told whenever the core has changed in a way that somebody may wait for.
@@ -81,7 +84,7 @@ struct Commits {
 impl Service {
     pub(crate) fn new(
         lasting: Lasting,
-        mover: Arc<dyn Mover>,
+        mover: FaultLayer,
         disk: Arc<dyn Disk>,
         world: World,
         engine: impl FnOnce(Cx<'_>) -> Engine,
@@ -89,8 +92,10 @@ impl Service {
         let Lasting { clock, timeline, guids, commands, classes } = lasting;
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
+        let profile = engine.profile();
         let service = Arc::new_cyclic(|this| Self {
             clock,
+            profile,
             timeline,
             guids,
             commands,
@@ -257,12 +262,18 @@ impl Service {
         self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
     }
 
+    /// The job that an attempt belongs to.
+    pub(crate) fn job_of(&self, attempt: AttemptId) -> Option<Guid> {
+        let core = self.lock().ok()?;
+        core.engine.job_of(attempt).and_then(|job| core.engine.guid(job))
+    }
+
     /// Registers a client's object under a number of its own.
     pub(crate) fn register(&self, caller: &Caller, object: Arc<dyn Unknown>) -> Result<CallbackId, Hresult> {
         let mut core = self.lock()?;
         core.numbers += 1;
         let id = CallbackId(core.numbers);
-        core.registrations.insert(id, Registration { caller: caller.clone(), object });
+        core.registrations.insert(id, Registration { caller: caller.acting(), object });
         Ok(id)
     }
 
@@ -288,6 +299,19 @@ impl Service {
         if let Ok(core) = self.lock() {
             drop(self.turned.wait_timeout(core, limit.min(MOMENT)));
         }
+    }
+
+    /// Waits as long as `pending` holds; fails when the service stops or nothing comes of it.
+    pub(crate) fn wait_while(&self, pending: impl Fn() -> bool) -> Result<(), Hresult> {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let end = Instant::now() + PATIENCE;
+        while pending() {
+            if self.is_stopped() || Instant::now() >= end {
+                return Err(UNAVAILABLE);
+            }
+            self.wait_turn(PATIENCE);
+        }
+        Ok(())
     }
 
     /// Takes every client's object out of a stopped service.

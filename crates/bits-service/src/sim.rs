@@ -133,6 +133,11 @@ impl Simulation {
         self.lock().local.get(path).copied()
     }
 
+    /// Makes a local file of `length` bytes; replaces what was there.
+    pub fn put_file(&self, path: &Path, length: u64) {
+        self.lock().local.insert(path.to_owned(), length);
+    }
+
     /// The names of all local files.
     pub fn local_files(&self) -> Vec<PathBuf> {
         self.lock().local.keys().cloned().collect()

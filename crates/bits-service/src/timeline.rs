@@ -54,6 +54,11 @@ pub enum What {
         /// Why.
         cause: Cause,
     },
+    /// A job was given a past that ends in this state.
+    Seeded {
+        /// Where it stands.
+        state: JobState,
+    },
     /// An attempt began.
     AttemptStarted {
         /// Its number.
@@ -125,7 +130,11 @@ impl Timeline {
     /// The states that `job` went through, oldest first.
     pub fn states(&self, job: Guid) -> Vec<JobState> {
         let entries = self.of_job(job).into_iter();
-        entries.filter_map(|entry| if let What::Transition { to, .. } = entry.what { Some(to) } else { None }).collect()
+        let state = |entry: Entry| match entry.what {
+            What::Transition { to: state, .. } | What::Seeded { state } => Some(state),
+            _ => None,
+        };
+        entries.filter_map(state).collect()
     }
 
     /// The newest entries as lines of text, at most `count` of them.
@@ -188,6 +197,7 @@ impl fmt::Display for What {
             Self::Transition { from: Some(from), to, cause } => {
                 write!(f, "{} → {}: {cause}", short(*from), short(*to))
             }
+            Self::Seeded { state } => write!(f, "is seeded in {}", short(*state)),
             Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Stopped } => write!(f, "attempt {attempt} ends: stopped"),

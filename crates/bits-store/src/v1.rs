@@ -3,7 +3,7 @@
 //! Nothing here is ever changed: stores of that version exist.
 
 use bits_api::{FileTime, Guid, JobState, JobType};
-use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings};
+use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights};
 use bits_wire::attempt::Validators;
 use serde::Deserialize;
 
@@ -40,6 +40,7 @@ impl From<Job> for JobRecord {
             id: old.id,
             job_type: old.job_type,
             owner: old.owner,
+            rights: OwnerRights::default(),
             state: old.state,
             display_name: old.display_name,
             description: old.description,

@@ -45,6 +45,8 @@ pub struct AttemptPlan {
     pub temporary: PathBuf,
     /// How to ask.
     pub urgency: Urgency,
+    /// How fast it may be, in kilobits a second; `None` is as fast as it can.
+    pub limit: Option<u32>,
     /// What earlier attempts have learned of the remote file. It goes on record before the
     /// temporary file is made: without it, a file of that name is somebody else's.
     pub known: Option<Validators>,
@@ -114,6 +116,10 @@ pub trait Mover: Send + Sync {
 
     /// What the attempt reported by `Connected` is on record: it may write.
     fn proceed(&self, attempt: AttemptId);
+
+    /// An attempt may be that fast from now on, in kilobits a second; `None` is as fast as it can.
+    /// A mover that knows no limits does nothing.
+    fn limit(&self, _attempt: AttemptId, _limit: Option<u32>) {}
 
     /// Asks an attempt to stop. Never waits; `Ended` follows, unless it was reported already.
     fn stop(&self, attempt: AttemptId);

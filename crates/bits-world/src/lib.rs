@@ -9,9 +9,11 @@ mod bandwidth;
 pub mod clock;
 mod decisions;
 mod paths;
+mod permissions;
 mod policy;
 mod power;
 mod profile;
+mod sessions;
 mod token;
 mod world;
 
@@ -20,8 +22,10 @@ pub use bandwidth::{
 };
 pub use decisions::{Decisions, Switch};
 pub use paths::{Drives, LocalPathError, Volume};
+pub use permissions::Permissions;
 pub use policy::Policies;
 pub use power::Power;
 pub use profile::Profile;
-pub use token::{Sid, Token};
+pub use sessions::{Logon, Presence, Session, SessionId};
+pub use token::{ImpersonationLevel, Integrity, Sid, Token};
 pub use world::{Network, NetworkCost, World};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::{Logon, SessionId};
+
 /// A security identifier in its string form, `S-1-…`.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Sid(Arc<str>);
@@ -60,24 +62,127 @@ impl fmt::Display for Sid {
     }
 }
 
-/// The caller of a method: a user and what that user may do.
+/// A mandatory integrity level: the last number of the label's SID, so that levels compare.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Integrity(pub u32);
+
+impl Integrity {
+    /// Of a browser's sandbox, for one.
+    pub const LOW: Self = Self(0x1000);
+    /// Of a standard user, and of an administrator who is not elevated.
+    pub const MEDIUM: Self = Self(0x2000);
+    /// Of an elevated administrator.
+    pub const HIGH: Self = Self(0x3000);
+    /// Of the service accounts.
+    pub const SYSTEM: Self = Self(0x4000);
+}
+
+/// How far a client lets BITS act in its name (RPC_C_IMP_LEVEL_*).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ImpersonationLevel {
+    /// BITS does not learn who calls.
+    Anonymous,
+    /// BITS may see who calls.
+    Identify,
+    /// BITS may act as the caller on this machine.
+    Impersonate,
+    /// And on others.
+    Delegate,
+}
+
+/// The caller of a method: a user, and how that user has come here.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Token {
     /// The user.
     pub user: Sid,
-    /// Whether the user acts with administrator rights.
+    /// Whether the Administrators SID is enabled.
     pub administrator: bool,
+    /// Whether the token is elevated (TokenElevation).
+    pub elevated: bool,
+    /// The integrity level.
+    pub integrity: Integrity,
+    /// Whether the token has restricting SIDs.
+    pub restricted: bool,
+    /// What the client's COM security settings give to BITS.
+    pub impersonation: ImpersonationLevel,
+    /// How the user has logged on to get this token.
+    pub logon: Logon,
+    /// The session that the token ends with; without one, it ends with the user's last session.
+    pub session: Option<SessionId>,
+    /// Whether the call comes from another machine.
+    pub remote: bool,
 }
 
 impl Token {
-    /// A standard user.
+    /// A standard user, or an administrator who is not elevated: the Administrators SID is there
+    /// for denial only.
     pub fn standard(user: Sid) -> Self {
-        Self { user, administrator: false }
+        Self {
+            user,
+            administrator: false,
+            elevated: false,
+            integrity: Integrity::MEDIUM,
+            restricted: false,
+            impersonation: ImpersonationLevel::Impersonate,
+            logon: Logon::Console,
+            session: None,
+            remote: false,
+        }
     }
 
-    /// A user with administrator rights.
+    /// An elevated administrator.
     pub fn administrator(user: Sid) -> Self {
-        Self { user, administrator: true }
+        Self { administrator: true, elevated: true, integrity: Integrity::HIGH, ..Self::standard(user) }
+    }
+
+    /// A program that runs as the service account `account`; LocalSystem is an administrator, the
+    /// two others are not.
+    pub fn service_account(account: &str) -> Self {
+        let is_system = account == Sid::LOCAL_SYSTEM;
+        Self {
+            administrator: is_system,
+            elevated: is_system,
+            integrity: Integrity::SYSTEM,
+            logon: Logon::Service,
+            ..Self::standard(Sid::new(account))
+        }
+    }
+
+    /// The same user by another kind of logon.
+    #[must_use]
+    pub fn by(self, logon: Logon) -> Self {
+        Self { logon, ..self }
+    }
+
+    /// The same user in a session of its own.
+    #[must_use]
+    pub fn in_session(self, session: SessionId) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    /// The same user at another integrity level.
+    #[must_use]
+    pub fn at_integrity(self, integrity: Integrity) -> Self {
+        Self { integrity, ..self }
+    }
+
+    /// The same user with restricting SIDs (CreateRestrictedToken).
+    #[must_use]
+    pub fn restricted(self) -> Self {
+        Self { restricted: true, ..self }
+    }
+
+    /// The same user with other COM security settings.
+    #[must_use]
+    pub fn letting(self, impersonation: ImpersonationLevel) -> Self {
+        Self { impersonation, ..self }
+    }
+
+    /// The same user, calling from another machine.
+    #[must_use]
+    pub fn from_another_machine(self) -> Self {
+        Self { remote: true, logon: Logon::Network, ..self }
     }
 
     /// Whether job, file and range limits spare this caller (clauses `policy.*.exempt`).

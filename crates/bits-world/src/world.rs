@@ -1,10 +1,9 @@
 //! The state of the emulated machine.
 
-use std::collections::BTreeSet;
-
 use bits_api::CostFlags;
 
-use crate::{Drives, Policies, Power, Sid};
+use crate::sessions::Sessions;
+use crate::{Drives, Logon, Permissions, Policies, Power, Presence, Profile, Session, SessionId, Sid};
 
 /// The machine's link to the network.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -72,22 +71,72 @@ pub struct World {
     pub policies: Policies,
     /// Where Windows paths lead to.
     pub drives: Drives,
-    logged_on: BTreeSet<Sid>,
+    /// Who may use which local folders.
+    pub permissions: Permissions,
+    sessions: Sessions,
 }
 
 impl World {
-    /// Logs a user on.
+    /// Logs a user on at the console; one who is there already stays as he is.
     pub fn log_on(&mut self, user: Sid) {
-        self.logged_on.insert(user);
+        if self.sessions_of(&user).all(|(_, session)| session.logon != Logon::Console) {
+            self.open_session(user, Logon::Console);
+        }
     }
 
-    /// Logs a user off.
+    /// Logs a user off: all of the user's sessions end.
     pub fn log_off(&mut self, user: &Sid) {
-        self.logged_on.remove(user);
+        let all: Vec<SessionId> = self.sessions_of(user).map(|(id, _)| id).collect();
+        for id in all {
+            self.close_session(id);
+        }
     }
 
-    /// Whether jobs of `user` may run; service accounts always count as logged on.
+    /// Whether jobs of `user` may run, in the latest BITS; service accounts always count as logged
+    /// on (clause `users.system_accounts_on`).
     pub fn is_logged_on(&self, user: &Sid) -> bool {
-        user.is_service_account() || self.logged_on.contains(user)
+        self.lets_jobs_run(user, Profile::default())
+    }
+
+    /// Whether jobs of `user` may run, in that BITS (clauses `users.logon_kinds`,
+    /// `users.ps_remote`).
+    pub fn lets_jobs_run(&self, user: &Sid, profile: Profile) -> bool {
+        self.sessions.let_jobs_run(user, profile)
+    }
+
+    /// Begins another session of a user.
+    pub fn open_session(&mut self, user: Sid, logon: Logon) -> SessionId {
+        self.sessions.open(user, logon)
+    }
+
+    /// Ends one session; one that has ended is left alone.
+    pub fn close_session(&mut self, session: SessionId) {
+        self.sessions.close(session);
+    }
+
+    /// Switches to or from a session, locks it, or cuts its line; one that has ended is left alone.
+    pub fn set_presence(&mut self, session: SessionId, presence: Presence) {
+        self.sessions.set_presence(session, presence);
+    }
+
+    /// A session that has not ended.
+    pub fn session(&self, session: SessionId) -> Option<&Session> {
+        self.sessions.get(session)
+    }
+
+    /// The sessions of a user, oldest first.
+    pub fn sessions_of(&self, user: &Sid) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.sessions.of(user)
+    }
+
+    /// How often a session has begun, ended or changed so far.
+    pub fn session_changes(&self) -> u64 {
+        self.sessions.changes()
+    }
+
+    /// The users of the changes after the first `seen` of [`World::session_changes`], some of them
+    /// perhaps several times; `None` when those changes are too long ago, or of another world.
+    pub fn users_changed_since(&self, seen: u64) -> Option<impl Iterator<Item = &Sid>> {
+        self.sessions.changed_since(seen)
     }
 }

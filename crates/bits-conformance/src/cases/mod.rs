@@ -54,4 +54,8 @@ modules![
     local_files,
     redirects,
     download_time,
+    interfaces,
+    later_settings,
+    properties,
+    http_settings,
 ];

@@ -29,7 +29,7 @@ impl Engine {
         while let Some((notice, via)) = self.next_notice(key) {
             match self.listener(key, notice, via) {
                 Listener::Object(object) => return self.call_object(key, object, notice),
-                Listener::Class(class) => return self.activate(key, class, notice),
+                Listener::Class(class) => return self.activate_class(key, class, notice),
                 Listener::Command => return self.run_command(key, notice),
                 Listener::Nobody => self.discard(key, notice),
             }
@@ -112,7 +112,7 @@ impl Engine {
         self.push(Action::Notify { ticket, callback: object.callback, job: key, notification });
     }
 
-    fn activate(&mut self, key: JobKey, class: Guid, notice: Notice) {
+    fn activate_class(&mut self, key: JobKey, class: Guid, notice: Notice) {
         let owner = self.jobs[key].owner;
         let Some(ticket) = self.take_place(key, owner) else { return };
         if let Some(notices) = &mut self.jobs[key].notices {

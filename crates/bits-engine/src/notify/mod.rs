@@ -258,7 +258,7 @@ impl Engine {
         self.forget_object(key);
         match callback {
             Some((callback, interface)) => {
-                let user = self.jobs.users.number(caller, |sid| cx.world.is_logged_on(sid));
+                let user = self.user_of(cx, caller);
                 let interface = interface.known_to(self.config.profile);
                 let object = Object { callback, user, interface, origin: Origin::Registered };
                 self.timers.disarm(key, Timer::NotifyRetry);

@@ -209,6 +209,11 @@ impl House {
                 assert!(!same_file, "two attempts write {:?}", plan.temporary);
                 _ = self.running.insert(plan.attempt, plan);
             }
+            Action::Limit(attempt, limit) => {
+                if let Some(plan) = self.running.get_mut(&attempt) {
+                    plan.limit = limit;
+                }
+            }
             Action::Proceed(attempt) => self.proceeded.push(attempt),
             Action::Stop(attempt) => {
                 self.stopping.push(attempt);
@@ -493,6 +498,12 @@ impl House {
             self.tell(Event::Deadline);
         }
         self.step_to(end);
+    }
+
+    /// The machine sleeps: time passes, and nobody looks at a deadline before its end.
+    pub(crate) fn sleep(&mut self, by: Duration) {
+        self.step_to(self.now.monotonic.plus(by));
+        self.tell(Event::Deadline);
     }
 
     fn step_to(&mut self, to: Monotonic) {

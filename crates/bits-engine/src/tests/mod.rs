@@ -2,6 +2,7 @@
 
 mod edges;
 mod ending;
+mod holds;
 mod house;
 mod life;
 mod limits;

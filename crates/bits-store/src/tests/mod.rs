@@ -8,7 +8,8 @@ mod samples;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, Setting};
 use bits_engine::{
-    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, Saved, Stored,
+    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+    Saved, Stored,
 };
 use bits_wire::attempt::Validators;
 
@@ -33,6 +34,7 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         id: Guid::from_u128(0x4991_d34b_80a1_4291_83b6_3328_366b_9097 + u128::from(key)),
         job_type: JobType::DOWNLOAD,
         owner: "S-1-5-21-1004336348-1177238915-682003330-1001".into(),
+        rights: OwnerRights { administrator: true, elevated: true, integrity: 0x3000 },
         state: JobState::TRANSIENT_ERROR,
         display_name: display_name.into(),
         description: "of a test".into(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_engine::{
-    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings,
+    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
 };
 use bits_wire::attempt::Validators;
 use proptest::collection::vec;
@@ -105,10 +105,12 @@ prop_compose! {
         active_ms in any::<u64>(),
         [was_resumed, end_told] in any::<[bool; 2]>(),
         notify_command in option::of(any_command()),
+        (administrator, elevated, integrity) in any::<(bool, bool, u32)>(),
         later in prop_oneof![Just(LaterSettings::default()), Just(later())],
     ) -> JobRecord {
         JobRecord {
-            key, id: Guid::from_u128(id), job_type: JobType(job_type), owner, state: JobState(state), display_name,
+            key, id: Guid::from_u128(id), job_type: JobType(job_type), owner,
+            rights: OwnerRights { administrator, elevated, integrity }, state: JobState(state), display_name,
             description, priority, notify_flags, minimum_retry_delay, no_progress_timeout, later,
             was_resumed, notify_command, end_told, error_count, error, created, modified, last_activity,
             transfer_completed, failing_since, retry_at, active_ms,

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use bits_api::JobState;
-use bits_engine::{Change, JobKey, JobRecord, LaterSettings};
+use bits_engine::{Change, JobKey, JobRecord, LaterSettings, OwnerRights};
 
 use super::{Queue, added, file, job, queue_of};
 use crate::Store;
@@ -26,6 +26,7 @@ fn content(version: u8) -> Queue {
     if version == 1 {
         for (job, _) in &mut content {
             job.later = LaterSettings::default();
+            job.rights = OwnerRights::default();
             job.notify_command = None;
             job.end_told = false;
         }

@@ -201,6 +201,7 @@ impl Mill {
     /// A plan for a new foreground file.
     pub(crate) fn plan(&self, url: &str) -> AttemptPlan {
         AttemptPlan {
+            limit: None,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
             url: url.to_owned(),

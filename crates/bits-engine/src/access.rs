@@ -1,0 +1,98 @@
+//! Who may do what to which job (clauses `users.*`, `uac.*`, `job4.owner.*`).
+//!
+//! A job remembers what its owner's token was like when it was made or taken over. Every call
+//! comes through here before it looks at anything else.
+
+use bits_api::Hresult;
+use bits_world::{ImpersonationLevel, Integrity, Logon, Profile, Token};
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+use crate::{Engine, JobKey};
+
+/// What the owner's token was like at the moment of becoming the owner.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OwnerRights {
+    /// Whether the Administrators SID was enabled.
+    pub administrator: bool,
+    /// Whether the token was elevated.
+    pub elevated: bool,
+    /// The integrity level's RID.
+    pub integrity: u32,
+}
+
+/// Those of a standard user.
+impl Default for OwnerRights {
+    fn default() -> Self {
+        Self { administrator: false, elevated: false, integrity: Integrity::MEDIUM.0 }
+    }
+}
+
+impl OwnerRights {
+    pub(crate) fn of(token: &Token) -> Self {
+        Self { administrator: token.administrator, elevated: token.elevated, integrity: token.integrity.0 }
+    }
+}
+
+impl Engine {
+    /// CoCreateInstance of the manager.
+    ///
+    /// # Errors
+    /// `BG_E_REMOTE_NOT_SUPPORTED` for a caller on another machine (clause
+    /// `users.remote_not_supported`); `E_ACCESSDENIED` when the caller's COM settings do not even
+    /// say who calls.
+    pub fn activate(&self, caller: &Token) -> Result<(), Hresult> {
+        identified(caller)?;
+        if caller.remote { Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED) } else { Ok(()) }
+    }
+
+    /// Whether `caller` may use the manager.
+    ///
+    /// # Errors
+    /// `BG_E_REMOTE_NOT_SUPPORTED` in a session that counts as remote use (a decision,
+    /// `users.remote_sessions`), beside those of [`Engine::activate`].
+    pub(crate) fn served(&self, caller: &Token) -> Result<(), Hresult> {
+        self.activate(caller)?;
+        match caller.logon {
+            Logon::WinRm | Logon::PowerShellDirect | Logon::Network => Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED),
+            Logon::PowerShellRemoting if self.config.profile < Profile::V10_1 => {
+                Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether `caller` may make and change jobs at all (clause `users.restricted_token`).
+    pub(crate) fn unrestricted(&self, caller: &Token) -> Result<(), Hresult> {
+        let is_refused = caller.restricted && self.config.profile >= Profile::V1_5;
+        if is_refused { Err(Hresult::E_ACCESSDENIED) } else { Ok(()) }
+    }
+
+    /// The job, for someone who may see it: its owner, elevated if the owner was when the job
+    /// became the owner's (clause `uac.elevated_job`), or an administrator.
+    pub(crate) fn readable(&self, caller: &Token, job: JobKey) -> Result<&Job, Hresult> {
+        identified(caller)?;
+        let job = self.jobs.get(job).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        let is_known = caller.administrator || self.jobs.users.get(job.owner).sid == caller.user;
+        let is_too_low = job.rights.elevated && !caller.elevated && self.has_uac();
+        if is_known && !is_too_low { Ok(job) } else { Err(Hresult::E_ACCESSDENIED) }
+    }
+
+    /// Whether `caller` may change the job: whoever may see it, but from no lower integrity level
+    /// than its owner's (clause `uac.integrity`).
+    pub(crate) fn changeable(&self, caller: &Token, job: JobKey) -> Result<(), Hresult> {
+        let job = self.readable(caller, job)?;
+        let is_too_low = caller.integrity.0 < job.rights.integrity && self.has_uac();
+        if is_too_low { Err(Hresult::E_ACCESSDENIED) } else { self.unrestricted(caller) }
+    }
+
+    /// Before Windows Vista there was neither elevation nor integrity.
+    pub(crate) fn has_uac(&self) -> bool {
+        self.config.profile >= Profile::V3_0
+    }
+}
+
+/// Clause `security.impersonation_level`.
+fn identified(caller: &Token) -> Result<(), Hresult> {
+    if caller.impersonation < ImpersonationLevel::Identify { Err(Hresult::E_ACCESSDENIED) } else { Ok(()) }
+}
