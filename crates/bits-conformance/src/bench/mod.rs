@@ -4,6 +4,7 @@
 //! (the version, the network) is set up first.
 
 mod callback;
+mod conditions;
 mod files;
 mod limits;
 mod real;

@@ -54,6 +54,8 @@ modules![
     local_files,
     redirects,
     download_time,
+    cost,
+    conditions,
     interfaces,
     later_settings,
     properties,

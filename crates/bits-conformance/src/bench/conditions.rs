@@ -1,0 +1,35 @@
+//! What of the machine and its network holds jobs back.
+
+use bits_world::{NetworkCost, Power, Volume, World};
+
+use super::Bench;
+use crate::claims::Outcome;
+use crate::provider::Capability;
+
+impl Bench {
+    /// The network costs something else.
+    pub(crate) fn set_cost(&self, cost: NetworkCost) -> Outcome {
+        self.change(|world| world.cost = cost)
+    }
+
+    /// The machine runs on something else, or otherwise.
+    pub(crate) fn set_power(&self, change: impl FnOnce(&mut Power)) -> Outcome {
+        self.change(|world| change(&mut world.power))
+    }
+
+    /// A game begins or ends.
+    pub(crate) fn set_game_mode(&self, is_on: bool) -> Outcome {
+        self.change(|world| world.game_mode = is_on)
+    }
+
+    /// A disk check locks the volume of all local names, or ends.
+    pub(crate) fn set_locked(&self, is_locked: bool) -> Outcome {
+        self.change(|world| world.drives.set_locked(Volume::new('C'), is_locked))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut World)) -> Outcome {
+        self.can(Capability::World)?;
+        self.emulator()?.change_world(change);
+        Ok(())
+    }
+}
