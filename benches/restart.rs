@@ -61,7 +61,7 @@ fn restart(folder: &Path) -> Result<Engine> {
     let cx = Cx { now: VirtualClock::new().now(), world: &world, probe: &NoFiles };
     let mut unreadable = None;
     let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
-    let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0 };
+    let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: false };
     let engine = Engine::restore(config, saved, cx);
     unreadable.map_or(Ok(engine), |error| Err(error.into()))
 }
@@ -93,6 +93,7 @@ fn job(key: u64) -> Change {
         failing_since: None,
         retry_at: None,
         active_ms: 0,
+        upload: None,
         last_activity: made,
     }))
 }
@@ -114,6 +115,10 @@ struct NoFiles;
 
 impl Probe for NoFiles {
     fn destination(&self, _path: &Path) -> std::result::Result<(), Hresult> {
+        Ok(())
+    }
+
+    fn source(&self, _: &Path) -> std::result::Result<(), Hresult> {
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 pub use bits_service::{
-    Builder, Client, Emulator, Entry, Impersonation, SimFailure, SimHold, Simulation, StartError, TimeError, Timeline,
-    What, impersonate,
+    Builder, Client, Emulator, Entry, Impersonation, SimFailure, SimHold, SimReply, SimUpload, SimUploadStage,
+    Simulation, StartError, TimeError, Timeline, What, impersonate,
 };
 
 /// The interface that a BITS client sees, shared by the emulator and real BITS.

@@ -1,6 +1,6 @@
 //! Replies, command lines and credentials.
 
-use crate::{Hresult, Job, Success};
+use crate::{Hresult, Job, JobReplyProgress, ReplyDataError, Success};
 
 /// IBackgroundCopyJob2 (1.5; clauses `job2.*`).
 pub trait Job2: Job {
@@ -26,6 +26,42 @@ pub trait Job2: Job {
     /// # Errors
     /// None of its own.
     fn notify_cmd_line(&self) -> Result<NotifyCommandLine, Hresult>;
+
+    /// How far the reply of an upload-reply job has come, in bytes. Since 1.5; clauses
+    /// `job2.get_reply_progress.*`, `job2.reply_progress.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for a job of another type.
+    fn reply_progress(&self) -> Result<JobReplyProgress, Hresult>;
+
+    /// The whole reply of an upload-reply job, `None` when the server application sent nothing. It
+    /// can be had before Complete makes the reply file available, and after.
+    ///
+    /// Since 1.5; clauses `job2.get_reply_data.*`, `limit.reply_in_memory`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for a job of another type; `BG_E_INVALID_STATE` before the job is TRANSFERRED,
+    /// and after Cancel; `BG_E_TOO_LARGE`, with the length, above 1 MB.
+    fn reply_data(&self) -> Result<Option<Vec<u8>>, ReplyDataError>;
+
+    /// Chooses the full path of the reply file, at most 260 UTF-16 units; with `None` or an empty
+    /// name BITS makes one in the folder of the uploaded file.
+    ///
+    /// Since 1.5; clauses `job2.set_reply_file_name.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for a job of another type (a decision); `BG_E_INVALID_STATE` once the reply has
+    /// begun, and in a final state; `E_INVALIDARG` for a name that breaks a rule of local names;
+    /// `ERROR_DIRECTORY` (as HRESULT) for a folder that is not there (a decision);
+    /// `E_ACCESSDENIED` for one that the caller may not write to.
+    fn set_reply_file_name(&self, name: Option<&str>) -> Result<Success, Hresult>;
+
+    /// The full path of the reply file, `None` when no name was set and the job has no file yet.
+    /// Since 1.5; clauses `job2.get_reply_file_name.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for a job of another type.
+    fn reply_file_name(&self) -> Result<Option<String>, Hresult>;
 }
 
 /// What GetNotifyCmdLine hands out (1.5; clauses `job2.get_notify_cmd_line.*`).

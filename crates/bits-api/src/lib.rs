@@ -30,6 +30,7 @@ mod job4;
 mod job5;
 mod manager;
 mod property;
+mod reply;
 mod setting;
 mod structs;
 pub mod text;
@@ -51,8 +52,10 @@ pub use job4::Job4;
 pub use job5::Job5;
 pub use manager::{CreatedJob, LanguageId, Manager};
 pub use property::{JobPropertyId, JobPropertyValue};
+pub use reply::ReplyDataError;
 pub use setting::{Setting, Settings, Value};
 pub use structs::{
-    Answer, FileInfo, FileProgress, FileRange, FileTime, JobProgress, JobTimes, LENGTH_TO_EOF, SIZE_UNKNOWN,
+    Answer, FileInfo, FileProgress, FileRange, FileTime, JobProgress, JobReplyProgress, JobTimes, LENGTH_TO_EOF,
+    SIZE_UNKNOWN,
 };
 pub use uuid::Uuid as Guid;

@@ -51,6 +51,16 @@ pub struct JobProgress {
     pub files_transferred: u32,
 }
 
+/// BG_JOB_REPLY_PROGRESS: how far the reply of an upload-reply job has come (1.5; clauses
+/// `job2.reply_progress.*`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct JobReplyProgress {
+    /// Size of the reply in bytes, or [`SIZE_UNKNOWN`] before it begins.
+    pub bytes_total: u64,
+    /// Bytes of the reply received so far.
+    pub bytes_transferred: u64,
+}
+
 /// BG_FILE_PROGRESS: how far one file has come (1.0; clauses `struct.file_progress.*`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FileProgress {

@@ -29,6 +29,10 @@ impl Probe for EmptyDisk {
         Ok(())
     }
 
+    fn source(&self, _: &Path) -> Result<(), Hresult> {
+        Ok(())
+    }
+
     fn length(&self, _: &Path) -> Result<Option<u64>, Hresult> {
         Ok(None)
     }
@@ -59,7 +63,7 @@ impl Surroundings {
 const CONFIG_SEED: u64 = 0;
 
 fn config() -> Config {
-    Config { profile: Profile::default(), decisions: Decisions::default(), seed: CONFIG_SEED }
+    Config { profile: Profile::default(), decisions: Decisions::default(), seed: CONFIG_SEED, uploads: false }
 }
 
 fn id_of(job: u64) -> Guid {
@@ -181,6 +185,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             failing_since: None,
             retry_at: None,
             active_ms: 0,
+            upload: None,
         },
         files: vec![FileRecord {
             job: JobKey(number),

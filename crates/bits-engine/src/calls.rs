@@ -16,6 +16,7 @@ use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
 use crate::settings::{self, Stored};
 use crate::temporary::mix;
+use crate::upload::Upload;
 use crate::{CallbackId, CallbackInterface, Cause, CommandLine, Cx, Engine, JobKey, LaterSettings, Reply, names};
 use bits_api::FileTime;
 
@@ -27,7 +28,7 @@ impl Engine {
     ///
     /// # Errors
     /// `E_INVALIDARG` for an absent name or one above 256 UTF-16 units; `E_NOTIMPL` for an
-    /// undefined type and, as long as only downloads exist, for the upload types;
+    /// undefined type, and for the upload types before 1.5 and where nobody can upload;
     /// `E_ACCESSDENIED` for a restricted token (1.5); `BG_E_REMOTE_NOT_SUPPORTED` for remote use;
     /// `BG_E_TOO_MANY_JOBS_PER_USER` and `BG_E_TOO_MANY_JOBS_PER_MACHINE` when a limit is reached
     /// (3.0); `E_UNEXPECTED` for an identifier that a job of the queue has already.
@@ -46,7 +47,7 @@ impl Engine {
         if text::utf16_len(display_name) > settings::MAX_DISPLAY_NAME {
             return Err(Hresult::E_INVALIDARG);
         }
-        if job_type != JobType::DOWNLOAD {
+        if !self.has_type(job_type) {
             return Err(Hresult::E_NOTIMPL);
         }
         self.check_job_limits(cx, caller)?;
@@ -88,9 +89,19 @@ impl Engine {
             handles: 0,
             idle_since: cx.now.wall,
             filed: None,
+            upload: Upload::of(job_type),
         }));
         self.announce(cx, key, None, Cause::Created, false);
         Ok(key)
+    }
+
+    /// Clauses `manager.create_job.type_*`.
+    fn has_type(&self, job_type: JobType) -> bool {
+        match job_type {
+            JobType::DOWNLOAD => true,
+            JobType::UPLOAD | JobType::UPLOAD_REPLY => self.config.uploads && self.config.profile >= Profile::V1_5,
+            _ => false,
+        }
     }
 
     /// Clauses `policy.max_jobs_per_*`, `policy.pre30_no_limits`.
@@ -177,7 +188,8 @@ impl Engine {
     /// `E_INVALIDARG` for an empty set (a decision) and for a name that breaks a rule;
     /// `ERROR_DIRECTORY` for a folder or drive that is not there, and whatever else the probe
     /// finds; `ERROR_NOT_LOGGED_ON` for a caller who is not logged on;
-    /// `BG_E_TOO_MANY_FILES_IN_JOB` above the limit (3.0); `BG_E_INVALID_STATE` in a final state.
+    /// `BG_E_TOO_MANY_FILES_IN_JOB` above the limit (3.0), `BG_E_TOO_MANY_FILES` for more than one
+    /// file of an upload; `BG_E_INVALID_STATE` in a final state.
     pub fn add_files(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Reply {
         self.change(cx, caller, job, |engine| {
             engine.check_files(cx, caller, job, files)?;
@@ -203,9 +215,16 @@ impl Engine {
         }
         let paths: Vec<_> = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<_, _>>()?;
         let is_limited = self.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();
-        let count = self.jobs[job].files.len() + files.len();
+        let count = self.jobs[job].client_files() + files.len();
         if is_limited && count > cx.world.policies.max_files_per_job as usize {
             return Err(Hresult::BG_E_TOO_MANY_FILES_IN_JOB);
+        }
+        if self.jobs[job].is_upload() {
+            // job.add_file.upload_max
+            return match paths.as_slice() {
+                [path] if count == 1 => cx.probe.source(path),
+                _ => Err(Hresult::BG_E_TOO_MANY_FILES),
+            };
         }
         paths.iter().try_for_each(|path| cx.probe.destination(path))
     }
@@ -251,6 +270,7 @@ impl Engine {
                 // job4.set_maximum_download_time.resume_resets
                 resumed.active = Duration::ZERO;
                 engine.touch(cx, job);
+                engine.accept_changed_source(job);
                 engine.enqueue(cx, job, Cause::Resumed);
             } else {
                 engine.changed(cx, job);
@@ -273,15 +293,25 @@ impl Engine {
     /// left.
     ///
     /// # Errors
-    /// `BG_E_INVALID_STATE` in a final state; the code of a rename that failed, with the job still
-    /// in the queue.
+    /// `BG_E_INVALID_STATE` in a final state, and for an upload in any but TRANSFERRED; the code of
+    /// a rename that failed, with the job still in the queue.
     pub fn complete(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
         self.end_job(cx, caller, job, Purpose::Complete)
+    }
+
+    /// Whether the job can be ended so: a part of an upload cannot be accepted.
+    fn may_end(&self, job: JobKey, purpose: Purpose) -> Result<(), Hresult> {
+        let job = &self.jobs[job];
+        let is_early = job.is_upload() && !matches!(job.state, State::Transferred);
+        if purpose == Purpose::Complete && is_early { Err(Hresult::BG_E_INVALID_STATE) } else { Ok(()) }
     }
 
     fn end_job(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, purpose: Purpose) -> Reply {
         if let Err(reply) = self.admit(cx, caller, job) {
             return reply;
+        }
+        if let Err(code) = self.may_end(job, purpose) {
+            return Reply::Now(Err(code));
         }
         self.touch(cx, job);
         let reply = self.finish(cx, job, purpose);
@@ -372,7 +402,7 @@ impl Engine {
     }
 
     /// A change that takes effect at once.
-    fn change(
+    pub(crate) fn change(
         &mut self,
         cx: Cx<'_>,
         caller: &Token,
@@ -398,7 +428,9 @@ impl Engine {
         self.look_around(cx);
         self.changeable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
         match &mut self.jobs[job].state {
-            State::Acknowledged | State::Cancelled => Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE))),
+            State::Acknowledged | State::GivingUp | State::Cancelled => {
+                Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE)))
+            }
             State::Finishing(finishing) => {
                 finishing.others_wait = true;
                 Err(Reply::Busy)

@@ -41,6 +41,7 @@ impl Engine {
                 };
                 format!("the job is being {purpose}: {step}")
             }
+            State::GivingUp => "the job was cancelled; the server of its upload is to be told".to_owned(),
             State::Acknowledged => "the job was completed".to_owned(),
             State::Cancelled => "the job was cancelled".to_owned(),
         }

@@ -175,8 +175,11 @@ impl Engine {
         let is_whole = self.jobs[key].has_all_files();
         let (state, cause) = match waiters.purpose {
             Purpose::Complete => (State::Acknowledged, Cause::Completed),
+            // Clause job.cancel.server_temp: the server is told first.
+            Purpose::Cancel(cause) if self.jobs[key].session().is_some() => (State::GivingUp, cause),
             Purpose::Cancel(cause) => (State::Cancelled, cause),
         };
+        let is_given_up = matches!(state, State::GivingUp);
         let result = Ok(match waiters.purpose {
             _ if some_left => Success::UNABLE_TO_DELETE_FILES,
             Purpose::Complete if !is_whole => Success::PARTIAL_COMPLETE,
@@ -186,7 +189,11 @@ impl Engine {
         self.transition(cx, key, state, cause);
         self.answer(key, &waiters, result);
         self.forget_notices(key);
-        self.jobs.forget_if_gone(key);
+        if is_given_up {
+            self.give_up_session(key);
+        } else {
+            self.jobs.forget_if_gone(key);
+        }
         result
     }
 

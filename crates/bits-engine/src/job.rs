@@ -17,6 +17,7 @@ use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
+use crate::upload::Upload;
 use crate::users::UserNo;
 use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
 
@@ -65,6 +66,8 @@ pub(crate) struct Job {
     pub(crate) idle_since: FileTime,
     /// Where the job stands in the index of what may hold it.
     pub(crate) filed: Option<(Standing, Class)>,
+    /// Present in jobs that upload.
+    pub(crate) upload: Option<Box<Upload>>,
 }
 
 /// What a job is doing.
@@ -92,6 +95,8 @@ pub(crate) enum State {
     /// In the middle of Complete or Cancel; clients still see the state of before.
     Finishing(Finishing),
     Acknowledged,
+    /// Cancelled for its clients, and still in the queue: the server of its upload is to be told.
+    GivingUp,
     Cancelled,
 }
 
@@ -262,7 +267,7 @@ impl Job {
             State::Transferred => JobState::TRANSFERRED,
             State::Finishing(finishing) => finishing.shown,
             State::Acknowledged => JobState::ACKNOWLEDGED,
-            State::Cancelled => JobState::CANCELLED,
+            State::GivingUp | State::Cancelled => JobState::CANCELLED,
         }
     }
 
@@ -339,11 +344,13 @@ impl Job {
     }
 
     pub(crate) fn add_file(&mut self, file: File) {
-        match file.validators {
-            Some(known) => self.sums.known_bytes = self.sums.known_bytes.saturating_add(known.size),
-            None => self.sums.unknown_files += 1,
+        if !self.is_reply(self.files.len()) {
+            match file.validators {
+                Some(known) => self.sums.known_bytes = self.sums.known_bytes.saturating_add(known.size),
+                None => self.sums.unknown_files += 1,
+            }
+            self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_add(file.have);
         }
-        self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_add(file.have);
         self.files.push(file);
         self.skip_transferred();
     }
@@ -354,7 +361,11 @@ impl Job {
         if file.validators == Some(validators) {
             return false;
         }
-        match file.validators.replace(validators) {
+        let before = file.validators.replace(validators);
+        if self.is_reply(place) {
+            return true;
+        }
+        match before {
             Some(before) => self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size),
             None => self.sums.unknown_files -= 1,
         }
@@ -364,7 +375,9 @@ impl Job {
 
     /// Forgets what the server has told about a file that is not finished, and what is there of it.
     pub(crate) fn begin_anew(&mut self, place: usize) {
-        if let Some(before) = self.files[place].validators.take() {
+        if let Some(before) = self.files[place].validators.take()
+            && !self.is_reply(place)
+        {
             self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size);
             self.sums.unknown_files += 1;
         }
@@ -374,13 +387,17 @@ impl Job {
     /// Takes down how much of a file is there; whether that is more than before.
     pub(crate) fn set_have(&mut self, place: usize, have: u64) -> bool {
         let before = std::mem::replace(&mut self.files[place].have, have);
-        self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_sub(before).saturating_add(have);
+        if !self.is_reply(place) {
+            self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_sub(before).saturating_add(have);
+        }
         have > before
     }
 
-    /// Marks the file in work as transferred and goes to the next.
+    /// Marks the file in work as transferred and goes to the next. One that was sent needs nothing
+    /// more (clause `struct.file_progress.completed_upload`).
     pub(crate) fn file_arrived(&mut self) {
-        self.files[self.next].stage = FileStage::Transferred;
+        let is_sent = self.sends(self.next);
+        self.files[self.next].stage = if is_sent { FileStage::Completed } else { FileStage::Transferred };
         self.skip_transferred();
     }
 
@@ -421,6 +438,7 @@ impl Job {
             failing_since: self.failing.map(|failing| failing.first),
             retry_at,
             active_ms: u64::try_from(self.active.as_millis()).unwrap_or(u64::MAX),
+            upload: self.upload.as_ref().map(|upload| upload.record()),
         }
     }
 }

@@ -29,11 +29,12 @@ pub(crate) enum Shelf {
     Error,
     Transferred,
     Finishing,
+    GivingUp,
 }
 
 impl Shelf {
     /// Where every job of the queue stands.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Suspended,
         Self::Queued,
         Self::Active,
@@ -42,6 +43,7 @@ impl Shelf {
         Self::Error,
         Self::Transferred,
         Self::Finishing,
+        Self::GivingUp,
     ];
 
     /// Where a job in this state stands; final states have left the queue.
@@ -55,6 +57,7 @@ impl Shelf {
             State::Error => Self::Error,
             State::Transferred => Self::Transferred,
             State::Finishing(_) => Self::Finishing,
+            State::GivingUp => Self::GivingUp,
             State::Acknowledged | State::Cancelled => return None,
         })
     }

@@ -44,6 +44,7 @@ mod temporary;
 mod tests;
 mod timers;
 mod transfer;
+mod upload;
 mod users;
 mod visits;
 mod world;
@@ -54,8 +55,9 @@ pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use history::History;
 pub use notify::{CallbackInterface, CommandLine, CommandOutcome};
-pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved};
+pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved, UploadRecord};
 pub use settings::{LaterSettings, Stored};
+pub use upload::ReplyAt;
 #[cfg(feature = "visits")]
 pub use visits::visits;
 
@@ -84,6 +86,8 @@ pub struct Config {
     pub decisions: Decisions,
     /// Chooses where BITS promises no order.
     pub seed: u64,
+    /// Whether who carries attempts out can upload; without it there are no upload jobs.
+    pub uploads: bool,
 }
 
 /// A job inside one engine: handed out in order of creation, never used twice.

@@ -74,8 +74,16 @@ const fn rule(holds: fn(&str) -> bool) -> Rule {
 /// that is not there.
 pub(crate) fn check(file: &FileInfo<'_>, drives: &Drives) -> Result<PathBuf, Hresult> {
     obeys(REMOTE, file.remote_name)?;
-    obeys(LOCAL, file.local_name)?;
-    drives.resolve(file.local_name).map_err(|error| match error {
+    check_local(file.local_name, drives)
+}
+
+/// Where the file of this local name is on this machine.
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) fn check_local(name: &str, drives: &Drives) -> Result<PathBuf, Hresult> {
+    obeys(LOCAL, name)?;
+    drives.resolve(name).map_err(|error| match error {
         LocalPathError::NoSuchDrive => Hresult::ERROR_DIRECTORY,
         _ => Hresult::E_INVALIDARG,
     })

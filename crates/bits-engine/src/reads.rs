@@ -119,8 +119,8 @@ impl Engine {
         Ok(JobProgress {
             bytes_total: if job.sums.unknown_files == 0 { job.sums.known_bytes } else { SIZE_UNKNOWN },
             bytes_transferred: job.sums.bytes_transferred,
-            files_total: file_index(job.files.len()).0,
-            files_transferred: file_index(job.next).0,
+            files_total: file_index(job.client_files()).0,
+            files_transferred: file_index(job.next.min(job.client_files())).0,
         })
     }
 
@@ -152,7 +152,7 @@ impl Engine {
 
     /// How many files the job has. Since 1.0; clauses `job.enum_files.*`.
     pub fn file_count(&self, caller: &Token, job: JobKey) -> Result<u32, Hresult> {
-        Ok(file_index(self.readable(caller, job)?.files.len()).0)
+        Ok(file_index(self.readable(caller, job)?.client_files()).0)
     }
 
     /// The names of a file, exactly as they were given. Since 1.0; clauses

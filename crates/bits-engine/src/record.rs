@@ -1,7 +1,7 @@
 //! What outlives a restart of the service.
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
-use bits_wire::attempt::Validators;
+use bits_wire::attempt::{UploadSession, Validators};
 use serde::{Deserialize, Serialize};
 
 use crate::{CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights};
@@ -31,7 +31,7 @@ pub struct JobRecord {
     /// What the owner's token was like.
     pub rights: OwnerRights,
     /// SUSPENDED, QUEUED, TRANSIENT_ERROR, ERROR or TRANSFERRED: an active job is on record as
-    /// QUEUED.
+    /// QUEUED. CANCELLED while the server is still to be told that an upload is given up.
     pub state: JobState,
     /// The display name.
     pub display_name: String,
@@ -72,6 +72,17 @@ pub struct JobRecord {
     pub retry_at: Option<FileTime>,
     /// Milliseconds spent CONNECTING and TRANSFERRING.
     pub active_ms: u64,
+    /// What an upload job has beside others.
+    pub upload: Option<UploadRecord>,
+}
+
+/// What is on record of an upload job beside what every job has.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UploadRecord {
+    /// The session that the server keeps, while it is of use.
+    pub session: Option<UploadSession>,
+    /// The name of the reply file, when a client has set one.
+    pub reply_file_name: Option<String>,
 }
 
 /// A file on record.
@@ -79,7 +90,7 @@ pub struct JobRecord {
 pub struct FileRecord {
     /// Its job.
     pub job: JobKey,
-    /// Its place in the job.
+    /// Its place in the job; the reply of an upload comes second.
     pub index: FileIndex,
     /// The URL as it was given.
     pub remote_name: String,

@@ -12,6 +12,7 @@ use crate::hold::Hold;
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::temporary::{Temporary, code_of};
+use crate::upload::Upload;
 use crate::users::{UserNo, Users};
 use crate::visits::Counted;
 use crate::{Config, Cx, Engine, FileRecord, FileStage, JobKey, JobRecord, Saved};
@@ -38,6 +39,8 @@ impl Engine {
         let waiting: Vec<JobKey> =
             jobs.iter().filter(|job| matches!(job.state, State::TransientError(_))).map(|job| job.key).collect();
         let untold: Vec<JobKey> = jobs.iter().filter(|job| is_untold(job)).map(|job| job.key).collect();
+        let giving_up: Vec<JobKey> =
+            jobs.iter().filter(|job| matches!(job.state, State::GivingUp)).map(|job| job.key).collect();
         let (held, ready): (Vec<_>, Vec<_>) = jobs
             .iter()
             .filter_map(|job| match job.state {
@@ -69,6 +72,9 @@ impl Engine {
         }
         for key in untold {
             engine.notify_of_end(key);
+        }
+        for key in giving_up {
+            engine.give_up_session(key);
         }
         engine.schedule(cx);
         engine
@@ -128,6 +134,7 @@ fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State
         JobState::SUSPENDED => State::Suspended,
         JobState::ERROR => State::Error,
         JobState::TRANSFERRED => State::Transferred,
+        JobState::CANCELLED => State::GivingUp,
         JobState::TRANSIENT_ERROR => State::TransientError(match (record.retry_at, record.error) {
             (Some(wall), _) => Wait::Retry { at: cx.now.monotonic.plus(wall.since(cx.now.wall)), wall },
             (None, error) => Wait::Held(error.and_then(|error| Hold::of_code(error.code)).unwrap_or(Hold::Network)),
@@ -178,6 +185,7 @@ fn without_history(record: JobRecord) -> Job {
         handles: 0,
         idle_since: record.last_activity,
         filed: None,
+        upload: record.upload.map(Upload::restored).or_else(|| Upload::of(record.job_type)),
     }
 }
 

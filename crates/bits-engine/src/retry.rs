@@ -15,7 +15,8 @@ impl Engine {
     pub(crate) fn attempt_failed(&mut self, cx: Cx<'_>, key: JobKey, failure: Failure) {
         let profile = self.config.profile;
         let job = &mut self.jobs[key];
-        job.error = Some(ErrorRecord { code: failure.code, context: failure.context, file: job.file_in_work() });
+        let file = job.file_in_work().filter(|_| concerns_a_file(failure.context));
+        job.error = Some(ErrorRecord { code: failure.code, context: failure.context, file });
         // job.get_error_count.retry_old: before 2.0 a retry that fails again counts for nothing.
         if profile >= Profile::V2_0 || !failure.transient || job.failing.is_none() {
             job.error_count = job.error_count.saturating_add(1);
@@ -79,4 +80,16 @@ impl Engine {
         self.timers.disarm(key, Timer::NoProgress);
         self.judge_progress(cx, key);
     }
+}
+
+/// Whether an error that arose there is tied to the file in work. One of the queue manager tells
+/// which file waits (a job that a policy stops is reported to have one).
+fn concerns_a_file(context: ErrorContext) -> bool {
+    [
+        ErrorContext::LOCAL_FILE,
+        ErrorContext::REMOTE_FILE,
+        ErrorContext::REMOTE_APPLICATION,
+        ErrorContext::GENERAL_QUEUE_MANAGER,
+    ]
+    .contains(&context)
 }

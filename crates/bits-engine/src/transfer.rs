@@ -18,8 +18,8 @@ impl Engine {
             return self.block(cx, key, hold);
         }
         let place = self.jobs[key].next;
-        let temporary = match self.temporary_file(cx, key, place) {
-            Ok(temporary) => temporary,
+        let local = match self.local_file(cx, key) {
+            Ok(local) => local,
             Err(code) => {
                 let failure = Failure { code, context: ErrorContext::LOCAL_FILE, transient: false };
                 return self.attempt_failed(cx, key, failure);
@@ -40,8 +40,9 @@ impl Engine {
         let plan = AttemptPlan {
             attempt,
             chain,
+            work: job.work(),
             url: file.remote_name.to_string(),
-            temporary,
+            local,
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
@@ -63,15 +64,22 @@ impl Engine {
             AttemptReport::Connected { validators, have } if is_current => {
                 self.connected(cx, key, attempt, validators, have);
             }
+            AttemptReport::SessionOpen { session, source, have } => {
+                self.session_opened(cx, key, attempt, session, (source, have));
+            }
             AttemptReport::Progress { have } if is_current => self.progressed(cx, key, have),
             AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
+                if matches!(self.jobs[key].state, State::GivingUp) {
+                    return self.session_given_up(key);
+                }
                 let draws_again = is_name_taken(&end) && self.lose_name(key);
                 match (stopping, end) {
-                    (Some(stopping), end) => self.stopped(cx, key, stopping, &end),
+                    (Some(stopping), end) => self.stopped(cx, key, stopping, end),
                     (None, _) if draws_again => self.start_attempt(cx, key),
                     (None, AttemptEnd::Done) => self.file_done(cx, key, attempt),
+                    (None, AttemptEnd::Uploaded { reply }) => self.upload_done(cx, key, attempt, reply),
                     (None, AttemptEnd::Failed(failure)) => self.attempt_failed(cx, key, failure),
                     // Nobody told it to: as if the connection had been closed.
                     (None, AttemptEnd::Stopped) => self.attempt_failed(cx, key, UNASKED_STOP),
@@ -97,7 +105,7 @@ impl Engine {
         self.push(Action::Proceed(attempt));
     }
 
-    fn begin_transferring(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
+    pub(crate) fn begin_transferring(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
         if let State::Connecting { run, .. } = self.jobs[key].state {
             self.transition(cx, key, State::Transferring { run, attempt }, Cause::Connected);
         }
@@ -134,6 +142,19 @@ impl Engine {
     fn file_done(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
         self.begin_transferring(cx, key, attempt);
         self.take_file(cx, key);
+        self.go_on(cx, key);
+    }
+
+    /// The server has the file of an upload: the reply's turn, or the job is done.
+    fn upload_done(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId, reply: Option<String>) {
+        self.begin_transferring(cx, key, attempt);
+        match self.take_upload(cx, key, reply) {
+            Ok(()) => self.go_on(cx, key),
+            Err(failure) => self.attempt_failed(cx, key, failure),
+        }
+    }
+
+    fn go_on(&mut self, cx: Cx<'_>, key: JobKey) {
         if self.jobs[key].has_all_files() {
             self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
         } else {
@@ -142,9 +163,10 @@ impl Engine {
     }
 
     /// Takes down that the file in work is all there.
-    fn take_file(&mut self, cx: Cx<'_>, key: JobKey) {
+    pub(crate) fn take_file(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &mut self.jobs[key];
         let place = job.next;
+        let (is_sent, is_reply) = (job.sends(place), job.is_reply(place));
         let file = &job.files[place];
         let known = file.validators.unwrap_or(Validators { size: file.have, last_modified: None });
         let before = job.files[place].have;
@@ -156,7 +178,13 @@ impl Engine {
         self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);
-        self.notify_of_file(key, place);
+        if is_reply {
+            self.forget_session(key);
+        }
+        // callback2.file_transferred.job_types
+        if !is_sent {
+            self.notify_of_file(key, place);
+        }
         // The last file makes the job TRANSFERRED, which is told as that alone (clause
         // `callback.job_modification.not_for_end_states`).
         if !self.jobs[key].has_all_files() {
@@ -165,12 +193,15 @@ impl Engine {
     }
 
     /// An attempt that was told to stop has ended: who waited for it goes on.
-    fn stopped(&mut self, cx: Cx<'_>, key: JobKey, stopping: Stopping, end: &AttemptEnd) {
+    fn stopped(&mut self, cx: Cx<'_>, key: JobKey, stopping: Stopping, end: AttemptEnd) {
         self.jobs[key].stopping = None;
         self.push(Action::Release(stopping.chain));
-        if *end == AttemptEnd::Done {
+        match end {
             // It was quicker than the order to stop.
-            self.take_file(cx, key);
+            AttemptEnd::Done => self.take_file(cx, key),
+            // Without its reply the upload is asked for again.
+            AttemptEnd::Uploaded { reply } => _ = self.take_upload(cx, key, reply),
+            AttemptEnd::Stopped | AttemptEnd::Failed(_) => {}
         }
         let job = &self.jobs[key];
         match job.state {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use bits_api::{FileInfo, Hresult};
+use bits_api::{FileInfo, Hresult, JobType};
 use bits_wire::attempt::{Disk, Probe};
 use bits_world::World;
 
@@ -11,18 +11,36 @@ use bits_world::World;
 pub(crate) struct Answers<'a> {
     disk: &'a dyn Disk,
     destinations: HashMap<PathBuf, Result<(), Hresult>>,
+    sources: HashMap<PathBuf, Result<(), Hresult>>,
 }
 
 impl<'a> Answers<'a> {
-    /// Asks for the destination of each file that has one.
-    pub(crate) fn about(files: &[FileInfo<'_>], world: &World, disk: &'a dyn Disk) -> Self {
-        let paths = files.iter().filter_map(|file| world.drives.resolve(file.local_name).ok());
-        let destinations = paths.map(|path| {
-            let answer = disk.destination(&path);
-            (path, answer)
-        });
-        Self { disk, destinations: destinations.collect() }
+    /// Asks whether each file with a local name could be made, or read if the job uploads.
+    pub(crate) fn about(files: &[FileInfo<'_>], job_type: JobType, world: &World, disk: &'a dyn Disk) -> Self {
+        let names = files.iter().map(|file| file.local_name);
+        match job_type {
+            JobType::DOWNLOAD => {
+                Self { disk, destinations: each(names, world, |path| disk.destination(path)), sources: HashMap::new() }
+            }
+            _ => Self { disk, destinations: HashMap::new(), sources: each(names, world, |path| disk.source(path)) },
+        }
     }
+
+    /// Asks whether a file of this name could be made.
+    pub(crate) fn about_destination(name: &str, world: &World, disk: &'a dyn Disk) -> Self {
+        let destinations = each(std::iter::once(name), world, |path| disk.destination(path));
+        Self { disk, destinations, sources: HashMap::new() }
+    }
+}
+
+/// The answers on all names that lead somewhere.
+fn each<'n>(
+    names: impl Iterator<Item = &'n str>,
+    world: &World,
+    ask: impl Fn(&Path) -> Result<(), Hresult>,
+) -> HashMap<PathBuf, Result<(), Hresult>> {
+    let paths = names.filter_map(|name| world.drives.resolve(name).ok());
+    paths.map(|path| (path.clone(), ask(&path))).collect()
 }
 
 impl Probe for Answers<'_> {
@@ -31,6 +49,13 @@ impl Probe for Answers<'_> {
             Some(answer) => *answer,
             // The world has changed between question and call.
             None => self.disk.destination(path),
+        }
+    }
+
+    fn source(&self, path: &Path) -> Result<(), Hresult> {
+        match self.sources.get(path) {
+            Some(answer) => *answer,
+            None => self.disk.source(path),
         }
     }
 

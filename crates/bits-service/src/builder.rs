@@ -51,6 +51,11 @@ pub(crate) enum Outside {
 type Ends = (Arc<dyn Mover>, Arc<dyn Disk>);
 
 impl Outside {
+    /// Over HTTP only downloads are spoken.
+    fn can_upload(&self) -> bool {
+        matches!(self, Self::Simulated(_))
+    }
+
     pub(crate) fn open(&self, clock: &Clock, config: &Config) -> Result<Ends, String> {
         match self {
             Self::Real { trusted } => {
@@ -163,10 +168,15 @@ impl Builder {
         for (id, value) in &self.decisions {
             decisions.set(id, value).map_err(StartError::Decision)?;
         }
-        let config = Config { profile: self.profile, decisions, seed: self.seed.unwrap_or_default() };
         let outside = match self.simulation {
             Some(simulation) => Outside::Simulated(simulation),
             None => Outside::Real { trusted: self.trusted },
+        };
+        let config = Config {
+            profile: self.profile,
+            decisions,
+            seed: self.seed.unwrap_or_default(),
+            uploads: outside.can_upload(),
         };
         Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.clients, self.state, self.world)
     }

@@ -157,7 +157,9 @@ impl FaultLayer {
         let due = Mutex::new(Due::Waiting(fault));
         let watched: Reports = Arc::new(move |attempt, report| {
             let come_to = match &report {
-                AttemptReport::Connected { have, .. } | AttemptReport::Progress { have } => *have >= at,
+                AttemptReport::Connected { have, .. }
+                | AttemptReport::SessionOpen { have, .. }
+                | AttemptReport::Progress { have } => *have >= at,
                 AttemptReport::Ended(_) => false,
             };
             let strikes = come_to && lock(&due).strike();

@@ -85,7 +85,9 @@ impl JobHandle {
     fn add(&self, method: &'static str, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
         let service = self.service()?;
         let token = &self.caller.token();
-        let answers = Answers::about(files, &service.world(), &*service.disk);
+        // Who may not ask is refused by the call itself.
+        let job_type = service.read(|engine| engine.job_type(token, self.key)).unwrap_or(JobType::DOWNLOAD);
+        let answers = Answers::about(files, job_type, &service.world(), &*service.disk);
         service.mutate_probed(&self.caller, method, self.key, &answers, |engine, cx| {
             engine.add_files(cx, token, self.key, files)
         })

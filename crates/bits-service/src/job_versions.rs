@@ -1,30 +1,11 @@
 //! The later interfaces of a job: one object has them all.
 
 use bits_api::{
-    AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job2, Job3, Job4, Job5, JobPropertyId,
-    JobPropertyValue, NotifyCommandLine, Setting, Settings, Success, Value,
+    AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5, JobPropertyId, JobPropertyValue,
+    Setting, Settings, Success, Value,
 };
 
 use crate::job::JobHandle;
-
-impl Job2 for JobHandle {
-    fn set_notify_cmd_line(&self, program: Option<&str>, parameters: Option<&str>) -> Result<Success, Hresult> {
-        let token = &self.caller().token();
-        self.service()?.mutate(self.caller(), "SetNotifyCmdLine", self.key(), |engine, cx| {
-            engine.set_command(cx, token, self.key(), program, parameters)
-        })
-    }
-
-    fn notify_cmd_line(&self) -> Result<NotifyCommandLine, Hresult> {
-        self.service()?.read(|engine| {
-            let command = engine.command(&self.caller().token(), self.key())?;
-            Ok(command.map_or_else(NotifyCommandLine::default, |command| NotifyCommandLine {
-                program: command.program.clone(),
-                parameters: command.parameters.clone().unwrap_or_default(),
-            }))
-        })
-    }
-}
 
 impl Job3 for JobHandle {}
 

@@ -3,6 +3,8 @@
 //! For tests of what BITS decides. A transfer takes no time; one that must be looked at while it
 //! runs is held.
 
+mod uploads;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bits_api::{ErrorContext, FileTime, Hresult};
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
-    Reports, Validators,
+    Reports, Validators, Work,
 };
+
+use uploads::Uploads;
+pub use uploads::{SimReply, SimUpload, SimUploadStage};
 
 /// A simulated network with its servers, and a simulated disk.
 ///
@@ -29,6 +34,7 @@ struct State {
     attempts: BTreeMap<SimulatedAttempt, Attempt>,
     movers: u64,
     started: Vec<String>,
+    uploads: Uploads,
 }
 
 /// An attempt by the mover that carries it out: each service numbers its own.
@@ -153,7 +159,7 @@ impl Simulation {
         loop {
             let Some((reports, report)) = self.lock().step(id) else { return };
             let ended = matches!(report, AttemptReport::Ended(_));
-            let connected = matches!(report, AttemptReport::Connected { .. });
+            let connected = matches!(report, AttemptReport::Connected { .. } | AttemptReport::SessionOpen { .. });
             reports(id.1, report);
             if ended || connected {
                 return;
@@ -171,12 +177,18 @@ impl State {
     fn step(&mut self, id: SimulatedAttempt) -> Option<(Reports, AttemptReport)> {
         let attempt = self.attempts.get_mut(&id)?;
         let remote = self.remote.entry(attempt.plan.url.clone()).or_default();
+        let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
         let report = match attempt.step {
             Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
-            Step::Connecting => connect(attempt, remote, &mut self.local),
+            Step::Connecting if is_fetch => connect(attempt, remote, &mut self.local),
+            Step::Connecting => self.uploads.connect(attempt, remote, &self.local),
             Step::AwaitingProceed => return None,
-            Step::Moving => transfer(attempt, remote, &mut self.local)?,
+            Step::Moving if is_fetch => transfer(attempt, remote, &mut self.local)?,
+            Step::Moving => self.uploads.send(attempt, &mut self.remote, &self.local)?,
         };
+        if report == AttemptReport::Ended(AttemptEnd::Done) {
+            self.uploads.reply_fetched(attempt);
+        }
         let reports = Arc::clone(&attempt.reports);
         if matches!(report, AttemptReport::Ended(_)) {
             self.attempts.remove(&id);
@@ -196,7 +208,7 @@ fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<Path
             transient: false,
         }));
     };
-    let have = local.entry(attempt.plan.temporary.clone()).or_default();
+    let have = local.entry(attempt.plan.local.clone()).or_default();
     if attempt.plan.known != Some(validators) {
         *have = 0;
     }
@@ -206,24 +218,31 @@ fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<Path
 
 fn transfer(attempt: &Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> Option<AttemptReport> {
     let size = remote.validators.map_or(0, |validators| validators.size);
+    let have = local.entry(attempt.plan.local.clone()).or_default();
+    Some(moved_to(remote, size, have)?.unwrap_or(AttemptReport::Ended(AttemptEnd::Done)))
+}
+
+/// Moves a file of `size` bytes as far as holds and failures let it: what is to be reported of
+/// that, `Some(None)` once the whole file is there, `None` while it is held.
+#[expect(clippy::option_option, reason = "held, at its end, and something to tell are three things")]
+fn moved_to(remote: &mut Remote, size: u64, have: &mut u64) -> Option<Option<AttemptReport>> {
     let failure = remote.failures.front().copied();
     let until = match (remote.hold, failure.and_then(|failure| failure.at)) {
         (Some(SimHold::Transferring(hold)), Some(fail)) => hold.min(fail),
         (Some(SimHold::Transferring(stop)), None) | (_, Some(stop)) => stop,
         (_, None) => size,
     };
-    let have = local.entry(attempt.plan.temporary.clone()).or_default();
     if *have < until.min(size) {
         *have = until.min(size);
-        return Some(AttemptReport::Progress { have: *have });
+        return Some(Some(AttemptReport::Progress { have: *have }));
     }
     match failure {
         Some(SimFailure { at: Some(at), failure }) if *have >= at.min(size) => {
             remote.failures.pop_front();
-            Some(AttemptReport::Ended(AttemptEnd::Failed(failure)))
+            Some(Some(AttemptReport::Ended(AttemptEnd::Failed(failure))))
         }
         _ if matches!(remote.hold, Some(SimHold::Transferring(_))) => None,
-        _ => Some(AttemptReport::Ended(AttemptEnd::Done)),
+        _ => Some(None),
     }
 }
 
@@ -287,6 +306,11 @@ impl Probe for Simulation {
         state.refused.iter().find(|(folder, _)| path.starts_with(folder)).map_or(Ok(()), |(_, code)| Err(*code))
     }
 
+    fn source(&self, path: &Path) -> Result<(), Hresult> {
+        self.destination(path)?;
+        self.local_length(path).map(|_| ()).ok_or(Hresult::ERROR_FILE_NOT_FOUND)
+    }
+
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
         Ok(self.local_length(path))
     }
@@ -309,7 +333,20 @@ impl Disk for Simulation {
         }
         state.local.remove(temporary);
         state.local.insert(destination.to_owned(), length);
+        state.uploads.renamed(temporary, destination);
         Ok(())
+    }
+
+    fn read(&self, path: &Path, length: u64) -> Result<Vec<u8>, Hresult> {
+        let state = self.lock();
+        let size = *state.local.get(path).ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        if size < length {
+            return Err(ERROR_FILE_INVALID);
+        }
+        // Files without bytes are full of zeros.
+        let mut bytes = state.uploads.content(path).unwrap_or_default().to_vec();
+        bytes.resize(usize::try_from(length).map_err(|_| Hresult::E_OUTOFMEMORY)?, 0);
+        Ok(bytes)
     }
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {
@@ -318,6 +355,7 @@ impl Disk for Simulation {
             return Err(Hresult::ERROR_SHARING_VIOLATION);
         }
         state.local.remove(path);
+        state.uploads.deleted(path);
         Ok(())
     }
 }

@@ -200,6 +200,9 @@ impl fmt::Display for What {
             Self::Seeded { state } => write!(f, "is seeded in {}", short(*state)),
             Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
+            Self::AttemptEnded { attempt, end: AttemptEnd::Uploaded { .. } } => {
+                write!(f, "attempt {attempt} ends: the server has the file")
+            }
             Self::AttemptEnded { attempt, end: AttemptEnd::Stopped } => write!(f, "attempt {attempt} ends: stopped"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Failed(failure) } => {
                 write!(f, "attempt {attempt} ends: {} in {}", failure.code, failure.context)

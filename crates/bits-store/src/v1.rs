@@ -62,6 +62,7 @@ impl From<Job> for JobRecord {
             failing_since: old.failing_since,
             retry_at: old.retry_at,
             active_ms: old.active_ms,
+            upload: None,
         }
     }
 }

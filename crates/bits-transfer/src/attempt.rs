@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Validators};
+use bits_api::{ErrorContext, Hresult};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Validators, Work};
 use bits_wire::download::{Answer, Ask, Download, Fault, Next, Redirects, Request, Target, Verdict};
 use bits_world::clock::Clock;
 use bytes::Bytes;
@@ -23,6 +24,10 @@ use crate::watchdog::within;
 const REPORT_EVERY: u64 = 1024 * 1024;
 /// So long bytes may go unreported, on the machine's clock.
 const REPORT_WITHIN: Duration = Duration::from_millis(250);
+
+/// What becomes of an upload, which this mover does not speak.
+const NO_UPLOADS: Failure =
+    Failure { code: Hresult::E_NOTIMPL, context: ErrorContext::GENERAL_TRANSPORT, transient: false };
 
 pub(crate) struct Attempt<'a> {
     network: &'a Network,
@@ -50,7 +55,7 @@ enum Arrival {
 
 impl<'a> Attempt<'a> {
     pub(crate) fn new(network: &'a Network, plan: AttemptPlan, control: &'a Control, link: Option<Link>) -> Self {
-        let partial = Partial::new(plan.temporary.clone(), Arc::clone(&control.gate));
+        let partial = Partial::new(plan.local.clone(), Arc::clone(&control.gate));
         let signals = control.signals.subscribe();
         Self { network, plan, control, signals, link, partial, recorded: None, recordings: 0, reported: 0 }
     }
@@ -74,6 +79,9 @@ impl<'a> Attempt<'a> {
     }
 
     async fn transfer(&mut self) -> Result<(), Failure> {
+        if !matches!(self.plan.work, Work::Download | Work::Reply { .. }) {
+            return Err(NO_UPLOADS);
+        }
         let length = self.partial.measure(self.plan.known.is_some())?;
         let mut download = Download::new(self.plan.urgency, self.plan.known, length);
         let mut redirects = Redirects::new(Target::parse(&self.plan.url)?);

@@ -1,7 +1,7 @@
 //! Local files, and which code stands for what goes wrong with them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -41,6 +41,19 @@ impl Probe for LocalDisk {
             ErrorKind::NotFound | ErrorKind::ReadOnlyFilesystem => Hresult::E_ACCESSDENIED,
             _ => code(&error),
         })
+    }
+
+    /// Whether the file of this name can be read.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for what is no file; `ERROR_FILE_NOT_FOUND` and `ERROR_PATH_NOT_FOUND` for one
+    /// that is not there; `E_ACCESSDENIED` for one that may not be read.
+    fn source(&self, path: &Path) -> Result<(), Hresult> {
+        let found = fs::metadata(path).map_err(|error| code_at(path, &error))?;
+        if !found.is_file() || !path.is_absolute() {
+            return Err(Hresult::E_INVALIDARG);
+        }
+        File::open(path).map(drop).map_err(|error| code_at(path, &error))
     }
 
     /// The length of a file, or `None` when it is not there.
@@ -83,6 +96,15 @@ impl Disk for LocalDisk {
             }
         }
         fs::rename(temporary, destination).map_err(|error| code_at(destination, &error))
+    }
+
+    fn read(&self, path: &Path, length: u64) -> Result<Vec<u8>, Hresult> {
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(length).read_to_end(&mut bytes));
+        match read.map_err(|error| code_at(path, &error))? {
+            read if read as u64 == length => Ok(bytes),
+            _ => Err(ERROR_FILE_INVALID),
+        }
     }
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {
@@ -313,6 +335,32 @@ mod tests {
         let published = LocalDisk.publish(&temporary, &folder.path().join("gone/a"), 3, None);
 
         assert_eq!(published, Err(Hresult::ERROR_PATH_NOT_FOUND));
+    }
+
+    #[test]
+    fn only_a_file_that_can_be_read_is_a_source() {
+        let folder = folder();
+        fs::write(folder.path().join("file"), "x").unwrap();
+        let table = [
+            (folder.path().join("file"), Ok(())),
+            (folder.path().join("gone"), Err(Hresult::ERROR_FILE_NOT_FOUND)),
+            (folder.path().join("no-folder/gone"), Err(Hresult::ERROR_PATH_NOT_FOUND)),
+            (folder.path().to_owned(), Err(Hresult::E_INVALIDARG)),
+        ];
+        for (path, source) in table {
+            assert_eq!(LocalDisk.source(&path), source, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_length_and_not_beyond() {
+        let folder = folder();
+        let path = folder.path().join("reply");
+        fs::write(&path, "reply").unwrap();
+
+        assert_eq!(LocalDisk.read(&path, 5), Ok(b"reply".to_vec()));
+        assert_eq!(LocalDisk.read(&path, 6), Err(ERROR_FILE_INVALID));
+        assert_eq!(LocalDisk.read(&folder.path().join("gone"), 0), Err(Hresult::ERROR_FILE_NOT_FOUND));
     }
 
     #[test]

@@ -23,12 +23,13 @@ pub enum Urgency {
     Background,
 }
 
-/// What tells one version of a remote file from the next (clause `files.consistency.by`).
+/// What tells one version of a file from the next (clauses `files.consistency.by`,
+/// `files.consistency.upload_change`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Validators {
     /// Size in bytes.
     pub size: u64,
-    /// Last-Modified, where the server gave one.
+    /// Last-Modified, where the server gave one; the time stamp of a local file.
     pub last_modified: Option<FileTime>,
 }
 
@@ -39,17 +40,56 @@ pub struct AttemptPlan {
     pub attempt: AttemptId,
     /// Whose connection it may take over.
     pub chain: ChainId,
-    /// The remote name.
+    /// What it is for.
+    pub work: Work,
+    /// Where to: the remote name, or the URL of a reply.
     pub url: String,
-    /// The temporary file: made when it is not there; its length is the progress so far.
-    pub temporary: PathBuf,
+    /// The local file: the temporary file of a download, made when it is not there, whose length
+    /// is the progress so far; the source of an upload, which is only read.
+    pub local: PathBuf,
     /// How to ask.
     pub urgency: Urgency,
     /// How fast it may be, in kilobits a second; `None` is as fast as it can.
     pub limit: Option<u32>,
-    /// What earlier attempts have learned of the remote file. It goes on record before the
-    /// temporary file is made: without it, a file of that name is somebody else's.
+    /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on
+    /// record before the temporary file is made: without it, a file of that name is somebody
+    /// else's. Of the source of an upload it tells the version that the session was opened for.
     pub known: Option<Validators>,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Work {
+    /// Fetch a file of a download job.
+    Download,
+    /// Send the file of an upload job.
+    Upload {
+        /// The session that an earlier attempt has opened. When the version of its source is not
+        /// known any more, it is given up and another one opened.
+        session: Option<UploadSession>,
+        /// Whether the server application is to send a reply.
+        wants_reply: bool,
+    },
+    /// Fetch the reply of an upload, as a download; then the session is over.
+    Reply {
+        /// The session, unless it is over already.
+        session: Option<UploadSession>,
+    },
+    /// Tell the server that the client wants nothing more of a session: what it holds of an
+    /// unfinished upload goes, and so does a reply. No local file is touched, nothing follows on
+    /// the chain, and no [`Mover::release`] of it.
+    GiveUp {
+        /// The session.
+        session: UploadSession,
+    },
+}
+
+/// By what a server knows an upload again.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UploadSession {
+    /// The identifier that the server has chosen.
+    pub id: String,
 }
 
 /// What an attempt reports, in this order: `Connected`, any number of `Progress`, `Ended` exactly
@@ -68,12 +108,22 @@ pub enum AttemptReport {
         /// Bytes of it that the temporary file holds.
         have: u64,
     },
-    /// More of the file has been written.
-    Progress {
-        /// Bytes that the temporary file holds.
+    /// The server takes the upload, in a session that it keeps. Nothing is sent before
+    /// [`Mover::proceed`].
+    SessionOpen {
+        /// The session.
+        session: UploadSession,
+        /// The source as it is now.
+        source: Validators,
+        /// Bytes of it that the server has.
         have: u64,
     },
-    /// The attempt is over and touches the temporary file no more.
+    /// More of the file has been written, or taken by the server.
+    Progress {
+        /// Bytes that the temporary file holds, or the server has.
+        have: u64,
+    },
+    /// The attempt is over and touches the local file no more.
     Ended(AttemptEnd),
 }
 
@@ -82,6 +132,11 @@ pub enum AttemptReport {
 pub enum AttemptEnd {
     /// The whole file is there.
     Done,
+    /// The server has the whole file of an upload.
+    Uploaded {
+        /// Where the reply is, once the server application has given one.
+        reply: Option<String>,
+    },
     /// It was told to stop.
     Stopped,
     /// It failed.
@@ -114,7 +169,7 @@ pub trait Mover: Send + Sync {
     /// Begins an attempt. Never waits; reports may come before this returns.
     fn start(&self, plan: AttemptPlan, reports: Reports);
 
-    /// What the attempt reported by `Connected` is on record: it may write.
+    /// What the attempt reported by `Connected` or `SessionOpen` is on record: it may go on.
     fn proceed(&self, attempt: AttemptId);
 
     /// An attempt may be that fast from now on, in kilobits a second; `None` is as fast as it can.
@@ -143,6 +198,12 @@ pub trait Probe {
     /// The HRESULT that AddFile gives: a missing folder, a refused access, a path that is none.
     fn destination(&self, path: &Path) -> Result<(), Hresult>;
 
+    /// Whether the caller could read the file of this name, to upload it.
+    ///
+    /// # Errors
+    /// The HRESULT that AddFile gives: no such file, a refused access, a path that is none.
+    fn source(&self, path: &Path) -> Result<(), Hresult>;
+
     /// The length of a file, or `None` when it is not there: its folder is, and has no file of
     /// this name.
     ///
@@ -167,6 +228,12 @@ pub trait Disk: Probe + Send + Sync {
         length: u64,
         modified: Option<FileTime>,
     ) -> Result<(), Hresult>;
+
+    /// The first `length` bytes of a file.
+    ///
+    /// # Errors
+    /// The HRESULT of what went wrong, `ERROR_FILE_INVALID` for a file that is shorter.
+    fn read(&self, path: &Path, length: u64) -> Result<Vec<u8>, Hresult>;
 
     /// Removes a temporary file; one that is not there is no error.
     ///

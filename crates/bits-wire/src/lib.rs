@@ -10,5 +10,6 @@
 pub mod attempt;
 pub mod download;
 mod redact;
+pub mod upload;
 
 pub use redact::redacted;

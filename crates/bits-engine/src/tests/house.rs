@@ -14,7 +14,7 @@ use bits_api::{
     Setting, Success, Value,
 };
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators, Work,
 };
 use bits_world::clock::{Monotonic, Now};
 use bits_world::{Decisions, InternetBandwidth, Network, Profile, Sid, Token, World};
@@ -43,6 +43,10 @@ impl Probe for Disk {
             Some(folder) if self.missing_folders.contains(folder) => Err(Hresult::ERROR_DIRECTORY),
             _ => Ok(()),
         }
+    }
+
+    fn source(&self, path: &Path) -> Result<(), Hresult> {
+        self.files.borrow().get(path).map(|_| ()).ok_or(Hresult::ERROR_FILE_NOT_FOUND)
     }
 
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
@@ -143,7 +147,7 @@ pub(crate) fn seconds(seconds: u64) -> Duration {
 pub(crate) fn config(profile: Profile) -> Config {
     let mut decisions = Decisions::default();
     decisions.set("sched.slice_length", &SLICE.as_secs().to_string()).unwrap();
-    Config { profile, decisions, seed: 0 }
+    Config { profile, decisions, seed: 0, uploads: true }
 }
 
 impl House {
@@ -205,8 +209,9 @@ impl House {
         match action {
             Action::Persist(change) => self.persist(change),
             Action::Start(plan) => {
-                let same_file = self.running.values().any(|other| other.temporary == plan.temporary);
-                assert!(!same_file, "two attempts write {:?}", plan.temporary);
+                let writes = |plan: &AttemptPlan| matches!(plan.work, Work::Download | Work::Reply { .. });
+                let same_file = self.running.values().any(|other| writes(other) && other.local == plan.local);
+                assert!(!(writes(&plan) && same_file), "two attempts write {:?}", plan.local);
                 _ = self.running.insert(plan.attempt, plan);
             }
             Action::Limit(attempt, limit) => {
@@ -420,18 +425,15 @@ impl House {
     pub(crate) fn connected(&mut self, job: JobKey, size: u64) {
         let plan = self.plan(job);
         let validators = Validators { size, last_modified: Some(FileTime::from_unix_seconds(1_600_000_000)) };
-        let have = if plan.known == Some(validators) {
-            self.disk.length(&plan.temporary).ok().flatten().unwrap_or(0)
-        } else {
-            0
-        };
-        self.disk.files.get_mut().insert(plan.temporary, have);
+        let have =
+            if plan.known == Some(validators) { self.disk.length(&plan.local).ok().flatten().unwrap_or(0) } else { 0 };
+        self.disk.files.get_mut().insert(plan.local, have);
         self.report(job, AttemptReport::Connected { validators, have });
     }
 
     /// The file in work has grown to this length.
     pub(crate) fn progress(&mut self, job: JobKey, have: u64) {
-        let temporary = self.plan(job).temporary;
+        let temporary = self.plan(job).local;
         self.disk.files.get_mut().insert(temporary, have);
         self.report(job, AttemptReport::Progress { have });
     }

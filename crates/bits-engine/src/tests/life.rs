@@ -80,7 +80,7 @@ fn the_temporary_file_lies_beside_the_destination_and_is_on_record_before_the_at
     let mut house = House::new();
     let job = house.job(1);
     assert_eq!(house.resume(job), Ok(Success::OK));
-    let name = house.plan(job).temporary;
+    let name = house.plan(job).local;
     assert_eq!(name.parent(), Some("/c".as_ref()));
     let name = name.file_name().and_then(|name| name.to_str()).expect("a name");
     let digits = name.strip_prefix("BIT").and_then(|rest| rest.strip_suffix(".tmp")).expect("BITxxxx.tmp");
@@ -111,14 +111,14 @@ fn temporary_names_that_are_taken_are_avoided() {
     let name = {
         let job = house.job(1);
         assert_eq!(house.resume(job), Ok(Success::OK));
-        house.plan(job).temporary
+        house.plan(job).local
     };
     // The same job in another house, where a stranger's file has that name.
     let mut house = House::new();
     house.disk.files.get_mut().insert(name.clone(), 7);
     let job = house.job(1);
     assert_eq!(house.resume(job), Ok(Success::OK));
-    assert_ne!(house.plan(job).temporary, name);
+    assert_ne!(house.plan(job).local, name);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn no_two_jobs_share_a_temporary_file() {
         assert!(house.set(job, Setting::Priority, JobPriority::FOREGROUND.0).is_ok());
         assert!(house.resume(job).is_ok());
     }
-    let names: std::collections::BTreeSet<_> = house.running.values().map(|plan| &plan.temporary).collect();
+    let names: std::collections::BTreeSet<_> = house.running.values().map(|plan| &plan.local).collect();
     assert_eq!(names.len(), 1_000);
 }
 
@@ -208,7 +208,7 @@ fn a_resumed_job_waits_until_its_stopped_attempt_has_ended() {
     house.let_stop(&AttemptEnd::Stopped);
     let second = house.plan(job);
     assert_ne!(second.attempt, first.attempt);
-    assert_eq!(second.temporary, first.temporary);
+    assert_eq!(second.local, first.local);
     assert_eq!(second.known.map(|known| known.size), Some(100));
     assert_eq!(house.released, [first.chain]);
 }

@@ -292,7 +292,7 @@ fn an_unfinished_file_on_a_drive_that_is_not_there_goes_on_when_the_drive_is_bac
     let job = house.resumed_job(JobPriority::NORMAL);
     house.connected(job, 100);
     house.progress(job, 70);
-    let temporary = house.plan(job).temporary;
+    let temporary = house.plan(job).local;
     let drives = std::mem::take(&mut house.world.drives);
 
     house.restart(seconds(1));
@@ -300,7 +300,7 @@ fn an_unfinished_file_on_a_drive_that_is_not_there_goes_on_when_the_drive_is_bac
     assert_eq!(house.error(job).map(|error| error.code), Ok(Hresult::ERROR_PATH_NOT_FOUND));
     house.world.drives = drives;
     assert_eq!(house.resume(job), Ok(Success::OK));
-    assert_eq!(house.plan(job).temporary, temporary);
+    assert_eq!(house.plan(job).local, temporary);
 }
 
 #[test]

@@ -9,9 +9,9 @@ mod samples;
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, Setting};
 use bits_engine::{
     Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
-    Saved, Stored,
+    Saved, Stored, UploadRecord,
 };
-use bits_wire::attempt::Validators;
+use bits_wire::attempt::{UploadSession, Validators};
 
 use crate::{Store, StoreError};
 
@@ -59,6 +59,15 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         failing_since: Some(FileTime::from_unix_seconds(1_767_225_660)),
         retry_at: Some(FileTime::from_unix_seconds(1_767_226_260)),
         active_ms: 1234,
+        upload: Some(upload()),
+    }
+}
+
+/// What is on record of an upload whose reply goes to a file of its own.
+fn upload() -> UploadRecord {
+    UploadRecord {
+        session: Some(UploadSession { id: "{7df0354d-249b-430f-820d-3d2a9bef4931}".into() }),
+        reply_file_name: Some(r"C:\downloads\reply.xml".into()),
     }
 }
 

@@ -12,7 +12,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Queue, added, job, later, queue_of};
+use super::{Queue, added, job, later, queue_of, upload};
 use crate::{Store, record};
 
 /// What a store must hold after some changes.
@@ -106,6 +106,7 @@ prop_compose! {
         [was_resumed, end_told] in any::<[bool; 2]>(),
         notify_command in option::of(any_command()),
         (administrator, elevated, integrity) in any::<(bool, bool, u32)>(),
+        upload in prop_oneof![Just(None), Just(Some(upload()))],
         later in prop_oneof![Just(LaterSettings::default()), Just(later())],
     ) -> JobRecord {
         JobRecord {
@@ -113,7 +114,7 @@ prop_compose! {
             rights: OwnerRights { administrator, elevated, integrity }, state: JobState(state), display_name,
             description, priority, notify_flags, minimum_retry_delay, no_progress_timeout, later,
             was_resumed, notify_command, end_told, error_count, error, created, modified, last_activity,
-            transfer_completed, failing_since, retry_at, active_ms,
+            transfer_completed, failing_since, retry_at, active_ms, upload,
         }
     }
 }

@@ -29,6 +29,7 @@ fn content(version: u8) -> Queue {
             job.rights = OwnerRights::default();
             job.notify_command = None;
             job.end_told = false;
+            job.upload = None;
         }
     }
     content

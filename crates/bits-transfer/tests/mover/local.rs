@@ -24,7 +24,7 @@ fn a_folder_that_is_gone_is_an_error_of_the_local_file() {
     let (server, mill) = (Server::of(content(1000)), Mill::new());
     let temporary = mill.folder.path().join("gone/BIT1.tmp");
 
-    let outcome = mill.run(AttemptPlan { temporary, ..mill.plan(&server.url("/a")) });
+    let outcome = mill.run(AttemptPlan { local: temporary, ..mill.plan(&server.url("/a")) });
 
     assert_eq!(outcome.failure(), local(Hresult::ERROR_PATH_NOT_FOUND));
 }
@@ -216,6 +216,6 @@ fn after_the_shutdown_no_file_is_touched() {
     // The next mover's attempt is alone with the file.
     let next = Mill::new();
     let other = Server::of(content(1000));
-    let outcome = next.run(AttemptPlan { temporary: mill.temporary(), ..next.plan(&other.url("/a")) });
+    let outcome = next.run(AttemptPlan { local: mill.temporary(), ..next.plan(&other.url("/a")) });
     assert_eq!(outcome.bytes, Some(content(1000)));
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Urgency, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Urgency, Validators, Work,
 };
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, Profile};
@@ -204,8 +204,9 @@ impl Mill {
             limit: None,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
+            work: Work::Download,
             url: url.to_owned(),
-            temporary: self.temporary(),
+            local: self.temporary(),
             urgency: Urgency::Foreground,
             known: None,
         }
@@ -220,7 +221,7 @@ impl Mill {
     pub(crate) fn start(&self, plan: AttemptPlan) -> Running<'_> {
         let (sender, reports): (Sender<AttemptReport>, _) = channel();
         let sender = Mutex::new(sender);
-        let (id, temporary) = (plan.attempt, plan.temporary.clone());
+        let (id, temporary) = (plan.attempt, plan.local.clone());
         self.mover.start(
             plan,
             Arc::new(move |_, report| {

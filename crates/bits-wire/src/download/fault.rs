@@ -76,10 +76,15 @@ impl Fault {
 /// that the documentation states for uploads (clause `retry.http_codes.server_app`).
 pub fn status_failure(status: StatusCode) -> Failure {
     let code = Hresult::from_http_status(status.as_u16());
-    match status.as_u16() {
-        408 | 409 => transient(code),
-        300..=305 | 307 | 400..=499 | 501 | 505 => fatal(code),
-        _ => transient(code),
+    if is_transient_status(status.as_u16()) { transient(code) } else { fatal(code) }
+}
+
+/// The class of a status that means a failure.
+pub(crate) const fn is_transient_status(status: u16) -> bool {
+    match status {
+        408 | 409 => true,
+        300..=305 | 307 | 400..=499 | 501 | 505 => false,
+        _ => true,
     }
 }
 

@@ -13,6 +13,7 @@ mod request;
 mod target;
 
 pub use answer::{Answer, Download, Next, Verdict};
+pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
 pub use redirect::{MAX_REDIRECTS, Redirects};
 pub use request::{Ask, RANGE_LIMIT, Request, user_agent};
