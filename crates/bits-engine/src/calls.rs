@@ -353,7 +353,7 @@ impl Engine {
             (setting, value) => {
                 job.later.set(setting, value);
                 match setting {
-                    Setting::MaximumDownloadTime => self.arm_download_time(key),
+                    Setting::MaximumDownloadTime => _ = self.judge_download_time(cx, key),
                     Setting::CostFlags => self.class_changed(cx, key),
                     _ => {}
                 }

@@ -97,7 +97,6 @@ impl Engine {
                     self.ready.insert(priority, turn, key);
                 }
             }
-            State::Connecting { .. } => self.arm_download_time(key),
             State::TransientError(wait) => {
                 if let Wait::Retry { at, .. } = wait {
                     self.timers.arm(key, Timer::RetryDelay, at);

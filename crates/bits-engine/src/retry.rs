@@ -62,6 +62,17 @@ impl Engine {
         }
     }
 
+    /// Gives an active job up that has used up its download time already, as when that was made
+    /// shorter; whether it has.
+    pub(crate) fn judge_download_time(&mut self, cx: Cx<'_>, key: JobKey) -> bool {
+        self.arm_download_time(key);
+        let is_over = self.timers.due(key, Timer::DownloadTime).is_some_and(|due| due <= cx.now.monotonic);
+        if is_over {
+            self.download_time_over(cx, key);
+        }
+        is_over
+    }
+
     /// An active job has used up its download time (clause `lifecycle.edge.max_download_time`).
     pub(crate) fn download_time_over(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &mut self.jobs[key];

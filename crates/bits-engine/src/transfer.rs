@@ -17,6 +17,9 @@ impl Engine {
         if let Some(hold) = self.hold_of(&self.jobs[key]) {
             return self.block(cx, key, hold);
         }
+        if self.judge_download_time(cx, key) {
+            return;
+        }
         let place = self.jobs[key].next;
         let local = match self.local_file(cx, key) {
             Ok(local) => local,

@@ -92,7 +92,7 @@ impl Engine {
         }
         if before.policies.max_download_time != self.facts.policies.max_download_time {
             for key in self.on_shelves(&[Shelf::Active], None) {
-                self.arm_download_time(key);
+                self.judge_download_time(cx, key);
             }
         }
         self.users_changed(cx);

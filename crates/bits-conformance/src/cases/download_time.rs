@@ -10,6 +10,9 @@ cases![
     resume_begins_the_time_anew,
     ninety_days_are_the_default,
     the_time_goes_on_counting_over_a_restart,
+    a_jobs_own_time_replaces_the_policys,
+    a_time_that_is_lowered_below_what_has_passed_is_over_at_once,
+    a_time_of_zero_is_over_when_the_job_begins,
 ];
 
 const LIMIT: Duration = Duration::from_mins(10);
@@ -147,4 +150,48 @@ fn the_time_goes_on_counting_over_a_restart(c: &mut Bench) -> Outcome {
         (before, job.state()?),
         (JobState::TRANSFERRING, JobState::ERROR),
     )
+}
+
+fn set_own(job: &Arc<dyn Job>, time: Duration) -> Outcome {
+    job.job4()?.set_maximum_download_time(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))?;
+    Ok(())
+}
+
+fn a_jobs_own_time_replaces_the_policys(c: &mut Bench) -> Outcome {
+    for own in [MINUTE * 4, MINUTE * 25] {
+        c.start_over();
+        let job = transferring(c)?;
+        set_own(&job, own)?;
+        c.advance(own.saturating_sub(MINUTE))?;
+        let before = job.state()?;
+        c.advance(MINUTE)?;
+        c.is(
+            ["job4.set_maximum_download_time.overrides_policy", "policy.max_download_time.override"],
+            (before, job.state()?),
+            (JobState::TRANSFERRING, JobState::ERROR),
+        )?;
+    }
+    Ok(())
+}
+
+fn a_time_that_is_lowered_below_what_has_passed_is_over_at_once(c: &mut Bench) -> Outcome {
+    let job = transferring(c)?;
+    c.advance(MINUTE * 5)?;
+    set_own(&job, MINUTE * 6)?;
+    let before = job.state()?;
+    set_own(&job, MINUTE * 3)?;
+    let clause = "job4.set_maximum_download_time.lowered_below_elapsed";
+    c.is(clause, (before, job.state()?), (JobState::TRANSFERRING, JobState::ERROR))?;
+    c.returns(clause, error_of(&job)?.1)
+}
+
+fn a_time_of_zero_is_over_when_the_job_begins(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_with_file(1_000)?;
+    set_own(&job, Duration::ZERO)?;
+    let suspended = job.state()?;
+    job.resume()?;
+    c.settle()?;
+    let clause = "job4.set_maximum_download_time.zero";
+    c.is(clause, (suspended, job.state()?, c.attempted()?.len()), (JobState::SUSPENDED, JobState::ERROR, 0))?;
+    c.returns(clause, error_of(&job)?.1)
 }
