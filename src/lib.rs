@@ -7,6 +7,11 @@ pub use bits_service::{
     Simulation, StartError, TimeError, Timeline, What, impersonate,
 };
 
+// For the author of a test.
+pub use bits_service::{
+    Cause, Ending, Explanation, Fault, FileInWork, Hold, Reason, Seed, SeedError, SeedFile, Suspender,
+};
+
 /// The interface that a BITS client sees, shared by the emulator and real BITS.
 pub mod api {
     pub use bits_api::*;

@@ -1,13 +1,14 @@
 //! `bitsd get`: one file, one job, real time.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::mem::{Discriminant, discriminant};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobState, JobType, Manager, SIZE_UNKNOWN};
-use bits_service::{Emulator, StartError, What, redacted};
+use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobProgress, JobState, JobType, Manager, SIZE_UNKNOWN};
+use bits_service::{Emulator, Reason, StartError, What, redacted};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Folder that keeps the queue; without it, the queue is in memory
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Say on stderr why the download waits; on a terminal it is said anyway
+    #[arg(long)]
+    explain: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -60,7 +64,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(job) => job,
         None => manager.create_job(Some("bitsd get"), JobType::DOWNLOAD).map_err(|code| names.failed(told(code)))?.job,
     };
-    let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), &interrupted) else { return Ok(()) };
+    let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
+    let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), watch) else { return Ok(()) };
     Err(match job.cancel() {
         // Of a service that has gone the failure tells already.
         Ok(_) | Err(Hresult::RPC_S_SERVER_UNAVAILABLE) => failure,
@@ -177,7 +182,7 @@ fn download(
     job: &Arc<dyn Job>,
     names: Names<'_>,
     priority: JobPriority,
-    interrupted: &AtomicBool,
+    watch: Watch<'_>,
 ) -> Result<(), Failure> {
     let failed = |code| names.failed(why_unavailable(emulator, code).unwrap_or_else(|| told(code)));
     if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
@@ -187,7 +192,7 @@ fn download(
     // Every error is final: a person waits in front of this program, not a service for weeks.
     job.set_no_progress_timeout(0).map_err(failed)?;
     job.resume().map_err(failed)?;
-    wait(emulator, job, interrupted)?;
+    wait(emulator, job, watch)?;
     if job.state().map_err(failed)? != JobState::TRANSFERRED {
         let (context, code) = job.error().and_then(|error| error.error()).map_err(failed)?;
         return Err(names.failed(format!("{} ({context})", told(code))));
@@ -198,20 +203,53 @@ fn download(
     }
 }
 
+/// How a person looks on.
+#[derive(Clone, Copy)]
+struct Watch<'a> {
+    /// Whether that person has had enough.
+    interrupted: &'a AtomicBool,
+    explain: bool,
+}
+
 /// Waits until the job has come to an end, good or bad.
-fn wait(emulator: &Emulator, job: &Arc<dyn Job>, interrupted: &AtomicBool) -> Result<(), Failure> {
+fn wait(emulator: &Emulator, job: &Arc<dyn Job>, watch: Watch<'_>) -> Result<(), Failure> {
     const LOOK: Duration = Duration::from_millis(100);
     let bar = Bar::new();
+    let mut idle = Idle::default();
     let is_over = || matches!(job.state(), Ok(JobState::TRANSFERRED | JobState::ERROR) | Err(_));
     loop {
         let over = emulator.run_until(is_over, LOOK).doing("cannot wait")?;
-        if interrupted.load(Ordering::SeqCst) {
+        if watch.interrupted.load(Ordering::SeqCst) {
             return Err(Failure::Interrupted);
         }
         if over {
             return Ok(());
         }
         bar.show(job);
+        if let Some(why) = idle.look(emulator, job) {
+            bar.say(&why, watch.explain);
+        }
+    }
+}
+
+/// Notices a job that waits: one that has not moved between two looks.
+#[derive(Default)]
+struct Idle {
+    seen: Option<JobProgress>,
+    told: Option<Discriminant<Reason>>,
+}
+
+impl Idle {
+    /// Why the job waits, told once as long as the reason is the same.
+    fn look(&mut self, emulator: &Emulator, job: &Arc<dyn Job>) -> Option<String> {
+        let progress = job.progress().ok();
+        if self.seen != progress {
+            (self.seen, self.told) = (progress, None);
+            return None;
+        }
+        let why = emulator.explain(job.id().ok()?);
+        let kind = discriminant(&why.reason);
+        (self.told.replace(kind) != Some(kind)).then(|| why.to_string())
     }
 }
 
@@ -246,6 +284,16 @@ impl Bar {
             bar.set_style(style);
         }
         Self(Some(bar))
+    }
+
+    /// Tells a person why nothing moves, `elsewhere` too.
+    fn say(&self, why: &str, elsewhere: bool) {
+        match &self.0 {
+            Some(bar) => bar.println(why),
+            None if !elsewhere => {}
+            // Whoever has closed stderr does not want to know.
+            None => _ = writeln!(std::io::stderr(), "bitsd: {}", crate::one_line(why)),
+        }
     }
 
     fn show(&self, job: &Arc<dyn Job>) {

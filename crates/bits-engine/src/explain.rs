@@ -1,85 +1,272 @@
-//! Why a job is not moving, in a sentence for people.
+//! Why a job is not moving: one structured answer, and the same in words.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobPriority, JobState};
 use bits_wire::redacted;
+use bits_world::Sid;
+use bits_world::clock::{Monotonic, Now};
 
+use crate::hold::Hold;
 use crate::job::{Job, Purpose, State, Step, Wait};
-use crate::{Engine, JobKey};
+use crate::{Cause, Engine, JobKey};
+
+/// What a job does, or waits for. In words by its `Display`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The job's state; `None` when nobody knows the job.
+    pub state: Option<JobState>,
+    /// Its last error, while it is available.
+    pub error: Option<(Hresult, ErrorContext)>,
+    /// Why it is not further.
+    pub reason: Reason,
+}
+
+/// Why a job is not further.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The service does not run.
+    ServiceStopped,
+    /// There is no such job, or it has ended and nobody holds it any more.
+    Unknown,
+    /// SUSPENDED, and there is nothing to transfer.
+    Empty,
+    /// SUSPENDED until Resume.
+    Suspended {
+        /// By whom.
+        by: Suspender,
+    },
+    /// QUEUED: the owner is not logged on.
+    OwnerAway {
+        /// The owner.
+        owner: Sid,
+    },
+    /// QUEUED behind others.
+    InLine {
+        /// How many jobs get their turn before, with the one that has it now.
+        ahead: usize,
+        /// The one right before.
+        behind: Guid,
+        /// Its display name.
+        name: String,
+        /// Its priority.
+        priority: JobPriority,
+    },
+    /// QUEUED, and next.
+    Next,
+    /// CONNECTING in name: an earlier attempt has not ended yet.
+    AttemptStopping,
+    /// An attempt runs at this file: the server's, or the mover's, turn.
+    Moving(FileInWork),
+    /// TRANSIENT_ERROR until the retry delay is over.
+    Retry {
+        /// When, by the wall clock.
+        at: FileTime,
+        /// How long until then.
+        within: Duration,
+        /// How long until the job is given up without progress.
+        given_up_in: Duration,
+    },
+    /// TRANSIENT_ERROR as long as something outside holds it.
+    Held {
+        /// What does.
+        by: Hold,
+        /// How long until the job is given up without progress.
+        given_up_in: Duration,
+    },
+    /// ERROR, until Resume or Cancel.
+    Failed,
+    /// TRANSFERRED, until Complete.
+    AwaitsComplete,
+    /// TRANSFERRED, with files that were added since, until Resume.
+    AwaitsResume,
+    /// In the middle of Complete or Cancel.
+    Ending {
+        /// Whether it is Complete.
+        completes: bool,
+        /// What it waits for.
+        awaits: Ending,
+    },
+    /// CANCELLED, and the server of its upload is still to be told.
+    GivingUp,
+    /// ACKNOWLEDGED or CANCELLED.
+    Ended {
+        /// Why, where that is known.
+        cause: Option<Cause>,
+    },
+}
+
+/// Who has suspended a job.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Suspender {
+    /// Nobody: the job is new and was never resumed.
+    Nobody,
+    /// The client of this name.
+    Client(Arc<str>),
+    /// BITS itself.
+    Service(Cause),
+    /// Somebody, before what is remembered.
+    Unknown,
+}
+
+/// The file that a job moves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileInWork {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many files the job has.
+    pub of: usize,
+    /// Its remote name without credentials.
+    pub url: String,
+}
+
+/// What a Complete or Cancel waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// The end of the attempt.
+    Attempt,
+    /// So many renames.
+    Renames(u32),
+    /// So many deletions.
+    Deletions(u32),
+}
+
+impl Explanation {
+    /// An explanation about a job that the engine does not know.
+    pub fn without_job(reason: Reason) -> Self {
+        Self { state: None, error: None, reason }
+    }
+}
 
 impl Engine {
-    /// One sentence on what a job does, or waits for. Times are durations from the last moment
-    /// that the engine was told.
-    pub fn explain(&self, key: JobKey) -> String {
-        let Some(job) = self.jobs.get(key) else {
-            return "the job has ended and nobody holds it any more".to_owned();
-        };
-        match &job.state {
-            State::Suspended if job.files.is_empty() => "the job is suspended and has no files".to_owned(),
-            State::Suspended => "the job is suspended until Resume".to_owned(),
-            State::Queued { turn, .. } => self.explain_queued(job, *turn),
-            State::Connecting { attempt: None, .. } => {
-                "the job has its turn and waits for an earlier attempt to stop".to_owned()
-            }
-            State::Connecting { .. } => format!("the job is connecting for {}", file(job)),
-            State::Transferring { .. } => format!("the job is transferring {}", file(job)),
-            State::TransientError(wait) => self.explain_wait(job, *wait),
-            State::Error => format!("the job has failed with {}", error(job)),
-            State::Transferred if job.has_all_files() => {
-                "every file has been transferred; the job waits for Complete".to_owned()
-            }
-            State::Transferred => "files were added after the job was transferred; it waits for Resume".to_owned(),
-            State::Finishing(finishing) => {
-                let purpose = match finishing.purpose {
-                    Purpose::Complete => "completed",
-                    Purpose::Cancel(_) => "cancelled",
-                };
-                let step = match finishing.step {
-                    Step::Stopping => "its attempt has not ended yet".to_owned(),
-                    Step::Publishing { awaited, .. } => format!("{awaited} files are being renamed"),
-                    Step::Deleting { awaited, .. } => format!("{awaited} temporary files are being deleted"),
-                };
-                format!("the job is being {purpose}: {step}")
-            }
-            State::GivingUp => "the job was cancelled; the server of its upload is to be told".to_owned(),
-            State::Acknowledged => "the job was completed".to_owned(),
-            State::Cancelled => "the job was cancelled".to_owned(),
+    /// Why a job is not further. Costs a step for each job that is ahead of it in the queue: for
+    /// people and tests, not for calls of clients.
+    pub fn explain(&self, now: Now, key: JobKey) -> Explanation {
+        let Some(job) = self.jobs.get(key) else { return Explanation::without_job(Reason::Unknown) };
+        Explanation {
+            state: Some(job.shown()),
+            error: job.error.map(|error| (error.code, error.context)),
+            reason: self.reason(now.monotonic, job),
         }
     }
 
-    fn explain_queued(&self, job: &Job, turn: u64) -> String {
+    fn reason(&self, now: Monotonic, job: &Job) -> Reason {
+        match &job.state {
+            State::Suspended if job.files.is_empty() => Reason::Empty,
+            State::Suspended if !job.was_resumed => Reason::Suspended { by: Suspender::Nobody },
+            State::Suspended => Reason::Suspended { by: Suspender::Unknown },
+            State::Queued { turn, .. } => self.place_in_line(job, *turn),
+            State::Connecting { attempt: None, .. } => Reason::AttemptStopping,
+            State::Connecting { .. } | State::Transferring { .. } => Reason::Moving(FileInWork {
+                number: job.next + 1,
+                of: job.files.len(),
+                url: job.files.get(job.next).map_or_else(String::new, |file| redacted(&file.remote_name).into_owned()),
+            }),
+            State::TransientError(wait) => self.wait(now, job, *wait),
+            State::Error => Reason::Failed,
+            State::Transferred if job.has_all_files() => Reason::AwaitsComplete,
+            State::Transferred => Reason::AwaitsResume,
+            State::Finishing(finishing) => Reason::Ending {
+                completes: finishing.purpose == Purpose::Complete,
+                awaits: match finishing.step {
+                    Step::Stopping => Ending::Attempt,
+                    Step::Publishing { awaited, .. } => Ending::Renames(awaited),
+                    Step::Deleting { awaited, .. } => Ending::Deletions(awaited),
+                },
+            },
+            State::GivingUp => Reason::GivingUp,
+            State::Acknowledged | State::Cancelled => Reason::Ended { cause: None },
+        }
+    }
+
+    fn place_in_line(&self, job: &Job, turn: u64) -> Reason {
         let owner = self.jobs.users.get(job.owner);
         if !owner.logged_on {
-            return format!("the job waits for its owner {} to log on", owner.sid);
+            return Reason::OwnerAway { owner: owner.sid.clone() };
         }
-        let ahead = self.ready.before(job.priority, turn, job.key).or(self.slot);
-        match ahead {
-            Some(key) => {
-                let other = &self.jobs[key];
-                format!("the job waits behind job {} ({:?}, {})", other.id, other.display_name, other.priority)
-            }
-            None => "the job is ready and gets its turn next".to_owned(),
-        }
-    }
-
-    fn explain_wait(&self, job: &Job, wait: Wait) -> String {
-        let patience = Duration::from_secs(job.no_progress_timeout.into())
-            .saturating_sub(job.failing.map_or(Duration::ZERO, |failing| failing.lasted(self.facts.now.monotonic)));
-        let waits = match wait {
-            Wait::Retry { at, .. } => format!("is retried in {:?}", at.since(self.facts.now.monotonic)),
-            Wait::Held(hold) => hold.awaited().to_owned(),
+        let before = || self.ready.before(job.priority, turn, job.key);
+        let Some(behind) = before().next_back().or(self.slot).and_then(|key| self.jobs.get(key)) else {
+            return Reason::Next;
         };
-        format!("the job failed with {}; it {waits}, and is given up in {patience:?} without progress", error(job))
+        Reason::InLine {
+            ahead: before().count() + usize::from(self.slot.is_some()),
+            behind: behind.id,
+            name: behind.display_name.to_string(),
+            priority: behind.priority,
+        }
+    }
+
+    fn wait(&self, now: Monotonic, job: &Job, wait: Wait) -> Reason {
+        let failing = job.failing.map_or(Duration::ZERO, |failing| failing.lasted(now));
+        let given_up_in = Duration::from_secs(job.no_progress_timeout.into()).saturating_sub(failing);
+        match wait {
+            Wait::Retry { at, wall } => Reason::Retry { at: wall, within: at.since(now), given_up_in },
+            Wait::Held(by) => Reason::Held { by, given_up_in },
+        }
     }
 }
 
-fn file(job: &Job) -> String {
-    match job.files.get(job.next) {
-        Some(file) => format!("file {} of {}, {}", job.next + 1, job.files.len(), redacted(&file.remote_name)),
-        None => "no file".to_owned(),
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = || self.error.map_or("an unknown error".into(), |(code, context)| format!("{code} ({context})"));
+        let given_up = |in_: &Duration| format!("and is given up in {in_:?} without progress");
+        match &self.reason {
+            Reason::ServiceStopped => f.write_str("the service does not run"),
+            Reason::Unknown => f.write_str("there is no such job, or it has ended and nobody holds it any more"),
+            Reason::Empty => f.write_str("the job is suspended and has no files"),
+            Reason::Suspended { by } => write!(f, "the job is suspended{by} and waits for Resume"),
+            Reason::OwnerAway { owner } => write!(f, "the job waits for its owner {owner} to log on"),
+            Reason::InLine { ahead, behind, name, priority } => {
+                let many = if *ahead == 1 { "job" } else { "jobs" };
+                write!(f, "the job waits behind {ahead} {many}, right after {behind} ({name:?}, {priority})")
+            }
+            Reason::Next => f.write_str("the job is ready and gets its turn next"),
+            Reason::AttemptStopping => f.write_str("the job has its turn and waits for an earlier attempt to stop"),
+            Reason::Moving(file) => {
+                let does = if self.state == Some(JobState::CONNECTING) { "connecting for" } else { "transferring" };
+                write!(f, "the job is {does} file {} of {}, {}", file.number, file.of, file.url)
+            }
+            Reason::Retry { within, given_up_in, .. } => {
+                write!(f, "the job failed with {}; it is retried in {within:?}, {}", error(), given_up(given_up_in))
+            }
+            Reason::Held { by, given_up_in } => {
+                write!(f, "the job failed with {}; it {}, {}", error(), by.awaited(), given_up(given_up_in))
+            }
+            Reason::Failed => write!(f, "the job has failed with {}", error()),
+            Reason::AwaitsComplete => f.write_str("every file has been transferred; the job waits for Complete"),
+            Reason::AwaitsResume => f.write_str("files were added after the job was transferred; it waits for Resume"),
+            Reason::Ending { completes, awaits } => {
+                write!(f, "the job is being {}: {awaits}", if *completes { "completed" } else { "cancelled" })
+            }
+            Reason::GivingUp => f.write_str("the job was cancelled; the server of its upload is to be told"),
+            Reason::Ended { cause: Some(cause) } => write!(f, "the job has ended: {cause}"),
+            Reason::Ended { cause: None } => f.write_str("the job has ended"),
+        }
     }
 }
 
-fn error(job: &Job) -> String {
-    job.error.map_or_else(|| "an unknown error".to_owned(), |error| format!("{} ({})", error.code, error.context))
+impl fmt::Display for Suspender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str(", for it is new,"),
+            Self::Client(client) => write!(f, " by {client}"),
+            Self::Service(cause) => write!(f, " ({cause})"),
+            Self::Unknown => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attempt => f.write_str("its attempt has not ended yet"),
+            Self::Renames(awaited) => write!(f, "{awaited} files are being renamed"),
+            Self::Deletions(awaited) => write!(f, "{awaited} temporary files are being deleted"),
+        }
+    }
 }

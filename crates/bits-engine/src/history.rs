@@ -133,6 +133,7 @@ impl History {
         record.modified = record.last_activity;
         record.state = self.state;
         record.error_count = self.error_count;
+        record.was_resumed = self.state != JobState::SUSPENDED || files.iter().any(|file| file.validators.is_some());
         let in_work = files.iter().find(|file| file.stage == FileStage::Pending).map(|file| file.index);
         record.error = self.error.map(|(code, context)| ErrorRecord { code, context, file: in_work });
         match self.state {

@@ -16,7 +16,8 @@ use crate::{Cause, Cx, Engine, ErrorRecord, JobKey};
 
 /// What holds a job. When several do, the first of this list counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Hold {
+#[non_exhaustive]
+pub enum Hold {
     /// There is no network.
     Network,
     /// The limit for background jobs is zero.
@@ -25,7 +26,9 @@ pub(crate) enum Hold {
     Cost,
     /// The machine is in standby.
     Standby,
+    /// The battery saver is on.
     BatterySaver,
+    /// A game has the machine for itself.
     GameMode,
     /// A disk check has locked the volume of the file in work.
     Volume,

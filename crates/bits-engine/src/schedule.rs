@@ -35,9 +35,14 @@ impl Ready {
         self.0.first().map(|Counted((priority, _, job))| (*priority, *job))
     }
 
-    /// The job that gets its turn right before another would.
-    pub(crate) fn before(&self, priority: JobPriority, turn: u64, job: JobKey) -> Option<JobKey> {
-        self.0.range(..Counted((priority, turn, job))).next_back().map(|Counted((_, _, job))| *job)
+    /// The jobs that get their turn before another would, in that order.
+    pub(crate) fn before(
+        &self,
+        priority: JobPriority,
+        turn: u64,
+        job: JobKey,
+    ) -> impl DoubleEndedIterator<Item = JobKey> {
+        self.0.range(..Counted((priority, turn, job))).map(|Counted((_, _, job))| *job)
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Job, JobState};
-use bits_engine::{Config, Engine};
+use bits_engine::{Config, Engine, Explanation};
 use bits_store::{Store, StoreError};
 use bits_world::clock::{Clock, Participant, Stuck};
 use bits_world::{Sid, Token, World};
@@ -277,15 +277,14 @@ impl Emulator {
         }
     }
 
-    /// Why `job` does not move, in a sentence.
-    pub fn explain(&self, job: Guid) -> String {
-        let explained = self.inner.service().and_then(|service| service.explain_job(job));
-        explained.unwrap_or_else(|| "the service does not run, or has no such job".into())
+    /// Why `job` is not further: as data, and in words by `to_string()`.
+    pub fn explain(&self, job: Guid) -> Explanation {
+        self.inner.explain(job)
     }
 
     fn not_reached(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> String {
         let (now, why) = match (job.state(), job.id()) {
-            (Ok(now), Ok(id)) => (now.to_string(), self.explain(id)),
+            (Ok(now), Ok(id)) => (now.to_string(), self.explain(id).to_string()),
             (Err(code), _) | (_, Err(code)) => {
                 let why = "its handle is from before a restart, or its client has ended: get the job again";
                 (code.to_string(), why.to_owned())
@@ -318,6 +317,10 @@ impl Inner {
             Run::Up { service, .. } if !service.is_stopped() => Some(Arc::clone(service)),
             Run::Up { .. } | Run::Down { .. } | Run::Broken => None,
         }
+    }
+
+    pub(crate) fn timeline(&self) -> &Timeline {
+        &self.lasting.timeline
     }
 
     pub(crate) fn hold(&self, job: Guid, hold: Hold) {

@@ -14,6 +14,7 @@ mod commands;
 mod driver;
 mod emulator;
 mod error;
+mod explain;
 mod faults;
 mod file;
 mod guids;
@@ -30,7 +31,7 @@ mod text;
 mod timeline;
 mod world_turn;
 
-pub use bits_engine::CommandOutcome;
+pub use bits_engine::{Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, Reason, Suspender};
 pub use bits_wire::redacted;
 pub use builder::Builder;
 pub use client::{Client, Impersonation, impersonate};

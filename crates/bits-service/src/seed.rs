@@ -273,7 +273,7 @@ impl Seeding<'_> {
         match now {
             Ok(now) if now == state => Ok(()),
             Ok(state) => {
-                let why = self.service.explain_job(self.id).map_or_else(String::new, |why| why.to_string());
+                let why = self.inner.explain(self.id).to_string();
                 Err(SeedError::NoTurn { state, why })
             }
             Err(code) => Err(refused("the service")(code)),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Success, Unknown};
-use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, JobKey, Reply, Ticket};
+use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, Explanation, JobKey, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_wire::redacted;
 use bits_world::clock::{Clock, Monotonic, Participant};
@@ -287,9 +287,9 @@ impl Service {
         }
     }
 
-    pub(crate) fn explain_job(&self, id: Guid) -> Option<String> {
+    pub(crate) fn explain_job(&self, id: Guid) -> Option<Explanation> {
         let core = self.lock().ok()?;
-        core.engine.key(id).map(|key| core.engine.explain(key))
+        core.engine.key(id).map(|key| core.engine.explain(self.clock.now(), key))
     }
 
     /// Waits for a change of the core, at most for `limit` and a moment: a change between the

@@ -137,6 +137,16 @@ impl Timeline {
         entries.filter_map(state).collect()
     }
 
+    /// The state that a job went to last, and why.
+    pub(crate) fn last_transition(&self, job: Guid) -> Option<(JobState, Cause)> {
+        self.with(|entries| {
+            entries.kept.iter().rev().filter(|entry| entry.job == Some(job)).find_map(|entry| match entry.what {
+                What::Transition { to, cause, .. } => Some((to, cause)),
+                _ => None,
+            })
+        })
+    }
+
     /// The newest entries as lines of text, at most `count` of them.
     pub(crate) fn newest(&self, count: usize) -> String {
         self.with(|entries| {

@@ -49,3 +49,17 @@ fn a_server_that_does_not_answer_can_be_given_up() {
     assert_eq!(ended.code, Some(130), "{ended:?}");
     goes_from_the_start(&place, &url, &gate);
 }
+
+#[test]
+fn a_download_that_waits_says_why_when_it_is_asked() {
+    let place = Place::new();
+    let url = place.serve("/a", 3 * MIB);
+    let gate = place.origin.gate("/a", GateAt::RequestSeen);
+
+    let mut run = place.start([&url, "a", "--explain"]);
+    let said = run.next_line();
+    gate.open();
+
+    assert_eq!(said, format!("bitsd: the job is connecting for file 1 of 1, {url}"));
+    assert_eq!(run.end().code, Some(0));
+}

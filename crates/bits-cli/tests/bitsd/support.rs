@@ -1,6 +1,7 @@
 //! A folder to download into, a server, and runs of `bitsd`.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -120,6 +121,14 @@ pub(crate) struct Run(Option<Child>);
 impl Run {
     pub(crate) fn end(mut self) -> Ended {
         Ended::new(self.0.take().unwrap().wait_with_output().unwrap())
+    }
+
+    /// Waits for the next line on stderr.
+    pub(crate) fn next_line(&mut self) -> String {
+        let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
+        // Byte by byte: what comes after the line is left for the end.
+        let bytes = stderr.bytes().map(Result::unwrap).take_while(|byte| *byte != b'\n');
+        String::from_utf8(bytes.collect()).unwrap()
     }
 
     /// Ends it as a crash would.

@@ -81,6 +81,9 @@ Options:
       --state <DIR>
           Folder that keeps the queue; without it, the queue is in memory
 
+      --explain
+          Say on stderr why the download waits; on a terminal it is said anyway
+
   -h, --help
           Print help (see a summary with '-h')
 

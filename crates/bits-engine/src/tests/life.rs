@@ -98,11 +98,11 @@ fn an_explanation_does_not_show_credentials() {
     assert_eq!(house.add(job, &[file]), Ok(Success::OK));
     assert_eq!(house.resume(job), Ok(Success::OK));
 
-    let told = house.engine.explain(job);
+    let told = house.engine.explain(house.now, job).to_string();
 
     assert!(told.contains("http://***@example.org/a"), "{told}");
     house.connected(job, 100);
-    assert!(!house.engine.explain(job).contains("hunter2"));
+    assert!(!house.engine.explain(house.now, job).to_string().contains("hunter2"));
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn jobs_of_an_owner_who_is_logged_off_wait_and_go_on_by_themselves() {
     assert_eq!(house.resume(of_bob), Ok(Success::OK));
     house.log_off(&alice());
     assert_eq!(house.states(&[of_alice, of_bob]), [QUEUED, CONNECTING]);
-    assert!(house.engine.explain(of_alice).contains("log on"));
+    assert!(house.engine.explain(house.now, of_alice).to_string().contains("log on"));
     house.transfer_file(of_bob);
     assert_eq!(house.state(of_alice), QUEUED);
     house.log_on(&alice());
@@ -134,6 +134,6 @@ fn explain_names_the_job_ahead() {
     let mut house = House::new();
     house.resumed_job(JobPriority::HIGH);
     let waiting = house.resumed_job(JobPriority::NORMAL);
-    let told = house.engine.explain(waiting);
+    let told = house.engine.explain(house.now, waiting).to_string();
     assert!(told.contains("behind") && told.contains("\"job 1\"") && told.contains("HIGH"), "{told}");
 }
