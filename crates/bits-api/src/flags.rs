@@ -185,6 +185,20 @@ bitflags::bitflags! {
 }
 
 bitflags::bitflags! {
+    /// BG_ENABLE_PEERCACHING_*: what the computer does with peers (3.0; clauses
+    /// `peer_cache.flag.*`).
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+    pub struct PeerCacheFlags: u32 {
+        /// It may take content from peers.
+        const ENABLE_CLIENT = 0x0001;
+        /// It may keep content and serve it to peers.
+        const ENABLE_SERVER = 0x0002;
+        /// BG_DISABLE_BRANCH_CACHE (4.0), where nothing reads it any more.
+        const DISABLE_BRANCH_CACHE = 0x0004;
+    }
+}
+
+bitflags::bitflags! {
     /// BITS_COST_STATE_* and BITS_JOB_TRANSFER_POLICY_*: on which networks a job may transfer, or
     /// what the network costs (5.0; clauses `job5.cost_state.*`, `job5.transfer_policy.*`).
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

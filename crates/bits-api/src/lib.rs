@@ -29,6 +29,7 @@ mod job3;
 mod job4;
 mod job5;
 mod manager;
+mod peer_cache;
 mod property;
 mod reply;
 mod setting;
@@ -41,7 +42,7 @@ pub use error::JobError;
 pub use file::File;
 pub use flags::{
     AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType, NotifyFlags,
-    PeerCachingFlags, SecurityFlags,
+    PeerCacheFlags, PeerCachingFlags, SecurityFlags,
 };
 pub use hresult::{Hresult, Success};
 pub use http_options::{HttpOptions, HttpOptions2, HttpOptions3};
@@ -51,6 +52,7 @@ pub use job3::Job3;
 pub use job4::Job4;
 pub use job5::Job5;
 pub use manager::{CreatedJob, LanguageId, Manager};
+pub use peer_cache::{EnumPeerCacheRecords, EnumPeers, Peer, PeerCacheAdministration, PeerCacheRecord};
 pub use property::{JobPropertyId, JobPropertyValue};
 pub use reply::ReplyDataError;
 pub use setting::{Setting, Settings, Value};

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType};
+use crate::{EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType, PeerCacheAdministration};
 
 /// A LANGID: the language of a text, as MAKELANGID builds it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,6 +56,12 @@ pub trait Manager: Any + Debug + Send + Sync {
     /// `E_ACCESSDENIED` for all users without administrator rights; `E_NOTIMPL` for undefined
     /// flags (a decision).
     fn enum_jobs(&self, flags: EnumJobsFlags) -> Result<Arc<EnumJobs>, Hresult>;
+
+    /// Queries for IBitsPeerCacheAdministration (3.0; clauses `peer_cache.admin.obtain`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 3.0.
+    fn peer_cache_administration(&self) -> Result<Arc<dyn PeerCacheAdministration>, Hresult>;
 
     /// The text of an error code.
     ///

@@ -10,8 +10,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use bits_api::{
-    CreatedJob, ErrorContext, Fetched, FileAclFlags, FileProgress, Guid, Hresult, JobPriority, JobProgress,
-    JobPropertyValue, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
+    CreatedJob, ErrorContext, Fetched, FileAclFlags, FileProgress, FileRange, FileTime, Guid, Hresult, JobPriority,
+    JobProgress, JobPropertyValue, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
 };
 
 use crate::decisions::Decisions;
@@ -205,7 +205,22 @@ macro_rules! plain_answers {
     ($($type:ty),*) => { $(impl Answer for $type {})* };
 }
 
-plain_answers!(CreatedJob, String, u32, Guid, JobType, JobState, JobPriority, JobProgress, JobTimes, FileProgress);
+plain_answers!(
+    CreatedJob,
+    String,
+    bool,
+    u64,
+    FileTime,
+    Vec<FileRange>,
+    u32,
+    Guid,
+    JobType,
+    JobState,
+    JobPriority,
+    JobProgress,
+    JobTimes,
+    FileProgress
+);
 plain_answers!(NotifyFlags, FileAclFlags, PeerCachingFlags, SecurityFlags, JobPropertyValue, (ErrorContext, Hresult));
 
 impl<T> Answer for bits_api::Answer<T> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bits_api::{
     AuthTarget, CostFlags, FileAclFlags, Guid, Hresult, JobPriority, JobPropertyId, JobState, JobType, NotifyFlags,
-    PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags,
+    PeerCacheFlags, PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags,
 };
 use serde::Deserialize;
 
@@ -171,7 +171,7 @@ macro_rules! measured_by_bits {
     };
 }
 
-measured_by_bits!(NotifyFlags, FileAclFlags, SecurityFlags, PeerCachingFlags, CostFlags);
+measured_by_bits!(NotifyFlags, FileAclFlags, SecurityFlags, PeerCachingFlags, PeerCacheFlags, CostFlags);
 
 /// `TRUE` and `FALSE`.
 impl Measured for bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bits_api::{
     AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
-    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
+    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCacheFlags, PeerCachingFlags, SecurityFlags, Success,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -53,6 +53,7 @@ falsify! {
     FileAclFlags: Self::empty(), flags => *flags ^ Self::OWNER;
     SecurityFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CRL_CHECK;
     PeerCachingFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CLIENT;
+    PeerCacheFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CLIENT;
     CostFlags: Self::empty(), flags => *flags ^ Self::ROAMING;
     JobPropertyValue: Self::Dword(0), value => if *value == Self::any() { Self::Enable(false) } else { Self::any() };
     JobProgress: Self::default(), progress => Self { bytes_transferred: progress.bytes_transferred ^ 1, ..*progress };

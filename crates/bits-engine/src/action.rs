@@ -166,6 +166,8 @@ pub enum Cause {
     NetworkLost,
     /// The network came back.
     NetworkBack,
+    /// The computer or the job wants something else of peers.
+    PeersChanged,
     /// A policy stops background transfers.
     PolicyBlocked,
     /// The policy stops them no more.
@@ -210,6 +212,7 @@ impl fmt::Display for Cause {
             Self::OwnerLoggedOff => "the owner logged off",
             Self::NetworkLost => "the network is gone",
             Self::NetworkBack => "the network is back",
+            Self::PeersChanged => "where content may come from has changed",
             Self::PolicyBlocked => "a policy stops background transfers",
             Self::PolicyUnblocked => "the policy stops background transfers no more",
             Self::CostBlocked => "the network costs more than the job may spend",

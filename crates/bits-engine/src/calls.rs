@@ -17,7 +17,9 @@ use crate::jobs::Shelf;
 use crate::settings::{self, Stored};
 use crate::temporary::mix;
 use crate::upload::Upload;
-use crate::{CallbackId, CallbackInterface, Cause, CommandLine, Cx, Engine, JobKey, LaterSettings, Reply, names};
+use crate::{
+    CallbackId, CallbackInterface, Cause, CommandLine, Cx, Engine, JobKey, LaterSettings, Reply, names, peer_cache,
+};
 use bits_api::FileTime;
 
 impl Engine {
@@ -351,10 +353,12 @@ impl Engine {
             (Setting::NoProgressTimeout, Stored::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
             (Setting::NotificationClsid, Stored::Guid(class)) => self.replace_class(key, class),
             (setting, value) => {
+                let peers = peer_cache::job_flags(job);
                 job.later.set(setting, value);
                 match setting {
                     Setting::MaximumDownloadTime => _ = self.judge_download_time(cx, key),
                     Setting::CostFlags => self.class_changed(cx, key),
+                    Setting::PeerCachingFlags => self.job_peer_flags_changed(cx, key, peers),
                     _ => {}
                 }
             }

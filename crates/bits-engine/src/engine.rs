@@ -6,6 +6,7 @@ use bits_wire::attempt::AttemptId;
 use bits_world::clock::Monotonic;
 
 use crate::jobs::Jobs;
+use crate::peer_cache::PeerCache;
 use crate::schedule::Ready;
 use crate::temporary::Temporary;
 use crate::timers::{Timer, Timers};
@@ -37,6 +38,7 @@ pub struct Engine {
     pub(crate) tickets: BTreeMap<Counted<Ticket>, Awaited>,
     /// Temporary files of all jobs in the queue.
     pub(crate) temporaries: BTreeSet<Counted<Temporary>>,
+    pub(crate) peer_cache: PeerCache,
     pub(crate) numbers: Numbers,
     actions: VecDeque<Action>,
 }
@@ -86,6 +88,7 @@ impl Engine {
             attempts: BTreeMap::new(),
             tickets: BTreeMap::new(),
             temporaries: BTreeSet::new(),
+            peer_cache: PeerCache::default(),
             numbers: Numbers::default(),
             actions: VecDeque::new(),
         }
@@ -138,7 +141,10 @@ impl Engine {
     /// When [`Event::Deadline`] is due. Never before the last moment that the engine was told; it
     /// may have passed already.
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        [self.timers.next(), self.idle_deadline(), self.facts.limits_end()].into_iter().flatten().min()
+        [self.timers.next(), self.idle_deadline(), self.facts.limits_end(), self.cache_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn deadline(&mut self, cx: Cx<'_>) {
@@ -153,6 +159,7 @@ impl Engine {
             }
         }
         self.cancel_inactive(cx);
+        self.remove_aged(cx);
     }
 
     pub(crate) fn push(&mut self, action: Action) {

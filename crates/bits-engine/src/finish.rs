@@ -186,6 +186,7 @@ impl Engine {
             _ => Success::OK,
         });
         self.timers.disarm_all(key);
+        self.cache_job_ends(key, matches!(state, State::Acknowledged));
         self.transition(cx, key, state, cause);
         self.answer(key, &waiters, result);
         self.forget_notices(key);

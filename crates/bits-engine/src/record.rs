@@ -4,7 +4,7 @@ use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_wire::attempt::{UploadSession, Validators};
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights};
+use crate::{CachePreferences, CacheRecord, CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +15,12 @@ pub enum Change {
     File(Box<FileRecord>),
     /// A job has left the queue, with its files.
     Remove(JobKey),
+    /// A file is new in the peer cache or another now.
+    Cached(Box<CacheRecord>),
+    /// A file has left the peer cache.
+    Uncached(Guid),
+    /// The preferences of the peer cache are others now.
+    CachePreferences(CachePreferences),
 }
 
 /// A job on record. Times are wall times: the monotonic clock does not outlive the machine.

@@ -80,6 +80,9 @@ pub(crate) const EDGES: &[Edge] = &[
     edge(CONNECTING,      Cause::NetworkLost, TRANSIENT_ERROR),
     edge(TRANSFERRING,    Cause::NetworkLost, TRANSIENT_ERROR),
     edge(TRANSIENT_ERROR, Cause::NetworkBack, QUEUED),
+    // job4.set_peer_caching_flags.toggle_job_reschedules
+    edge(CONNECTING,      Cause::PeersChanged, QUEUED),
+    edge(TRANSFERRING,    Cause::PeersChanged, QUEUED),
     // policy_zero, policy_zero_over
     edge(QUEUED,          Cause::PolicyBlocked, TRANSIENT_ERROR),
     edge(CONNECTING,      Cause::PolicyBlocked, TRANSIENT_ERROR),

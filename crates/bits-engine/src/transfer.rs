@@ -181,6 +181,7 @@ impl Engine {
         self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);
+        self.cache_file(cx, key, place);
         if is_reply {
             self.forget_session(key);
         }

@@ -96,6 +96,7 @@ impl Engine {
             }
         }
         self.users_changed(cx);
+        self.observe_peer_cache(cx);
     }
 
     /// The jobs on these shelves in the order of their creation.

@@ -23,6 +23,7 @@ use crate::driver;
 use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
+use crate::peer_cache::PeerRead;
 use crate::service::{Lasting, Service};
 use crate::timeline::{Timeline, What};
 use crate::world_turn::WorldTurns;
@@ -179,6 +180,13 @@ impl Emulator {
     /// When it is called from `change`: both changes belong into one.
     pub fn change_world(&self, change: impl FnOnce(&mut World)) {
         self.inner.change_world(change);
+    }
+
+    /// Lets a peer ask this computer for a URL of its peer cache (BITS 3.0). While the peer reads,
+    /// the record is in use; `None` when it would not be served. Clauses
+    /// `peer_cache.v3.served_after_validation`, `peer_cache.admin.delete_record.busy`.
+    pub fn peer_read(&self, url: &str) -> Option<PeerRead> {
+        PeerRead::begin(&*self.inner.service()?, url)
     }
 
     /// The clock.
@@ -371,13 +379,16 @@ impl Inner {
     /// A service over what is on record.
     fn open(&self, store: &Store, world: World) -> Result<Arc<Service>, StartError> {
         let (mover, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
+        let cache = store.load_cache()?;
         let mut unreadable = None;
         let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
         // Before the queue begins to move, which it does by itself.
         self.log("the service starts");
         let mover = FaultLayer::new(mover, self.faults.clone());
         let service = Service::new(self.lasting.clone(), mover, disk, world, |cx| {
-            Engine::restore(self.config.clone(), saved, cx)
+            let mut engine = Engine::restore(self.config.clone(), saved, cx);
+            engine.restore_cache(cache);
+            engine
         });
         if let Some(error) = unreadable {
             return Err(error.into());

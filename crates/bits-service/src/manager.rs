@@ -4,11 +4,15 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use bits_api::{
-    CreatedJob, EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType, LanguageId, Manager, text as api_text,
+    CreatedJob, EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType, LanguageId, Manager, PeerCacheAdministration,
+    text as api_text,
 };
+
+use bits_world::Profile;
 
 use crate::client::Caller;
 use crate::job::JobHandle;
+use crate::peer_cache::Administration;
 use crate::service::Service;
 use crate::snapshot::Snapshot;
 use crate::text;
@@ -98,6 +102,14 @@ impl Manager for ManagerHandle {
             .map(|(key, id)| JobHandle::adopt(&service, caller.clone(), key, id) as Arc<dyn Job>)
             .collect();
         Ok(Snapshot::new(service.weak(), jobs))
+    }
+
+    fn peer_cache_administration(&self) -> Result<Arc<dyn PeerCacheAdministration>, Hresult> {
+        let profile = self.service()?.read(|engine| Ok(engine.profile()))?;
+        if profile < Profile::V3_0 {
+            return Err(Hresult::E_NOINTERFACE);
+        }
+        Ok(Administration::new(Weak::clone(&self.service), self.caller.clone()))
     }
 
     fn error_description(&self, code: Hresult, language: LanguageId) -> Result<String, Hresult> {

@@ -10,11 +10,11 @@ use std::io::ErrorKind;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use bits_engine::{Change, FileIndex, FileRecord, JobKey, JobRecord, Saved};
+use bits_engine::{Change, FileIndex, FileRecord, JobKey, JobRecord, Saved, SavedCache};
 use redb::backends::FileBackend;
 use redb::{
     AccessGuard, Database, Range, ReadableDatabase, ReadableTable, StorageBackend, StorageError, Table,
-    TableDefinition, TableError,
+    TableDefinition, TableError, WriteTransaction,
 };
 
 use crate::StoreError;
@@ -24,6 +24,11 @@ use crate::record;
 const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 const JOBS: TableDefinition<u64, &[u8]> = TableDefinition::new("jobs");
 const FILES: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("files");
+
+/// Came with version 2 of the records: an older file has neither.
+const CACHED: TableDefinition<u128, &[u8]> = TableDefinition::new("peer cache");
+const PREFERENCES: TableDefinition<&str, &[u8]> = TableDefinition::new("preferences");
+const PEER_CACHE_KEY: &str = "peer cache";
 
 const FORMAT_KEY: &str = "bits-emulator queue format";
 
@@ -76,6 +81,7 @@ impl Disk {
             let mut tables = Tables {
                 jobs: transaction.open_table(JOBS).map_err(|error| failed(file, error))?,
                 files: transaction.open_table(FILES).map_err(|error| failed(file, error))?,
+                transaction: &transaction,
                 buffer: &mut self.buffer,
                 file,
             };
@@ -96,6 +102,35 @@ impl Disk {
             files: files.range::<(u64, u32)>(..).map_err(|error| failed(file, error))?.peekable(),
             file: file.clone(),
         })
+    }
+
+    pub(crate) fn load_cache(&self) -> Result<SavedCache, StoreError> {
+        let file = &self.file;
+        let mut saved = SavedCache::default();
+        let transaction = self.database.begin_read().map_err(|error| failed(file, error))?;
+        if let Some(cached) = if_there(transaction.open_table(CACHED), file)? {
+            for row in cached.iter().map_err(|error| failed(file, error))? {
+                let (id, bytes) = row.map_err(|error| failed(file, error))?;
+                let what = |what| damaged(file, format!("the record of cached file {:x}: {what}", id.value()));
+                saved.records.push(record::decode(bytes.value()).map_err(what)?);
+            }
+        }
+        if let Some(table) = if_there(transaction.open_table(PREFERENCES), file)?
+            && let Some(bytes) = table.get(PEER_CACHE_KEY).map_err(|error| failed(file, error))?
+        {
+            let what = |what| damaged(file, format!("the preferences of the peer cache: {what}"));
+            saved.preferences = record::decode(bytes.value()).map_err(what)?;
+        }
+        Ok(saved)
+    }
+}
+
+/// What a table that older files lack gives.
+fn if_there<T>(opened: Result<T, TableError>, file: &Path) -> Result<Option<T>, StoreError> {
+    match opened {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(failed(file, error)),
     }
 }
 
@@ -165,6 +200,7 @@ fn check_format(database: &Database, file: &Path) -> Result<(), StoreError> {
 
 /// The tables of one transaction.
 struct Tables<'txn, 'a> {
+    transaction: &'txn WriteTransaction,
     jobs: Table<'txn, u64, &'static [u8]>,
     files: Table<'txn, (u64, u32), &'static [u8]>,
     buffer: &'a mut Vec<u8>,
@@ -190,6 +226,20 @@ impl Tables<'_, '_> {
                 self.jobs.remove(*job).map_err(|error| failed(self.file, error))?;
                 let files = (*job, 0)..=(*job, u32::MAX);
                 self.files.retain_in(files, |_, _| false).map_err(|error| failed(self.file, error))?;
+            }
+            Change::Cached(record) => {
+                record::encode(&**record, self.buffer).map_err(|error| storage(self.file, error))?;
+                let mut cached = self.transaction.open_table(CACHED).map_err(|error| failed(self.file, error))?;
+                cached.insert(record.id.as_u128(), &**self.buffer).map_err(|error| failed(self.file, error))?;
+            }
+            Change::Uncached(id) => {
+                let mut cached = self.transaction.open_table(CACHED).map_err(|error| failed(self.file, error))?;
+                cached.remove(id.as_u128()).map_err(|error| failed(self.file, error))?;
+            }
+            Change::CachePreferences(preferences) => {
+                record::encode(preferences, self.buffer).map_err(|error| storage(self.file, error))?;
+                let mut table = self.transaction.open_table(PREFERENCES).map_err(|error| failed(self.file, error))?;
+                table.insert(PEER_CACHE_KEY, &**self.buffer).map_err(|error| failed(self.file, error))?;
             }
         }
         Ok(())

@@ -27,7 +27,7 @@ mod v1;
 
 use std::path::Path;
 
-use bits_engine::{Change, Saved};
+use bits_engine::{Change, Saved, SavedCache};
 
 use disk::Disk;
 pub use error::StoreError;
@@ -71,6 +71,17 @@ impl Store {
         match &mut self.0 {
             Kind::Memory(memory) => memory.commit(changes),
             Kind::Disk(disk) => disk.commit(changes),
+        }
+    }
+
+    /// The peer cache.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] and [`StoreError::Storage`].
+    pub fn load_cache(&self) -> Result<SavedCache, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => Ok(memory.load_cache()),
+            Kind::Disk(disk) => disk.load_cache(),
         }
     }
 

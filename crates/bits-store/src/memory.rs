@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bits_engine::{Change, FileIndex, FileRecord, JobKey, JobRecord, Saved};
+use bits_api::Guid;
+use bits_engine::{CachePreferences, CacheRecord, Change, FileIndex, FileRecord, JobKey, JobRecord, Saved, SavedCache};
 
 use crate::StoreError;
 
@@ -11,6 +12,8 @@ use crate::StoreError;
 pub(crate) struct Memory {
     jobs: BTreeMap<JobKey, JobRecord>,
     files: BTreeMap<(JobKey, FileIndex), FileRecord>,
+    cached: BTreeMap<Guid, CacheRecord>,
+    preferences: CachePreferences,
 }
 
 impl Memory {
@@ -30,6 +33,9 @@ impl Memory {
                         self.files.remove(&key);
                     }
                 }
+                Change::Cached(record) => _ = self.cached.insert(record.id, CacheRecord::clone(record)),
+                Change::Uncached(id) => _ = self.cached.remove(id),
+                Change::CachePreferences(preferences) => self.preferences = *preferences,
             }
         }
         Ok(())
@@ -40,6 +46,10 @@ impl Memory {
             job: job.clone(),
             files: self.files.range(files_of(job.key)).map(|(_, file)| file.clone()).collect(),
         })
+    }
+
+    pub(crate) fn load_cache(&self) -> SavedCache {
+        SavedCache { preferences: self.preferences, records: self.cached.values().cloned().collect() }
     }
 
     /// Looks before anything is changed, so that a refused commit leaves no trace.
@@ -55,6 +65,7 @@ impl Memory {
                         return Err(StoreError::FileWithoutJob { job: file.job, file: file.index });
                     }
                 }
+                Change::Cached(_) | Change::Uncached(_) | Change::CachePreferences(_) => {}
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! Whoever changes them raises [`VERSION`], keeps the old shape beside [`crate::v1`] to read it, and
 //! adds a sample to `fixtures/stores/`; the test over the samples fails until that is done.
 
+use bits_engine::{CachePreferences, CacheRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +15,15 @@ pub(crate) const VERSION: u8 = 2;
 pub(crate) trait Kept: DeserializeOwned {
     /// The shape of version 1.
     type V1: DeserializeOwned + Into<Self>;
+}
+
+impl Kept for CacheRecord {
+    // Came with version 2.
+    type V1 = Self;
+}
+
+impl Kept for CachePreferences {
+    type V1 = Self;
 }
 
 /// Writes `record` into `buffer`, in place of what was there.

@@ -9,6 +9,7 @@ mod bandwidth;
 pub mod clock;
 mod decisions;
 mod paths;
+mod peers;
 mod permissions;
 mod policy;
 mod power;
@@ -22,6 +23,7 @@ pub use bandwidth::{
 };
 pub use decisions::{Decisions, Switch};
 pub use paths::{Drives, LocalPathError, Volume};
+pub use peers::{PeerCachePolicies, PeerComputer, Peers};
 pub use permissions::Permissions;
 pub use policy::Policies;
 pub use power::Power;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{InternetBandwidth, MaintenanceLimits, WorkLimits};
+use crate::{InternetBandwidth, MaintenanceLimits, PeerCachePolicies, WorkLimits};
 
 /// What an administrator has set; the default is a machine without policies (clauses `policy.*`).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Policies {
     pub bandwidth_limits: Option<WorkLimits>,
     /// EnableMaintenanceLimits (4.0).
     pub maintenance_limits: Option<MaintenanceLimits>,
+    /// What is said of the peer cache of BITS 3.0.
+    pub peer_cache: PeerCachePolicies,
 }
 
 impl Default for Policies {
@@ -38,6 +40,7 @@ impl Default for Policies {
             max_internet_bandwidth: None,
             bandwidth_limits: None,
             maintenance_limits: None,
+            peer_cache: PeerCachePolicies::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
-use crate::{Drives, Logon, Permissions, Policies, Power, Presence, Profile, Session, SessionId, Sid};
+use crate::{Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Session, SessionId, Sid};
 
 /// The machine's link to the network.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -71,6 +71,8 @@ pub struct World {
     pub policies: Policies,
     /// Where Windows paths lead to.
     pub drives: Drives,
+    /// What the peer cache of BITS 3.0 looks at.
+    pub peers: Peers,
     /// Who may use which local folders.
     pub permissions: Permissions,
     sessions: Sessions,

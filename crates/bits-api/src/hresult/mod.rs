@@ -117,6 +117,8 @@ impl Success {
     pub const OK: Self = Self(Hresult::S_OK);
     /// `S_FALSE`.
     pub const FALSE: Self = Self(Hresult::S_FALSE);
+    /// `BG_S_OVERRIDDEN_BY_POLICY`.
+    pub const OVERRIDDEN_BY_POLICY: Self = Self(Hresult::BG_S_OVERRIDDEN_BY_POLICY);
     /// `BG_S_PARTIAL_COMPLETE`.
     pub const PARTIAL_COMPLETE: Self = Self(Hresult::BG_S_PARTIAL_COMPLETE);
     /// `BG_S_UNABLE_TO_DELETE_FILES`.

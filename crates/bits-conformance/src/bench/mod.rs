@@ -7,6 +7,7 @@ mod callback;
 mod conditions;
 mod files;
 mod limits;
+mod peers;
 mod real;
 mod users;
 mod world;

@@ -60,4 +60,6 @@ modules![
     later_settings,
     properties,
     http_settings,
+    peer_cache,
+    peers,
 ];

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bits_api::{Hresult, JobPriority, JobState, Setting, Success};
 use bits_wire::attempt::{AttemptEnd, AttemptReport};
 
-use bits_world::{NetworkCost, Volume};
+use bits_world::{NetworkCost, Profile, Volume};
 
-use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, seconds};
+use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, config, seconds};
 use crate::table::{EDGES, Edge};
 use crate::{Cause, JobKey};
 
@@ -89,6 +89,10 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             house.lose_network();
             house.restore_network();
         }
+        Cause::PeersChanged => {
+            assert_eq!(house.set(job, Setting::PeerCachingFlags, 1), Ok(Success::OK));
+            house.change_world(|world| world.policies.peer_cache.enabled = Some(true));
+        }
         Cause::PolicyBlocked => house.block_background(true),
         Cause::PolicyUnblocked => {
             assert_eq!(house.resume(job), Ok(Success::OK));
@@ -118,7 +122,11 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
 fn every_edge_of_the_life_cycle_is_walked() {
     let mut missed = Vec::new();
     for edge in EDGES {
-        let mut house = House::new();
+        let mut house = match edge.cause {
+            // Peers are those of BITS 3.0.
+            Cause::PeersChanged => House::with(config(Profile::V3_0)),
+            _ => House::new(),
+        };
         let job = match edge.from {
             Some(from) => job_in(&mut house, from),
             None => house.empty_job(&alice()),

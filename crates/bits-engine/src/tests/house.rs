@@ -256,6 +256,7 @@ impl House {
                 files.insert(record.index.0, *record);
             }
             Change::Remove(job) => _ = self.store.remove(&job),
+            Change::Cached(_) | Change::Uncached(_) | Change::CachePreferences(_) => {}
         }
     }
 

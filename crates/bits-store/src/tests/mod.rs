@@ -1,5 +1,6 @@
 //! The store, seen through its three doors.
 
+mod cache;
 mod corruption;
 mod faults;
 mod open;

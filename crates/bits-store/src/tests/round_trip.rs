@@ -33,6 +33,8 @@ impl Model {
                 }
             }
             Change::Remove(job) => _ = self.0.remove(job),
+            // The peer cache has a test of its own.
+            Change::Cached(_) | Change::Uncached(_) | Change::CachePreferences(_) => {}
         }
     }
 
