@@ -74,6 +74,7 @@ fn job(key: u64) -> Change {
         job_type: JobType::DOWNLOAD,
         owner: Sid::of_account(u32::try_from(key % USERS).unwrap_or_default()).to_string(),
         rights: OwnerRights::default(),
+        helper_flags: 0,
         state: JobState::QUEUED,
         display_name: format!("update {key}"),
         description: String::new(),

@@ -237,6 +237,17 @@ bitflags::bitflags! {
 }
 
 bitflags::bitflags! {
+    /// BG_TOKEN: what a helper token is used for (4.0; clauses `token.flag.*`).
+    #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+    pub struct TokenFlags: u32 {
+        /// Local files.
+        const LOCAL_FILE = 0x0001;
+        /// Remote files, servers and proxies.
+        const NETWORK = 0x0002;
+    }
+}
+
+bitflags::bitflags! {
     /// BG_NOTIFY_*: which events a client wants (1.0; clauses `job.set_notify_flags.*`).
     #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
     pub struct NotifyFlags: u32 {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job2, Job3, Job4, Job5, JobError,
-    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, Unknown, Value,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, TokenOptions,
+    Unknown, Value,
 };
 
 /// IBackgroundCopyJob: a set of files that are moved together (1.0; clauses `job.*`).
@@ -55,6 +56,13 @@ pub trait Job: Settings {
     /// # Errors
     /// `E_NOINTERFACE` before BITS 10.3.
     fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult>;
+
+    /// Queries for IBitsTokenOptions (4.0; clauses `token.interface.*`).
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` before BITS 4.0; `E_ACCESSDENIED` when the caller is neither the owner nor
+    /// an administrator.
+    fn token_options(&self) -> Result<Arc<dyn TokenOptions>, Hresult>;
 
     /// Adds one file. `remote_name` is a URL, `local_name` a full path whose folder exists.
     ///
@@ -165,6 +173,18 @@ pub trait Job: Settings {
     /// # Errors
     /// None of its own.
     fn error_count(&self) -> Result<u32, Hresult>;
+
+    /// Makes the caller the owner. Credentials, client certificate, custom headers and the
+    /// notification command line are taken off the job; the notify interface stays. A job that
+    /// transfers starts again in the new owner's name (a decision).
+    ///
+    /// Since 1.0; clauses `job.take_ownership.*`, `users.take_ownership.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is no administrator, or not elevated (3.0);
+    /// `BG_E_NEW_OWNER_NO_FILE_ACCESS` when the caller may not use the temporary files;
+    /// `BG_E_INVALID_STATE` in a final state.
+    fn take_ownership(&self) -> Result<Success, Hresult>;
 
     /// The owner's SID as text, `S-1-…`. Since 1.0; clauses `job.get_owner.*`.
     ///

@@ -42,4 +42,19 @@ pub trait Job4: Job3 {
     fn maximum_download_time(&self) -> Result<u32, Hresult> {
         self.get(Setting::MaximumDownloadTime).and_then(|value| value.number())
     }
+
+    /// The integrity level of the token of whoever created or last took over the job, as a
+    /// mandatory-integrity RID (0x2000 is medium). Since 3.0; clauses
+    /// `job4.get_owner_integrity_level.*`.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn owner_integrity_level(&self) -> Result<u32, Hresult>;
+
+    /// Whether the token of whoever created or last took over the job was elevated. Since 3.0;
+    /// clauses `job4.get_owner_elevation_state.*`.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn owner_elevation_state(&self) -> Result<bool, Hresult>;
 }

@@ -35,6 +35,7 @@ mod reply;
 mod setting;
 mod structs;
 pub mod text;
+mod token_options;
 
 pub use callback::{Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object};
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
@@ -42,7 +43,7 @@ pub use error::JobError;
 pub use file::File;
 pub use flags::{
     AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType, NotifyFlags,
-    PeerCacheFlags, PeerCachingFlags, SecurityFlags,
+    PeerCacheFlags, PeerCachingFlags, SecurityFlags, TokenFlags,
 };
 pub use hresult::{Hresult, Success};
 pub use http_options::{HttpOptions, HttpOptions2, HttpOptions3};
@@ -60,4 +61,5 @@ pub use structs::{
     Answer, FileInfo, FileProgress, FileRange, FileTime, JobProgress, JobReplyProgress, JobTimes, LENGTH_TO_EOF,
     SIZE_UNKNOWN,
 };
+pub use token_options::TokenOptions;
 pub use uuid::Uuid as Guid;

@@ -165,6 +165,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             job_type: JobType::DOWNLOAD,
             owner: at.caller.user.to_string(),
             rights: OwnerRights::default(),
+            helper_flags: 0,
             state: if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED },
             display_name: "a job of the benchmark".to_owned(),
             description: String::new(),

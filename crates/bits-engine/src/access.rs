@@ -3,12 +3,14 @@
 //! A job remembers what its owner's token was like when it was made or taken over. Every call
 //! comes through here before it looks at anything else.
 
-use bits_api::Hresult;
-use bits_world::{ImpersonationLevel, Integrity, Logon, Profile, Token};
+use std::path::Path;
+
+use bits_api::{Hresult, Success};
+use bits_world::{ImpersonationLevel, Integrity, Logon, Profile, Sid, Token};
 use serde::{Deserialize, Serialize};
 
-use crate::job::Job;
-use crate::{Engine, JobKey};
+use crate::job::{Job, State};
+use crate::{Cause, Cx, Engine, JobKey, Reply};
 
 /// What the owner's token was like at the moment of becoming the owner.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -86,10 +88,76 @@ impl Engine {
         if is_too_low { Err(Hresult::E_ACCESSDENIED) } else { self.unrestricted(caller) }
     }
 
+    /// TakeOwnership. Since 1.0; clauses `job.take_ownership.*`, `users.take_ownership.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` for someone who is no administrator, or not elevated (3.0);
+    /// `BG_E_NEW_OWNER_NO_FILE_ACCESS` for one who may not use the temporary files;
+    /// `BG_E_INVALID_STATE` in a final state.
+    pub fn take_ownership(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
+        if !caller.administrator || (self.has_uac() && !caller.elevated) {
+            return Reply::Now(Err(Hresult::E_ACCESSDENIED));
+        }
+        self.change(cx, caller, job, |engine| {
+            let mut files = engine.jobs[job].files.iter().filter_map(|file| file.temporary.as_ref());
+            files
+                .try_for_each(|file| may_use(cx, &caller.user, file.path()))
+                .map_err(|_| Hresult::BG_E_NEW_OWNER_NO_FILE_ACCESS)?;
+            engine.give_to(cx, job, caller);
+            Ok(Success::OK)
+        })
+    }
+
+    /// Makes `caller` the owner. What a job does in its owner's name begins anew.
+    fn give_to(&mut self, cx: Cx<'_>, key: JobKey, caller: &Token) {
+        let to = self.user_of(cx, &caller.user);
+        let job = &mut self.jobs[key];
+        job.rights = OwnerRights::of(caller);
+        let is_another = job.owner != to;
+        let queued = match job.state {
+            State::Queued { turn, .. } => Some((job.priority, turn)),
+            _ => None,
+        };
+        self.jobs.set_owner(key, to);
+        if let Some((priority, turn)) = queued {
+            self.ready.remove(priority, turn, key);
+            if self.jobs.users.get(to).logged_on {
+                self.ready.insert(priority, turn, key);
+            }
+        }
+        self.touch(cx, key);
+        if is_another && self.jobs[key].run().is_some() {
+            self.enqueue(cx, key, Cause::OwnerChanged);
+        } else {
+            self.changed(cx, key);
+        }
+    }
+
+    /// GetOwnerIntegrityLevel, as a RID. Since 3.0; clauses `job4.get_owner_integrity_level.*`.
+    ///
+    /// # Errors
+    /// Those of every call.
+    pub fn owner_integrity_level(&self, caller: &Token, job: JobKey) -> Result<u32, Hresult> {
+        Ok(self.readable(caller, job)?.rights.integrity)
+    }
+
+    /// GetOwnerElevationState. Since 3.0; clauses `job4.get_owner_elevation_state.*`.
+    ///
+    /// # Errors
+    /// Those of every call.
+    pub fn owner_elevation_state(&self, caller: &Token, job: JobKey) -> Result<bool, Hresult> {
+        Ok(self.readable(caller, job)?.rights.elevated)
+    }
+
     /// Before Windows Vista there was neither elevation nor integrity.
     pub(crate) fn has_uac(&self) -> bool {
         self.config.profile >= Profile::V3_0
     }
+}
+
+/// Whether `user` may make, write and rename the local file `path`.
+pub(crate) fn may_use(cx: Cx<'_>, user: &Sid, path: &Path) -> Result<(), Hresult> {
+    if cx.world.permissions.allow(user, path) { Ok(()) } else { Err(Hresult::E_ACCESSDENIED) }
 }
 
 /// Clause `security.impersonation_level`.

@@ -162,6 +162,10 @@ pub enum Cause {
     Inactive,
     /// The owner logged off.
     OwnerLoggedOff,
+    /// TakeOwnership.
+    OwnerChanged,
+    /// A helper token is gone that the job used.
+    TokenLost,
     /// The network went away.
     NetworkLost,
     /// The network came back.
@@ -210,6 +214,8 @@ impl fmt::Display for Cause {
             Self::DownloadTimeUsedUp => "the maximum download time is used up",
             Self::Inactive => "no activity for the inactivity timeout",
             Self::OwnerLoggedOff => "the owner logged off",
+            Self::OwnerChanged => "TakeOwnership was called",
+            Self::TokenLost => "the helper token is gone with its session",
             Self::NetworkLost => "the network is gone",
             Self::NetworkBack => "the network is back",
             Self::PeersChanged => "where content may come from has changed",

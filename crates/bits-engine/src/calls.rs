@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use bits_api::{
-    EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobType, NotifyFlags, Setting, Success, Value, text,
+    EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobType, NotifyFlags, Setting, Success, TokenFlags, Value,
+    text,
 };
 use bits_world::{Profile, Token};
 
-use crate::access::OwnerRights;
+use crate::access::{OwnerRights, may_use};
 use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
@@ -64,6 +65,8 @@ impl Engine {
             kind: job_type,
             owner,
             rights: OwnerRights::of(caller),
+            helper: None,
+            helper_flags: TokenFlags::empty(),
             state: State::Suspended,
             display_name: display_name.into(),
             description: "".into(),
@@ -221,6 +224,7 @@ impl Engine {
         if is_limited && count > cx.world.policies.max_files_per_job as usize {
             return Err(Hresult::BG_E_TOO_MANY_FILES_IN_JOB);
         }
+        paths.iter().try_for_each(|path| may_use(cx, &caller.user, path))?;
         if self.jobs[job].is_upload() {
             // job.add_file.upload_max
             return match paths.as_slice() {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use bits_api::{Hresult, JobState, Success};
 
+use crate::access::may_use;
 use crate::engine::{Awaited, take};
 use crate::job::{Finishing, Purpose, State, Step, file_index};
 use crate::temporary::code_of;
@@ -120,6 +121,7 @@ impl Engine {
         }
         let destination = cx.world.drives.resolve(&self.jobs[key].files[place].local_name).map_err(code_of)?;
         let temporary = self.placed_temporary(cx, key, place)?.ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        may_use(cx, &self.identities(key)?.local, &temporary)?;
         // Begun before a restart that could not tell how far it came.
         if stage == FileStage::Renaming && cx.probe.length(&temporary)?.is_none() {
             self.named(key, place);

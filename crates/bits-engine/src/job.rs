@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use bits_api::{
-    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN, Setting,
+    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN, Setting, TokenFlags,
 };
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
 
 use crate::access::OwnerRights;
+use crate::helper::HelperToken;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
@@ -29,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) kind: JobType,
     pub(crate) owner: UserNo,
     pub(crate) rights: OwnerRights,
+    pub(crate) helper: Option<HelperToken>,
+    pub(crate) helper_flags: TokenFlags,
     pub(crate) state: State,
     pub(crate) display_name: Box<str>,
     pub(crate) description: Box<str>,
@@ -418,6 +421,7 @@ impl Job {
             job_type: self.kind,
             owner: owner.to_owned(),
             rights: self.rights,
+            helper_flags: self.helper_flags.bits(),
             state: self.recorded(),
             display_name: self.display_name.to_string(),
             description: self.description.to_string(),

@@ -9,6 +9,7 @@ use std::ops::{Bound, Index, IndexMut};
 use bits_api::{FileTime, Guid};
 
 use crate::JobKey;
+use crate::helper::HelperToken;
 use crate::hold::{Class, Hold};
 use crate::job::{Job, State, Wait};
 use crate::pages::Pages;
@@ -94,6 +95,8 @@ pub(crate) struct Jobs {
     classes: BTreeSet<Counted<(Standing, Class, JobKey)>>,
     /// Jobs of the queue by a moment that is not after their last activity.
     idle: BTreeSet<Counted<(FileTime, JobKey)>>,
+    /// Jobs of the queue with a helper token, by each user whose logoff may take it.
+    tied: BTreeSet<Counted<(UserNo, JobKey)>>,
     pub(crate) users: Users,
 }
 
@@ -149,6 +152,7 @@ impl Jobs {
                 .collect(),
             idle: loaded.iter().map(|job| Counted((job.idle_since, job.key))).collect(),
             by_key: loaded.into_iter().collect(),
+            tied: BTreeSet::new(),
             users,
         }
     }
@@ -183,10 +187,45 @@ impl Jobs {
     }
 
     fn leave_queue(&mut self, key: JobKey) {
+        self.set_helper(key, None);
         let Job { id, owner, idle_since, .. } = self[key];
         self.by_id.remove(&Counted(id));
         self.idle.remove(&Counted((idle_since, key)));
         self.users.get_mut(owner).jobs -= 1;
+    }
+
+    /// Gives a job of the queue to another user.
+    pub(crate) fn set_owner(&mut self, key: JobKey, owner: UserNo) {
+        let helper = self[key].helper;
+        self.set_helper(key, None);
+        let job = &mut self[key];
+        let before = std::mem::replace(&mut job.owner, owner);
+        if let Some(shelf) = Shelf::of(&job.state) {
+            self.shelves.remove(&Counted((shelf, before, key)));
+            self.shelves.insert(Counted((shelf, owner, key)));
+        }
+        self.users.get_mut(before).jobs -= 1;
+        self.users.get_mut(owner).jobs += 1;
+        self.set_helper(key, helper);
+    }
+
+    /// Replaces the helper token of a job of the queue.
+    pub(crate) fn set_helper(&mut self, key: JobKey, helper: Option<HelperToken>) {
+        let job = &mut self[key];
+        let owner = job.owner;
+        let before = std::mem::replace(&mut job.helper, helper);
+        for user in before.iter().flat_map(|helper| [owner, helper.user]) {
+            self.tied.remove(&Counted((user, key)));
+        }
+        for user in helper.iter().flat_map(|helper| [owner, helper.user]) {
+            self.tied.insert(Counted((user, key)));
+        }
+    }
+
+    /// The jobs with a helper token that a logoff of `user` may take.
+    pub(crate) fn tied_to(&self, user: UserNo) -> Vec<JobKey> {
+        let all = Counted((user, JobKey(0)))..=Counted((user, JobKey(u64::MAX)));
+        self.tied.range(all).map(|Counted((_, key))| *key).collect()
     }
 
     /// Forgets a job that has left the queue and has no handle.

@@ -23,6 +23,7 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
+mod helper;
 mod history;
 mod hold;
 mod idle;
@@ -62,7 +63,7 @@ pub use peer_cache::{CachePreferences, CacheRecord, KnownPeer, SavedCache};
 pub use record::{Change, ErrorRecord, FileRecord, FileStage, JobRecord, Saved, UploadRecord};
 pub use settings::{LaterSettings, Stored};
 pub use upload::ReplyAt;
-#[cfg(feature = "visits")]
+#[cfg(any(test, feature = "visits"))]
 pub use visits::visits;
 
 use bits_api::{Hresult, Success};

@@ -35,7 +35,9 @@ impl Engine {
     fn user_changed(&mut self, cx: Cx<'_>, user: UserNo) {
         let known = self.jobs.users.get_mut(user);
         let is_logged_on = cx.world.lets_jobs_run(&known.sid, self.config.profile);
-        match (std::mem::replace(&mut known.logged_on, is_logged_on), is_logged_on) {
+        let was_logged_on = std::mem::replace(&mut known.logged_on, is_logged_on);
+        self.lose_helpers(cx, user, was_logged_on && !is_logged_on);
+        match (was_logged_on, is_logged_on) {
             (true, false) => self.logged_off(cx, user),
             (false, true) => self.logged_on(user),
             _ => {}

@@ -36,6 +36,8 @@ pub struct JobRecord {
     pub owner: String,
     /// What the owner's token was like.
     pub rights: OwnerRights,
+    /// What the helper token, which is not on record, is used for: BG_TOKEN bits.
+    pub helper_flags: u32,
     /// SUSPENDED, QUEUED, TRANSIENT_ERROR, ERROR or TRANSFERRED: an active job is on record as
     /// QUEUED. CANCELLED while the server is still to be told that an upload is given up.
     pub state: JobState,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bits_api::{JobPriority, JobState, NotifyFlags, Setting};
+use bits_api::{JobPriority, JobState, NotifyFlags, Setting, TokenFlags};
 use bits_world::{Drives, Sid};
 
 use crate::hold::Hold;
@@ -158,6 +158,8 @@ fn without_history(record: JobRecord) -> Job {
         kind: record.job_type,
         owner: UserNo::FIRST,
         rights: record.rights,
+        helper: None,
+        helper_flags: TokenFlags::from_bits_retain(record.helper_flags),
         state: State::Suspended,
         display_name: record.display_name.into(),
         description: record.description.into(),

@@ -75,6 +75,15 @@ pub(crate) const EDGES: &[Edge] = &[
     // logoff
     edge(CONNECTING,      Cause::OwnerLoggedOff, QUEUED),
     edge(TRANSFERRING,    Cause::OwnerLoggedOff, QUEUED),
+    // A decision (job.take_ownership.active): the new owner's turn begins in the queue.
+    edge(CONNECTING,      Cause::OwnerChanged, QUEUED),
+    edge(TRANSFERRING,    Cause::OwnerChanged, QUEUED),
+    // token_lost
+    edge(SUSPENDED,       Cause::TokenLost, ERROR),
+    edge(QUEUED,          Cause::TokenLost, ERROR),
+    edge(CONNECTING,      Cause::TokenLost, ERROR),
+    edge(TRANSFERRING,    Cause::TokenLost, ERROR),
+    edge(TRANSIENT_ERROR, Cause::TokenLost, ERROR),
     // net_lost_queued, net_lost_connecting, net_lost_transferring, net_back
     edge(QUEUED,          Cause::NetworkLost, TRANSIENT_ERROR),
     edge(CONNECTING,      Cause::NetworkLost, TRANSIENT_ERROR),

@@ -1,11 +1,14 @@
 //! The attempts of an active job: one file after another, in the order in which they were added
 //! (clause `sched.files.sequential`).
 
-use bits_api::{ErrorContext, JobPriority};
+use std::path::PathBuf;
+
+use bits_api::{ErrorContext, Hresult, JobPriority};
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Urgency, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Identities, Urgency, Validators,
 };
 
+use crate::access::may_use;
 use crate::engine::take;
 use crate::job::{Failing, State, Stopping};
 use crate::visits::Counted;
@@ -21,11 +24,10 @@ impl Engine {
             return;
         }
         let place = self.jobs[key].next;
-        let local = match self.local_file(cx, key) {
-            Ok(local) => local,
-            Err(code) => {
-                let failure = Failure { code, context: ErrorContext::LOCAL_FILE, transient: false };
-                return self.attempt_failed(cx, key, failure);
+        let (identities, local) = match self.prepare(cx, key) {
+            Ok(prepared) => prepared,
+            Err((code, context)) => {
+                return self.attempt_failed(cx, key, Failure { code, context, transient: false });
             }
         };
         let job = &mut self.jobs[key];
@@ -46,6 +48,7 @@ impl Engine {
             work: job.work(),
             url: file.remote_name.to_string(),
             local,
+            identities,
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
@@ -55,6 +58,14 @@ impl Engine {
         };
         self.attempts.insert(Counted(attempt), key);
         self.push(Action::Start(plan));
+    }
+
+    /// In whose name an attempt at the file in work is made, and with which local file.
+    fn prepare(&mut self, cx: Cx<'_>, key: JobKey) -> Result<(Identities, PathBuf), (Hresult, ErrorContext)> {
+        let identities = self.identities(key).map_err(|code| (code, ErrorContext::GENERAL_QUEUE_MANAGER))?;
+        let local = self.local_file(cx, key);
+        let local = local.and_then(|path| may_use(cx, &identities.local, &path).map(|()| path));
+        Ok((identities, local.map_err(|code| (code, ErrorContext::LOCAL_FILE))?))
     }
 
     /// An attempt reports; only `Ended` is heard of one that was told to stop.
@@ -228,8 +239,5 @@ fn is_name_taken(end: &AttemptEnd) -> bool {
     matches!(end, AttemptEnd::Failed(failure) if (failure.code, failure.context) == taken)
 }
 
-const UNASKED_STOP: Failure = Failure {
-    code: bits_api::Hresult::BG_E_CONNECTION_CLOSED,
-    context: ErrorContext::GENERAL_TRANSPORT,
-    transient: true,
-};
+const UNASKED_STOP: Failure =
+    Failure { code: Hresult::BG_E_CONNECTION_CLOSED, context: ErrorContext::GENERAL_TRANSPORT, transient: true };

@@ -6,13 +6,13 @@
 
 use std::cmp::Ordering;
 
-#[cfg(feature = "visits")]
+#[cfg(any(test, feature = "visits"))]
 std::thread_local! {
     static VISITS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
 /// How many keys of ordered indexes this thread has compared so far.
-#[cfg(feature = "visits")]
+#[cfg(any(test, feature = "visits"))]
 pub fn visits() -> u64 {
     VISITS.get()
 }
@@ -24,7 +24,7 @@ pub(crate) struct Counted<K>(pub(crate) K);
 impl<K: Ord> Ord for Counted<K> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        #[cfg(feature = "visits")]
+        #[cfg(any(test, feature = "visits"))]
         VISITS.set(VISITS.get().wrapping_add(1));
         self.0.cmp(&other.0)
     }

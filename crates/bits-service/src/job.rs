@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use bits_api::{
     EnumFiles, File, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5,
-    JobError, JobProgress, JobState, JobTimes, JobType, Setting, Settings, Success, Unknown, Value, text,
+    JobError, JobProgress, JobState, JobTimes, JobType, Setting, Settings, Success, TokenOptions, Unknown, Value, text,
 };
 use bits_engine::{FileIndex, JobKey};
 use bits_world::Profile;
@@ -142,6 +142,10 @@ impl Job for JobHandle {
         Ok(self.query(Profile::V10_3)?)
     }
 
+    fn token_options(&self) -> Result<Arc<dyn TokenOptions>, Hresult> {
+        Ok(self.query(Profile::V4_0)?)
+    }
+
     fn add_file(&self, remote_name: Option<&str>, local_name: Option<&str>) -> Result<Success, Hresult> {
         match (text::required(remote_name), text::required(local_name)) {
             (Ok(remote_name), Ok(local_name)) => self.add("AddFile", &[FileInfo { remote_name, local_name }]),
@@ -213,6 +217,12 @@ impl Job for JobHandle {
 
     fn error_count(&self) -> Result<u32, Hresult> {
         self.service()?.read(|engine| engine.error_count(&self.caller.token(), self.key))
+    }
+
+    fn take_ownership(&self) -> Result<Success, Hresult> {
+        let token = &self.caller.thread();
+        self.service()?
+            .mutate(&self.caller, "TakeOwnership", self.key, |engine, cx| engine.take_ownership(cx, token, self.key))
     }
 
     fn owner(&self) -> Result<String, Hresult> {

@@ -9,7 +9,15 @@ use crate::job::JobHandle;
 
 impl Job3 for JobHandle {}
 
-impl Job4 for JobHandle {}
+impl Job4 for JobHandle {
+    fn owner_integrity_level(&self) -> Result<u32, Hresult> {
+        self.service()?.read(|engine| engine.owner_integrity_level(&self.caller().token(), self.key()))
+    }
+
+    fn owner_elevation_state(&self) -> Result<bool, Hresult> {
+        self.service()?.read(|engine| engine.owner_elevation_state(&self.caller().token(), self.key()))
+    }
+}
 
 impl HttpOptions for JobHandle {}
 

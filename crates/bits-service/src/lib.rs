@@ -30,6 +30,7 @@ mod sim;
 mod snapshot;
 mod text;
 mod timeline;
+mod token_options;
 mod world_turn;
 
 pub use bits_engine::{Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, Reason, Suspender};

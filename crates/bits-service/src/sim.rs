@@ -14,6 +14,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
     Reports, Validators, Work,
 };
+use bits_world::Sid;
 
 use uploads::Uploads;
 pub use uploads::{SimReply, SimUpload, SimUploadStage};
@@ -44,6 +45,8 @@ type SimulatedAttempt = (u64, AttemptId);
 struct Remote {
     validators: Option<Validators>,
     failures: VecDeque<SimFailure>,
+    /// Who may read it, if not everybody.
+    readers: Option<BTreeSet<Sid>>,
     hold: Option<SimHold>,
 }
 
@@ -112,6 +115,11 @@ impl Simulation {
         for attempt in waiting {
             self.go_on(attempt);
         }
+    }
+
+    /// Lets these users alone read `url`: whoever else's job asks for it is denied access.
+    pub fn allow_only(&self, url: &str, users: impl IntoIterator<Item = Sid>) {
+        self.lock().remote.entry(url.into()).or_default().readers = Some(users.into_iter().collect());
     }
 
     /// Refuses files in or below `folder` with this code, as AddFile sees it.
@@ -208,6 +216,13 @@ fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<Path
             transient: false,
         }));
     };
+    if remote.readers.as_ref().is_some_and(|readers| !readers.contains(&attempt.plan.identities.network)) {
+        return AttemptReport::Ended(AttemptEnd::Failed(Failure {
+            code: Hresult::E_ACCESSDENIED,
+            context: ErrorContext::REMOTE_FILE,
+            transient: false,
+        }));
+    }
     let have = local.entry(attempt.plan.local.clone()).or_default();
     if attempt.plan.known != Some(validators) {
         *have = 0;

@@ -41,6 +41,7 @@ impl From<Job> for JobRecord {
             job_type: old.job_type,
             owner: old.owner,
             rights: OwnerRights::default(),
+            helper_flags: 0,
             state: old.state,
             display_name: old.display_name,
             description: old.description,

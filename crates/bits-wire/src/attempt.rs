@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
 /// An attempt, numbered through the life of the service; never used twice.
@@ -33,6 +34,17 @@ pub struct Validators {
     pub last_modified: Option<FileTime>,
 }
 
+/// In whose name an attempt uses files and network (clauses `users.context`, `helper.uses`).
+///
+/// Real files and sockets know nothing of the emulated machine's accounts; simulated ones do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Identities {
+    /// Who opens local files.
+    pub local: Sid,
+    /// Who opens remote files, and answers servers and proxies.
+    pub network: Sid,
+}
+
 /// What an attempt is told.
 #[derive(Clone, Debug)]
 pub struct AttemptPlan {
@@ -47,6 +59,8 @@ pub struct AttemptPlan {
     /// The local file: the temporary file of a download, made when it is not there, whose length
     /// is the progress so far; the source of an upload, which is only read.
     pub local: PathBuf,
+    /// In whose name.
+    pub identities: Identities,
     /// How to ask.
     pub urgency: Urgency,
     /// How fast it may be, in kilobits a second; `None` is as fast as it can.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use bits_api::{
     EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5, JobError,
-    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, Unknown, Value,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, TokenOptions,
+    Unknown, Value,
 };
 
 /// Stores settings, and has nothing else of a job.
@@ -51,6 +52,14 @@ impl Job for PlainJob {
     }
 
     fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn token_options(&self) -> Result<Arc<dyn TokenOptions>, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn take_ownership(&self) -> Result<Success, Hresult> {
         Err(ABSENT)
     }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bits_api::{Hresult, JobPriority, JobState, Setting, Success};
+use bits_api::{Hresult, JobPriority, JobState, Setting, Success, TokenFlags};
 use bits_wire::attempt::{AttemptEnd, AttemptReport};
 
 use bits_world::{NetworkCost, Profile, Volume};
 
-use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, config, seconds};
+use super::house::{House, NOT_FOUND, SERVER_BUSY, SLICE, alice, bob, config, seconds};
 use crate::table::{EDGES, Edge};
 use crate::{Cause, JobKey};
 
@@ -84,6 +84,11 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             house.advance(seconds(60));
         }
         Cause::OwnerLoggedOff => house.log_off(&alice()),
+        Cause::OwnerChanged => assert_eq!(house.take_over(job), Ok(Success::OK)),
+        Cause::TokenLost => {
+            house.lend(job, &bob(), TokenFlags::NETWORK);
+            house.log_off(&bob());
+        }
         Cause::NetworkLost => house.lose_network(),
         Cause::NetworkBack => {
             house.lose_network();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bits_api::{
     EnumJobsFlags, ErrorContext, FileInfo, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags,
-    Setting, Success, Value,
+    Setting, Success, TokenFlags, Value,
 };
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators, Work,
@@ -483,6 +483,22 @@ impl House {
         self.change_world(|world| {
             world.policies.max_internet_bandwidth = blocked.then(|| InternetBandwidth::all_day(0));
         });
+    }
+
+    /// The administrator takes the job over.
+    pub(crate) fn take_over(&mut self, job: JobKey) -> Result<Success, Hresult> {
+        self.owners.insert(job, administrator());
+        self.now_result(|engine, cx| engine.take_ownership(cx, &administrator(), job))
+    }
+
+    /// The owner lets the job use `helper`'s token.
+    pub(crate) fn lend(&mut self, job: JobKey, helper: &Token, flags: TokenFlags) {
+        let owner = self.owners[&job].clone();
+        assert_eq!(self.now_result(|engine, cx| engine.set_helper_token(cx, &owner, job, helper)), Ok(Success::OK));
+        assert_eq!(
+            self.now_result(|engine, cx| engine.set_helper_token_flags(cx, &owner, job, flags)),
+            Ok(Success::OK)
+        );
     }
 
     pub(crate) fn log_off(&mut self, token: &Token) {

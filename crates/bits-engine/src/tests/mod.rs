@@ -1,5 +1,6 @@
 //! The engine's behaviour, seen through its public methods.
 
+mod access;
 mod edges;
 mod ending;
 mod holds;

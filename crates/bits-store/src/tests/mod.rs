@@ -36,6 +36,7 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         job_type: JobType::DOWNLOAD,
         owner: "S-1-5-21-1004336348-1177238915-682003330-1001".into(),
         rights: OwnerRights { administrator: true, elevated: true, integrity: 0x3000 },
+        helper_flags: 3,
         state: JobState::TRANSIENT_ERROR,
         display_name: display_name.into(),
         description: "of a test".into(),

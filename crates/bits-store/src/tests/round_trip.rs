@@ -107,13 +107,13 @@ prop_compose! {
         active_ms in any::<u64>(),
         [was_resumed, end_told] in any::<[bool; 2]>(),
         notify_command in option::of(any_command()),
-        (administrator, elevated, integrity) in any::<(bool, bool, u32)>(),
+        (administrator, elevated, integrity, helper_flags) in any::<(bool, bool, u32, u32)>(),
         upload in prop_oneof![Just(None), Just(Some(upload()))],
         later in prop_oneof![Just(LaterSettings::default()), Just(later())],
     ) -> JobRecord {
         JobRecord {
             key, id: Guid::from_u128(id), job_type: JobType(job_type), owner,
-            rights: OwnerRights { administrator, elevated, integrity }, state: JobState(state), display_name,
+            rights: OwnerRights { administrator, elevated, integrity }, helper_flags, state: JobState(state), display_name,
             description, priority, notify_flags, minimum_retry_delay, no_progress_timeout, later,
             was_resumed, notify_command, end_told, error_count, error, created, modified, last_activity,
             transfer_completed, failing_since, retry_at, active_ms, upload,

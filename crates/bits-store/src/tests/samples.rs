@@ -30,6 +30,7 @@ fn content(version: u8) -> Queue {
             job.notify_command = None;
             job.end_told = false;
             job.upload = None;
+            job.helper_flags = 0;
         }
     }
     content

@@ -12,10 +12,10 @@ use std::time::Duration;
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Urgency, Validators, Work,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Identities, Mover, Urgency, Validators, Work,
 };
 use bits_world::clock::{Clock, Ends};
-use bits_world::{Decisions, Profile};
+use bits_world::{Decisions, Profile, Sid};
 use tempfile::TempDir;
 
 /// How long a test waits before it calls a hang a hang.
@@ -207,6 +207,7 @@ impl Mill {
             work: Work::Download,
             url: url.to_owned(),
             local: self.temporary(),
+            identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
             urgency: Urgency::Foreground,
             known: None,
         }
