@@ -134,6 +134,12 @@ impl Engine {
         Ok(Identities { local: whose(TokenFlags::LOCAL_FILE)?, network: whose(TokenFlags::NETWORK)? })
     }
 
+    /// In the owner's name alone.
+    pub(crate) fn owners(&self, job: JobKey) -> Identities {
+        let owner = &self.jobs.users.get(self.jobs[job].owner).sid;
+        Identities { local: owner.clone(), network: owner.clone() }
+    }
+
     /// Sessions of `user` have changed: helper tokens that came from one that is gone are lost, and
     /// all those of the user's own jobs when the user has logged off (clauses `token.logoff.*`).
     pub(crate) fn lose_helpers(&mut self, cx: Cx<'_>, user: UserNo, logged_off: bool) {

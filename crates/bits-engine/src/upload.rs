@@ -10,6 +10,7 @@ use bits_api::{Hresult, JobReplyProgress, JobState, JobType, SIZE_UNKNOWN, Succe
 use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure, UploadSession, Urgency, Validators, Work};
 use bits_world::{Drives, Token};
 
+use crate::access::may_use;
 use crate::engine::take;
 use crate::job::{File, Job, State};
 use crate::record::UploadRecord;
@@ -234,6 +235,8 @@ impl Engine {
             work: Work::GiveUp { session },
             url: file.remote_name.to_string(),
             local: PathBuf::new(),
+            // A helper who has left cannot say good-bye.
+            identities: self.identities(key).unwrap_or_else(|_| self.owners(key)),
             urgency: Urgency::Background,
             limit: None,
             known: None,
@@ -265,7 +268,9 @@ impl Engine {
             }
             let name = name.filter(|name| !name.is_empty());
             if let Some(name) = name {
-                cx.probe.destination(&names::check_local(name, &cx.world.drives)?)?;
+                let path = names::check_local(name, &cx.world.drives)?;
+                may_use(cx, &caller.user, &path)?;
+                cx.probe.destination(&path)?;
             }
             engine.name_reply(job, name);
             engine.changed(cx, job);
