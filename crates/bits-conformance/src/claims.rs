@@ -221,7 +221,15 @@ plain_answers!(
     JobTimes,
     FileProgress
 );
-plain_answers!(NotifyFlags, FileAclFlags, PeerCachingFlags, SecurityFlags, JobPropertyValue, (ErrorContext, Hresult));
+plain_answers!(
+    bits_api::NotifyCommandLine,
+    NotifyFlags,
+    FileAclFlags,
+    PeerCachingFlags,
+    SecurityFlags,
+    JobPropertyValue,
+    (ErrorContext, Hresult)
+);
 
 impl<T> Answer for bits_api::Answer<T> {
     fn success(&self) -> Hresult {

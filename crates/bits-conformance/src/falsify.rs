@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bits_api::{
     AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
-    JobPropertyValue, JobState, JobType, NotifyFlags, PeerCacheFlags, PeerCachingFlags, SecurityFlags, Success,
+    JobPropertyValue, JobState, JobType, NotifyCommandLine, NotifyFlags, PeerCacheFlags, PeerCachingFlags,
+    SecurityFlags, Success,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -37,6 +38,7 @@ falsify! {
     u32: 0, n => n.wrapping_add(1);
     u64: 0, n => n.wrapping_add(1);
     usize: 0, n => n.wrapping_add(1);
+    NotifyCommandLine: Self::default(), line => Self { program: format!("{}?", line.program), ..line.clone() };
     String: Self::new(), text => format!("{text}?");
     &'static str: "", text => if text.is_empty() { "?" } else { "" };
     Duration: Self::ZERO, time => *time + Self::from_secs(1);

@@ -32,6 +32,8 @@ pub(crate) enum Capability {
     Timeline,
     /// A server certificate can be made a trusted one.
     TrustedRoot,
+    /// Notification programs are played, and classes are made by the suite.
+    ClientCode,
 }
 
 impl Capability {
@@ -50,6 +52,7 @@ impl Capability {
             Self::Faults => "disks have no faults",
             Self::Timeline => "short states are not on record",
             Self::TrustedRoot => "no certificate can be made a trusted one",
+            Self::ClientCode => "notification programs and classes cannot be played",
         };
         Stop::Skipped(what.to_owned())
     }

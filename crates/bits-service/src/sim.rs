@@ -109,7 +109,16 @@ impl Simulation {
 
     /// Lets attempts on `url` go on.
     pub fn let_go(&self, url: &str) {
-        self.lock().remote.entry(url.into()).or_default().hold = None;
+        self.hold_at(url, None);
+    }
+
+    /// Lets attempts on `url` go on until that many bytes have arrived.
+    pub fn move_to(&self, url: &str, bytes: u64) {
+        self.hold_at(url, Some(SimHold::Transferring(bytes)));
+    }
+
+    fn hold_at(&self, url: &str, hold: Option<SimHold>) {
+        self.lock().remote.entry(url.into()).or_default().hold = hold;
         let waiting: Vec<SimulatedAttempt> =
             self.lock().attempts.iter().filter(|(_, a)| a.plan.url == url).map(|(id, _)| *id).collect();
         for attempt in waiting {

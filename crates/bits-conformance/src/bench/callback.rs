@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{
-    Callback, Callback2, ErrorContext, File, FileTime, Hresult, Job, JobError, JobProgress, JobState, LanguageId,
-    Success, Unknown, callback_object, callback2_object,
+    Callback, Callback2, Callback3, ErrorContext, File, FileRange, FileTime, Hresult, Job, JobError, JobProgress,
+    JobState, LanguageId, Success, Unknown, callback_object, callback2_object, callback3_object,
 };
 
 /// One call of a callback, with what the job said of itself meanwhile.
@@ -15,6 +15,7 @@ pub(crate) enum Told {
     Error { context: ErrorContext, code: Hresult, text: String, file: Option<String>, progress: JobProgress },
     Modification,
     File { url: String },
+    Ranges { url: String, ranges: Vec<FileRange> },
 }
 
 impl Told {
@@ -25,6 +26,7 @@ impl Told {
             Self::Error { .. } => "JobError",
             Self::Modification => "JobModification",
             Self::File { .. } => "FileTransferred",
+            Self::Ranges { .. } => "FileRangesTransferred",
         }
     }
 }
@@ -62,6 +64,11 @@ impl Recorder {
     /// The object to register, which knows IBackgroundCopyCallback2 too.
     pub(crate) fn object2(self: &Arc<Self>) -> Arc<dyn Unknown> {
         callback2_object(Arc::clone(self) as Arc<dyn Callback2>)
+    }
+
+    /// The object to register, which knows IBackgroundCopyCallback3 too.
+    pub(crate) fn object3(self: &Arc<Self>) -> Arc<dyn Unknown> {
+        callback3_object(Arc::clone(self) as Arc<dyn Callback3>)
     }
 
     /// The calls so far.
@@ -110,6 +117,17 @@ impl Callback for Recorder {
 impl Callback2 for Recorder {
     fn file_transferred(&self, job: Arc<dyn Job>, file: Arc<dyn File>) -> Result<Success, Hresult> {
         self.note(Told::File { url: file.remote_name()? }, &job)
+    }
+}
+
+impl Callback3 for Recorder {
+    fn file_ranges_transferred(
+        &self,
+        job: Arc<dyn Job>,
+        file: Arc<dyn File>,
+        ranges: &[FileRange],
+    ) -> Result<Success, Hresult> {
+        self.note(Told::Ranges { url: file.remote_name()?, ranges: ranges.to_vec() }, &job)
     }
 }
 

@@ -90,6 +90,12 @@ impl Bench {
         Ok(())
     }
 
+    /// Lets attempts on the file go on until so many bytes have arrived.
+    pub(crate) fn move_to(&self, file: &Remote, bytes: u64) -> Outcome {
+        self.simulation()?.move_to(&file.url, bytes);
+        Ok(())
+    }
+
     /// The URLs of all attempts, in the order in which they began.
     pub(crate) fn attempted(&self) -> Result<Vec<String>, Stop> {
         Ok(self.simulation()?.started())

@@ -7,6 +7,7 @@ mod callback;
 mod conditions;
 mod files;
 mod limits;
+mod notify;
 mod peers;
 mod real;
 mod users;
@@ -44,6 +45,7 @@ pub(crate) struct Bench {
     clock: Arc<VirtualClock>,
     profile: Profile,
     decisions: Vec<(&'static str, &'static str)>,
+    classes: notify::Classes,
     outside: Outside,
     running: OnceCell<Running>,
 }
@@ -71,6 +73,7 @@ impl Bench {
             clock: VirtualClock::new(),
             profile: Profile::default(),
             decisions: Vec::new(),
+            classes: notify::Classes::default(),
             outside: Outside::Simulated(Simulation::new()),
             running: OnceCell::new(),
         }
@@ -164,6 +167,7 @@ impl Bench {
             .seed(7)
             .world(|world| world.drives.mount('C', folder));
         let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
+        let builder = self.classes.register(builder);
         let builder = match &self.outside {
             Outside::Simulated(simulation) => builder.simulated(simulation),
             Outside::Real(real) => real.trusted().into_iter().fold(builder, bits_service::Builder::trust),

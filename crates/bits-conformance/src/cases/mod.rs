@@ -47,6 +47,7 @@ modules![
     modifications,
     file_callbacks,
     callback_limits,
+    notify_commands,
     http,
     changed_files,
     answers,
