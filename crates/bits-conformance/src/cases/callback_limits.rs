@@ -2,7 +2,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use bits_api::{Callback, Callback2, JobError, Manager, callback2_object};
+use bits_api::{Callback, Callback2, Callback3, FileRange, JobError, Manager, callback3_object};
 
 use super::prelude::*;
 
@@ -66,13 +66,24 @@ impl Callback2 for Room {
     }
 }
 
+impl Callback3 for Room {
+    fn file_ranges_transferred(
+        &self,
+        _: Arc<dyn Job>,
+        _: Arc<dyn File>,
+        _: &[FileRange],
+    ) -> Result<Success, Hresult> {
+        Ok(self.enter())
+    }
+}
+
 /// Starts a job of `manager` whose callback with that flag enters `room`.
 fn start_job(c: &Bench, manager: &Arc<dyn Manager>, room: &Arc<Room>, flag: NotifyFlags) -> Outcome {
     let job = new_job(manager)?;
     let file = c.serve("a.bin", 10)?;
     file.add_to(&job)?;
     job.set_notify_flags(flag)?;
-    job.set_notify_interface(Some(callback2_object(Arc::clone(room) as Arc<dyn Callback2>)))?;
+    job.set_notify_interface(Some(callback3_object(Arc::clone(room) as Arc<dyn Callback3>)))?;
     // Nothing comes to rest while a callback is inside, so that nobody waits for the job's state.
     job.resume()?;
     Ok(())
@@ -83,6 +94,7 @@ fn callbacks_that_stay_inside_hold_up_their_user_only(c: &mut Bench) -> Outcome 
     for (flag, clause) in [
         (NotifyFlags::JOB_TRANSFERRED, "callback.interface.concurrency"),
         (NotifyFlags::FILE_TRANSFERRED, "callback2.file_transferred.high_volume_limit"),
+        (NotifyFlags::FILE_RANGES_TRANSFERRED, "callback3.file_ranges_transferred.four_per_user"),
     ] {
         c.start_over();
         let [first, second_program, second_user] = [(); 3].map(|()| Arc::new(Room::default()));
@@ -100,7 +112,11 @@ fn callbacks_that_stay_inside_hold_up_their_user_only(c: &mut Bench) -> Outcome 
         }
         let at_last = second_program.wait_for(1);
         c.value(clause, inside)?;
-        c.is(clause, vec![of_the_other_user, of_the_other_program, at_last], vec![1, 0, 1])?;
+        let entered = vec![of_the_other_user, of_the_other_program, at_last];
+        c.is(clause, entered.clone(), vec![1, 0, 1])?;
+        if flag == NotifyFlags::FILE_RANGES_TRANSFERRED {
+            c.is("callback3.file_ranges_transferred.blocking", entered, vec![1, 0, 1])?;
+        }
     }
     Ok(())
 }
