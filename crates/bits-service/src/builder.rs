@@ -62,9 +62,7 @@ impl Outside {
                 let mover = HttpMover::new(clock.clone(), config.profile, &config.decisions, trusted)?;
                 Ok((Arc::new(mover), Arc::new(LocalDisk)))
             }
-            Self::Simulated(simulation) => {
-                Ok((Arc::new(SimulatedMover::new(simulation)), Arc::new(simulation.clone())))
-            }
+            Self::Simulated(simulation) => Ok((SimulatedMover::new(simulation, clock), Arc::new(simulation.clone()))),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Simulated transfers: files, failures and folders in memory, without a socket or a byte.
 //!
-//! For tests of what BITS decides. A transfer takes no time; one that must be looked at while it
-//! runs is held.
+//! For tests of what BITS decides. A transfer takes no time, but for one under a limit of bandwidth
+//! on a virtual clock; one that must be looked at while it runs is held.
 
+mod pace;
 mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bits_api::{ErrorContext, FileTime, Hresult};
 use bits_wire::attempt::{
@@ -16,6 +17,8 @@ use bits_wire::attempt::{
 };
 use bits_world::Sid;
 
+use bits_world::clock::{Clock, Monotonic, Participant};
+use pace::Pace;
 use uploads::Uploads;
 pub use uploads::{SimReply, SimUpload, SimUploadStage};
 
@@ -72,6 +75,8 @@ struct Attempt {
     plan: AttemptPlan,
     reports: Reports,
     step: Step,
+    /// How fast it may be, if it is not as fast as it can.
+    pace: Option<Pace>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -240,25 +245,30 @@ fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<Path
     AttemptReport::Connected { validators, have: *have }
 }
 
-fn transfer(attempt: &Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> Option<AttemptReport> {
+fn transfer(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> Option<AttemptReport> {
     let size = remote.validators.map_or(0, |validators| validators.size);
     let have = local.entry(attempt.plan.local.clone()).or_default();
-    Some(moved_to(remote, size, have)?.unwrap_or(AttemptReport::Ended(AttemptEnd::Done)))
+    Some(moved_to(remote, size, have, attempt.pace.as_mut())?.unwrap_or(AttemptReport::Ended(AttemptEnd::Done)))
 }
 
-/// Moves a file of `size` bytes as far as holds and failures let it: what is to be reported of
-/// that, `Some(None)` once the whole file is there, `None` while it is held.
+/// Moves a file of `size` bytes as far as holds, failures and its pace let it: what is to be
+/// reported of that, `Some(None)` once the whole file is there, `None` while it waits.
 #[expect(clippy::option_option, reason = "held, at its end, and something to tell are three things")]
-fn moved_to(remote: &mut Remote, size: u64, have: &mut u64) -> Option<Option<AttemptReport>> {
+fn moved_to(remote: &mut Remote, size: u64, have: &mut u64, pace: Option<&mut Pace>) -> Option<Option<AttemptReport>> {
     let failure = remote.failures.front().copied();
     let until = match (remote.hold, failure.and_then(|failure| failure.at)) {
         (Some(SimHold::Transferring(hold)), Some(fail)) => hold.min(fail),
         (Some(SimHold::Transferring(stop)), None) | (_, Some(stop)) => stop,
         (_, None) => size,
     };
-    if *have < until.min(size) {
-        *have = until.min(size);
+    let stop = until.min(size);
+    let reach = pace.map_or(stop, |pace| pace.reach(*have, stop));
+    if *have < reach {
+        *have = reach;
         return Some(Some(AttemptReport::Progress { have: *have }));
+    }
+    if reach < stop {
+        return None;
     }
     match failure {
         Some(SimFailure { at: Some(at), failure }) if *have >= at.min(size) => {
@@ -274,13 +284,24 @@ fn moved_to(remote: &mut Remote, size: u64, have: &mut u64) -> Option<Option<Att
 pub(crate) struct SimulatedMover {
     simulation: Simulation,
     number: u64,
+    clock: Clock,
 }
 
 impl SimulatedMover {
-    pub(crate) fn new(simulation: &Simulation) -> Self {
+    /// A mover that takes its time, where it has to, from `clock`.
+    pub(crate) fn new(simulation: &Simulation, clock: &Clock) -> Arc<Self> {
         let mut state = simulation.lock();
         state.movers += 1;
-        Self { simulation: simulation.clone(), number: state.movers }
+        let mover = Arc::new(Self { simulation: simulation.clone(), number: state.movers, clock: clock.clone() });
+        drop(state);
+        if let Some(clock) = clock.as_virtual() {
+            clock.join(Arc::downgrade(&mover) as Weak<dyn Participant>);
+        }
+        mover
+    }
+
+    fn pace(&self, limit: Option<u32>) -> Option<Pace> {
+        Some(Pace::new(limit?, self.clock.as_virtual()?))
     }
 
     fn id(&self, attempt: AttemptId) -> SimulatedAttempt {
@@ -291,9 +312,10 @@ impl SimulatedMover {
 impl Mover for SimulatedMover {
     fn start(&self, plan: AttemptPlan, reports: Reports) {
         let id = self.id(plan.attempt);
+        let pace = self.pace(plan.limit);
         let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
-        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting });
+        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting, pace });
         drop(state);
         self.simulation.go_on(id);
     }
@@ -302,6 +324,16 @@ impl Mover for SimulatedMover {
         let id = self.id(attempt);
         if let Some(waiting) = self.simulation.lock().attempts.get_mut(&id) {
             waiting.step = Step::Moving;
+        }
+        self.simulation.go_on(id);
+    }
+
+    fn limit(&self, attempt: AttemptId, limit: Option<u32>) {
+        let id = self.id(attempt);
+        // Up to now it was as fast as it might be so far.
+        self.simulation.go_on(id);
+        if let Some(limited) = self.simulation.lock().attempts.get_mut(&id) {
+            limited.pace = self.pace(limit);
         }
         self.simulation.go_on(id);
     }
@@ -321,6 +353,35 @@ impl Mover for SimulatedMover {
 
     fn running(&self) -> Option<String> {
         None
+    }
+}
+
+/// Attempts under a limit move as the clock does.
+impl Participant for SimulatedMover {
+    fn next_deadline(&self) -> Option<Monotonic> {
+        let state = self.simulation.lock();
+        let own = state.attempts.iter().filter(|((mover, _), _)| *mover == self.number);
+        own.filter_map(|(_, attempt)| attempt.pace.as_ref()?.due()).min()
+    }
+
+    fn tick(&self) {
+        let state = self.simulation.lock();
+        let paced = |(id, attempt): (&SimulatedAttempt, &Attempt)| {
+            (id.0 == self.number && attempt.pace.is_some()).then_some(*id)
+        };
+        let paced: Vec<_> = state.attempts.iter().filter_map(paced).collect();
+        drop(state);
+        for attempt in paced {
+            self.simulation.go_on(attempt);
+        }
+    }
+
+    fn running(&self) -> Option<String> {
+        None
+    }
+
+    fn explain(&self) -> String {
+        "simulated transfers wait for the clock alone".to_owned()
     }
 }
 

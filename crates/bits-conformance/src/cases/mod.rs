@@ -60,6 +60,7 @@ modules![
     download_time,
     cost,
     conditions,
+    bandwidth,
     interfaces,
     later_settings,
     properties,

@@ -152,7 +152,7 @@ impl Uploads {
     /// The next report of an upload that the server takes, or `None` while it is held.
     pub(super) fn send(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         remotes: &mut HashMap<String, Remote>,
         local: &BTreeMap<PathBuf, u64>,
     ) -> Option<AttemptReport> {
@@ -165,7 +165,7 @@ impl Uploads {
         let size = source.map_or(0, |source| source.size);
         let remote = remotes.entry(plan.url.clone()).or_default();
         let session = self.sessions.get_mut(&session.id)?;
-        if let Some(report) = moved_to(remote, size, &mut session.received)? {
+        if let Some(report) = moved_to(remote, size, &mut session.received, attempt.pace.as_mut())? {
             return Some(report);
         }
         session.stage = SimUploadStage::Stored;
