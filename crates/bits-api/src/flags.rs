@@ -127,6 +127,36 @@ windows_enum! {
     }
 }
 
+windows_enum! {
+    /// BG_AUTH_SCHEME: how a client proves who it is (1.5; clauses `auth.scheme.*`).
+    AuthScheme {
+        /// Name and password, readable.
+        BASIC = 1 => "BG_AUTH_SCHEME_BASIC",
+        /// An answer to a challenge of the server.
+        DIGEST = 2 => "BG_AUTH_SCHEME_DIGEST",
+        /// Windows' own challenge and response.
+        NTLM = 3 => "BG_AUTH_SCHEME_NTLM",
+        /// Kerberos or NTLM, as both sides agree.
+        NEGOTIATE = 4 => "BG_AUTH_SCHEME_NEGOTIATE",
+        /// Microsoft's single sign-on.
+        PASSPORT = 5 => "BG_AUTH_SCHEME_PASSPORT",
+    }
+}
+
+windows_enum! {
+    /// BG_JOB_PROXY_USAGE: which proxies a job goes through (1.0; clauses `enum.proxy_usage.*`).
+    ProxyUsage {
+        /// Those of the user; the default.
+        PRECONFIG = 0 => "BG_JOB_PROXY_USAGE_PRECONFIG",
+        /// None.
+        NO_PROXY = 1 => "BG_JOB_PROXY_USAGE_NO_PROXY",
+        /// Those of the lists of the job.
+        OVERRIDE = 2 => "BG_JOB_PROXY_USAGE_OVERRIDE",
+        /// Whatever is detected, anew for each file (2.0).
+        AUTODETECT = 3 => "BG_JOB_PROXY_USAGE_AUTODETECT",
+    }
+}
+
 bitflags::bitflags! {
     /// BG_COPY_FILE_*: which parts of a security descriptor go along, for SMB only (2.0; clauses
     /// `job3.file_acl.*`).

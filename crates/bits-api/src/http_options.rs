@@ -1,9 +1,29 @@
 //! What a job says in its HTTP requests, and what it excuses.
 
-use crate::{Hresult, SecurityFlags, Setting, Settings, Success, Value};
+use crate::{Answer, Hresult, SecurityFlags, Setting, Settings, Success, Value};
 
 /// IBackgroundCopyJobHttpOptions, had from a job (2.5; clauses `http_options.*`).
 pub trait HttpOptions: Settings {
+    /// Replaces the headers that every request of the job carries beside BITS' own: `Name: value`,
+    /// each with its CR LF, at most 16,383 UTF-16 units. `None` removes them.
+    ///
+    /// Since 2.5; clauses `http_options.set_custom_headers.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is not the owner, an administrator included;
+    /// `BG_E_STRING_TOO_LONG` above the limit; `E_INVALIDARG` for a line that is no header (a
+    /// decision); `BG_E_INVALID_STATE` in a final state.
+    fn set_custom_headers(&self, headers: Option<&str>) -> Result<Success, Hresult>;
+
+    /// The headers as they were set; `S_FALSE` and `None` when there are none.
+    ///
+    /// Since 2.5; clauses `http_options.get_custom_headers.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is not the owner, and for everybody once they are
+    /// write-only (10.3).
+    fn custom_headers(&self) -> Result<Answer<Option<String>>, Hresult>;
+
     /// Replaces what is excused of server certificates, and what becomes of redirects.
     ///
     /// Since 2.5, redirects since 3.0; clauses `http_options.set_security_flags.*`.
@@ -49,4 +69,13 @@ pub trait HttpOptions2: HttpOptions {
 }
 
 /// IBackgroundCopyJobHttpOptions3 (10.3; clauses `http_options3.*`).
-pub trait HttpOptions3: HttpOptions2 {}
+pub trait HttpOptions3: HttpOptions2 {
+    /// Lets nobody read the custom headers any more, for the rest of the job's life. They still go
+    /// out, and can still be replaced.
+    ///
+    /// Since 10.3; clauses `http_options3.make_custom_headers_write_only.*`.
+    ///
+    /// # Errors
+    /// None of its own, in no state.
+    fn make_custom_headers_write_only(&self) -> Result<Success, Hresult>;
+}

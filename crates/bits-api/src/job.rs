@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job2, Job3, Job4, Job5, JobError,
-    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, TokenOptions,
-    Unknown, Value,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, ProxySettings, ProxyUsage, Setting, Settings,
+    Success, TokenOptions, Unknown, Value,
 };
 
 /// IBackgroundCopyJob: a set of files that are moved together (1.0; clauses `job.*`).
@@ -160,6 +160,31 @@ pub trait Job: Settings {
     /// # Errors
     /// None of its own.
     fn state(&self) -> Result<JobState, Hresult>;
+
+    /// Replaces which proxies the job goes through. `list` and `bypass_list` are the proxies and the
+    /// hosts without proxy of [`ProxyUsage::OVERRIDE`], at most 4,000 UTF-16 units each; with any
+    /// other usage both are `None`. What they say is looked at when the job transfers.
+    ///
+    /// Since 1.0; clauses `job.set_proxy_settings.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for an undefined usage, which AUTODETECT is before 2.0; `E_INVALIDARG` for
+    /// OVERRIDE without a list, and for a list with another usage (a decision);
+    /// `BG_E_PROXY_LIST_TOO_LARGE` and `BG_E_PROXY_BYPASS_LIST_TOO_LARGE` above the limits;
+    /// `BG_E_INVALID_STATE` in a final state.
+    fn set_proxy_settings(
+        &self,
+        usage: ProxyUsage,
+        list: Option<&str>,
+        bypass_list: Option<&str>,
+    ) -> Result<Success, Hresult>;
+
+    /// Which proxies the job goes through; PRECONFIG when never set. Since 1.0; clauses
+    /// `job.get_proxy_settings.*`.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn proxy_settings(&self) -> Result<ProxySettings, Hresult>;
 
     /// The error that stopped the job. Since 1.0; clauses `job.get_error.*`.
     ///

@@ -1,9 +1,33 @@
 //! Replies, command lines and credentials.
 
-use crate::{Hresult, Job, JobReplyProgress, ReplyDataError, Success};
+use crate::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job, JobReplyProgress, ReplyDataError, Success};
 
 /// IBackgroundCopyJob2 (1.5; clauses `job2.*`).
 pub trait Job2: Job {
+    /// Keeps credentials for a challenge by a server or proxy. There is one record for each pair of
+    /// target and scheme; an earlier one of the same pair is replaced. No method reads them back.
+    ///
+    /// Since 1.5; clauses `job2.set_credentials.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is not the owner, an administrator included;
+    /// `BG_E_INVALID_AUTH_TARGET` and `BG_E_INVALID_AUTH_SCHEME` for undefined values;
+    /// `BG_E_USERNAME_TOO_LARGE` above 300 and `BG_E_PASSWORD_TOO_LARGE` above 65,535 UTF-16
+    /// units; `E_INVALIDARG` for an absent name or password with BASIC, DIGEST and PASSPORT, and
+    /// for one without the other with NTLM and NEGOTIATE (a decision); `BG_E_INVALID_STATE` in a
+    /// final state (a decision).
+    fn set_credentials(&self, credentials: &AuthCredentials<'_>) -> Result<Success, Hresult>;
+
+    /// Removes the credentials of a pair; succeeds with `S_FALSE` when there are none.
+    ///
+    /// Since 1.5; clauses `job2.remove_credentials.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is not the owner (a decision);
+    /// `BG_E_INVALID_AUTH_TARGET`, `BG_E_INVALID_AUTH_SCHEME` for undefined values (a decision);
+    /// `BG_E_INVALID_STATE` in a final state (a decision).
+    fn remove_credentials(&self, target: AuthTarget, scheme: AuthScheme) -> Result<Success, Hresult>;
+
     /// Lets BITS run `program` for the job's owner once the job is TRANSFERRED or in ERROR, as the
     /// notify flags say; without both, no program is run. `parameters` is the whole command line,
     /// the program's own name first. Nothing is expanded, quoted or added. A callback goes first:

@@ -17,6 +17,7 @@
 //! References to clauses such as `job.resume.empty` name entries of `fixtures/spec/`.
 
 mod callback;
+mod credentials;
 mod enumerator;
 mod error;
 mod file;
@@ -31,6 +32,7 @@ mod job5;
 mod manager;
 mod peer_cache;
 mod property;
+mod proxy;
 mod reply;
 mod setting;
 mod structs;
@@ -38,12 +40,13 @@ pub mod text;
 mod token_options;
 
 pub use callback::{Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object};
+pub use credentials::AuthCredentials;
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;
 pub use file::File;
 pub use flags::{
-    AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType, NotifyFlags,
-    PeerCacheFlags, PeerCachingFlags, SecurityFlags, TokenFlags,
+    AuthScheme, AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType,
+    NotifyFlags, PeerCacheFlags, PeerCachingFlags, ProxyUsage, SecurityFlags, TokenFlags,
 };
 pub use hresult::{Hresult, Success};
 pub use http_options::{HttpOptions, HttpOptions2, HttpOptions3};
@@ -55,6 +58,7 @@ pub use job5::Job5;
 pub use manager::{CreatedJob, LanguageId, Manager};
 pub use peer_cache::{EnumPeerCacheRecords, EnumPeers, Peer, PeerCacheAdministration, PeerCacheRecord};
 pub use property::{JobPropertyId, JobPropertyValue};
+pub use proxy::ProxySettings;
 pub use reply::ReplyDataError;
 pub use setting::{Setting, Settings, Value};
 pub use structs::{

@@ -174,6 +174,9 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             minimum_retry_delay: 600,
             no_progress_timeout: 1_209_600,
             later: LaterSettings::default(),
+            proxy: None,
+            write_only_headers: false,
+            secrets: None,
             was_resumed: false,
             notify_command: None,
             end_told: false,
@@ -197,6 +200,7 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             validators: None,
             stage: FileStage::Pending,
         }],
+        lost_secrets: false,
     });
     let mut engine = Engine::restore(config(), saved, at.cx());
     started(&mut engine);

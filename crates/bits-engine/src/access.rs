@@ -113,6 +113,7 @@ impl Engine {
         let to = self.user_of(cx, &caller.user);
         let job = &mut self.jobs[key];
         job.rights = OwnerRights::of(caller);
+        job.strip_for_new_owner();
         let is_another = job.owner != to;
         let queued = match job.state {
             State::Queued { turn, .. } => Some((job.priority, turn)),

@@ -65,7 +65,7 @@ impl Engine {
         history.write(&mut record, &files, cx)?;
         let turn = take(&mut self.numbers.turn);
         let slice = self.config.decisions.time_slice();
-        let (mut past, _) = come_back(Saved { job: record, files }, owner, turn, slice, cx);
+        let (mut past, _) = come_back(Saved { job: record, files, lost_secrets: false }, owner, turn, slice, cx);
         let state = std::mem::replace(&mut past.state, State::Suspended);
         self.jobs.replace(key, past);
         self.set_state(cx, key, state);

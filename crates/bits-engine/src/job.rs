@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use bits_api::{
-    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, SIZE_UNKNOWN, Setting, TokenFlags,
+    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, ProxySettings, SIZE_UNKNOWN,
+    Setting, TokenFlags,
 };
 use bits_wire::attempt::{AttemptId, ChainId, Validators};
 use bits_world::clock::{Monotonic, Now};
@@ -16,6 +17,7 @@ use crate::helper::HelperToken;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
+use crate::secrets::Secrets;
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
 use crate::upload::Upload;
@@ -42,6 +44,11 @@ pub(crate) struct Job {
     /// Seconds.
     pub(crate) no_progress_timeout: u32,
     pub(crate) later: LaterSettings,
+    /// `None` is PRECONFIG.
+    pub(crate) proxy: Option<Box<ProxySettings>>,
+    pub(crate) secrets: Option<Box<Secrets>>,
+    /// Whether nobody reads the custom headers any more.
+    pub(crate) write_only_headers: bool,
     /// Whether Resume was ever called.
     pub(crate) was_resumed: bool,
     pub(crate) error_count: u32,
@@ -430,6 +437,9 @@ impl Job {
             minimum_retry_delay: self.minimum_retry_delay,
             no_progress_timeout: self.no_progress_timeout,
             later: self.later.clone(),
+            proxy: self.proxy.as_deref().cloned(),
+            write_only_headers: self.write_only_headers,
+            secrets: self.secrets.clone(),
             was_resumed: self.was_resumed,
             notify_command: self.notify_command.as_deref().cloned(),
             end_told: self.end_told,

@@ -1,10 +1,10 @@
 //! What outlives a restart of the service.
 
-use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, ProxySettings};
 use bits_wire::attempt::{UploadSession, Validators};
 use serde::{Deserialize, Serialize};
 
-use crate::{CachePreferences, CacheRecord, CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights};
+use crate::{CachePreferences, CacheRecord, CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights, Secrets};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +55,13 @@ pub struct JobRecord {
     pub no_progress_timeout: u32,
     /// The later settings that the job has set.
     pub later: LaterSettings,
+    /// The proxies, unless they are the user's own.
+    pub proxy: Option<ProxySettings>,
+    /// Whether nobody reads the custom headers any more.
+    pub write_only_headers: bool,
+    /// What is for the owner alone. Never a part of the record as it is written: a store seals it.
+    #[serde(skip)]
+    pub secrets: Option<Box<Secrets>>,
     /// Whether Resume was ever called.
     pub was_resumed: bool,
     /// The program to run for the job's end.
@@ -144,4 +151,6 @@ pub struct Saved {
     pub job: JobRecord,
     /// Its files, in order.
     pub files: Vec<FileRecord>,
+    /// Whether it had secrets that nobody can open any more.
+    pub lost_secrets: bool,
 }

@@ -98,7 +98,7 @@ impl Engine {
 /// A job of `owner` as it comes back, and the places of its files that are not what the record
 /// says any more.
 pub(crate) fn come_back(saved: Saved, owner: UserNo, turn: u64, slice: Duration, cx: Cx<'_>) -> (Job, Vec<usize>) {
-    let Saved { job: record, files } = saved;
+    let Saved { job: record, files, .. } = saved;
     let mut job = Job {
         owner,
         state: state_of(&record, turn, slice, cx),
@@ -168,6 +168,9 @@ fn without_history(record: JobRecord) -> Job {
         minimum_retry_delay: record.minimum_retry_delay,
         no_progress_timeout: record.no_progress_timeout,
         later: record.later,
+        proxy: record.proxy.map(Box::new),
+        secrets: record.secrets,
+        write_only_headers: record.write_only_headers,
         was_resumed: record.was_resumed,
         error_count: record.error_count,
         error: record.error,

@@ -54,6 +54,7 @@ impl Engine {
                 _ => Urgency::Background,
             },
             limit,
+            custom_headers: job.custom_headers().cloned(),
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);

@@ -239,6 +239,7 @@ impl Engine {
             identities: self.identities(key).unwrap_or_else(|_| self.owners(key)),
             urgency: Urgency::Background,
             limit: None,
+            custom_headers: job.custom_headers().cloned(),
             known: None,
         };
         self.attempts.insert(Counted(attempt), key);

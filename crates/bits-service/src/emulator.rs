@@ -381,7 +381,11 @@ impl Inner {
         let (mover, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
         let cache = store.load_cache()?;
         let mut unreadable = None;
-        let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
+        let mut without_secrets = Vec::new();
+        let saved = store
+            .load()?
+            .map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok())
+            .inspect(|saved| without_secrets.extend(saved.lost_secrets.then_some(saved.job.id)));
         // Before the queue begins to move, which it does by itself.
         self.log("the service starts");
         let mover = FaultLayer::new(mover, self.faults.clone());
@@ -392,6 +396,9 @@ impl Inner {
         });
         if let Some(error) = unreadable {
             return Err(error.into());
+        }
+        for job in without_secrets {
+            self.log_loss(job);
         }
         if let Some(clock) = self.lasting.clock.as_virtual() {
             clock.join(Arc::downgrade(&service) as Weak<dyn Participant>);
@@ -485,6 +492,13 @@ impl Inner {
     fn log(&self, text: &str) {
         tracing::info!("{text}");
         self.lasting.timeline.push(self.lasting.clock.now(), None, What::Service(text.into()));
+    }
+
+    /// A job goes on without what nobody can open any more.
+    fn log_loss(&self, job: Guid) {
+        let text = "its credentials and custom headers are lost: the key of the queue is gone or another";
+        tracing::warn!(%job, "{text}");
+        self.lasting.timeline.push(self.lasting.clock.now(), Some(job), What::Service(text.into()));
     }
 
     fn accounts(&self) -> MutexGuard<'_, Accounts> {

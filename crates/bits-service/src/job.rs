@@ -5,7 +5,8 @@ use std::sync::{Arc, Weak};
 
 use bits_api::{
     EnumFiles, File, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5,
-    JobError, JobProgress, JobState, JobTimes, JobType, Setting, Settings, Success, TokenOptions, Unknown, Value, text,
+    JobError, JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Setting, Settings, Success,
+    TokenOptions, Unknown, Value, text,
 };
 use bits_engine::{FileIndex, JobKey};
 use bits_world::Profile;
@@ -208,6 +209,24 @@ impl Job for JobHandle {
 
     fn state(&self) -> Result<JobState, Hresult> {
         self.service()?.read(|engine| engine.state(&self.caller.token(), self.key))
+    }
+
+    fn set_proxy_settings(
+        &self,
+        usage: ProxyUsage,
+        list: Option<&str>,
+        bypass_list: Option<&str>,
+    ) -> Result<Success, Hresult> {
+        let token = &self.caller.token();
+        let settings =
+            ProxySettings { usage, list: list.map(str::to_owned), bypass_list: bypass_list.map(str::to_owned) };
+        self.service()?.mutate(&self.caller, "SetProxySettings", self.key, |engine, cx| {
+            engine.set_proxy_settings(cx, token, self.key, &settings)
+        })
+    }
+
+    fn proxy_settings(&self) -> Result<ProxySettings, Hresult> {
+        self.service()?.read(|engine| engine.proxy_settings(&self.caller.token(), self.key))
     }
 
     fn error(&self) -> Result<Arc<dyn JobError>, Hresult> {

@@ -1,12 +1,29 @@
 //! IBackgroundCopyJob2 over a running service.
 
-use bits_api::{Hresult, Job2, JobReplyProgress, NotifyCommandLine, ReplyDataError, Success};
+use bits_api::{
+    AuthCredentials, AuthScheme, AuthTarget, Hresult, Job2, JobReplyProgress, NotifyCommandLine, ReplyDataError,
+    Success,
+};
 use bits_engine::ReplyAt;
 
 use crate::answers::Answers;
 use crate::job::JobHandle;
 
 impl Job2 for JobHandle {
+    fn set_credentials(&self, credentials: &AuthCredentials<'_>) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.service()?.mutate(self.caller(), "SetCredentials", self.key(), |engine, cx| {
+            engine.set_credentials(cx, token, self.key(), credentials)
+        })
+    }
+
+    fn remove_credentials(&self, target: AuthTarget, scheme: AuthScheme) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.service()?.mutate(self.caller(), "RemoveCredentials", self.key(), |engine, cx| {
+            engine.remove_credentials(cx, token, self.key(), target, scheme)
+        })
+    }
+
     fn set_notify_cmd_line(&self, program: Option<&str>, parameters: Option<&str>) -> Result<Success, Hresult> {
         let token = &self.caller().token();
         self.service()?.mutate(self.caller(), "SetNotifyCmdLine", self.key(), |engine, cx| {

@@ -1,8 +1,8 @@
 //! The later interfaces of a job: one object has them all.
 
 use bits_api::{
-    AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5, JobPropertyId, JobPropertyValue,
-    Setting, Settings, Success, Value,
+    Answer, AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5, JobPropertyId,
+    JobPropertyValue, Setting, Settings, Success, Value,
 };
 
 use crate::job::JobHandle;
@@ -19,11 +19,29 @@ impl Job4 for JobHandle {
     }
 }
 
-impl HttpOptions for JobHandle {}
+impl HttpOptions for JobHandle {
+    fn set_custom_headers(&self, headers: Option<&str>) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.service()?.mutate(self.caller(), "SetCustomHeaders", self.key(), |engine, cx| {
+            engine.set_custom_headers(cx, token, self.key(), headers)
+        })
+    }
+
+    fn custom_headers(&self) -> Result<Answer<Option<String>>, Hresult> {
+        self.service()?.read(|engine| engine.custom_headers(&self.caller().token(), self.key()))
+    }
+}
 
 impl HttpOptions2 for JobHandle {}
 
-impl HttpOptions3 for JobHandle {}
+impl HttpOptions3 for JobHandle {
+    fn make_custom_headers_write_only(&self) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.service()?.mutate(self.caller(), "MakeCustomHeadersWriteOnly", self.key(), |engine, cx| {
+            engine.make_custom_headers_write_only(cx, token, self.key())
+        })
+    }
+}
 
 impl Job5 for JobHandle {
     fn set_property(&self, id: JobPropertyId, value: JobPropertyValue) -> Result<Success, Hresult> {

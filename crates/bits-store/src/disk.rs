@@ -1,7 +1,7 @@
 //! A queue in a state folder.
 //!
 //! `queue.redb` holds three tables: `meta` says whose file it is and in which format, `jobs` and
-//! `files` hold a record for each key. `queue.lock` is held while a store is open. A new file is
+//! `files` hold a record for each key. `queue.key` is what secrets are sealed with. `queue.lock` is held while a store is open. A new file is
 //! made beside its place and moved there when it is whole, so a process that dies in between
 //! leaves none behind.
 
@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use bits_engine::{Change, FileIndex, FileRecord, JobKey, JobRecord, Saved, SavedCache};
+use bits_engine::{Change, FileIndex, FileRecord, JobKey, Saved, SavedCache};
 use redb::backends::FileBackend;
 use redb::{
     AccessGuard, Database, Range, ReadableDatabase, ReadableTable, StorageBackend, StorageError, Table,
@@ -19,7 +19,8 @@ use redb::{
 
 use crate::StoreError;
 use crate::buffered::Buffered;
-use crate::record;
+use crate::record::{self, JobIn, JobOut};
+use crate::seal::Sealer;
 
 const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 const JOBS: TableDefinition<u64, &[u8]> = TableDefinition::new("jobs");
@@ -45,6 +46,7 @@ pub(crate) struct Disk {
     _lock: Option<File>,
     file: PathBuf,
     buffer: Vec<u8>,
+    sealer: Sealer,
 }
 
 impl Disk {
@@ -63,7 +65,7 @@ impl Disk {
             create(folder, &file)?;
         }
         let backend = Buffered(open_file(&file)?);
-        Ok(Self { _lock: Some(lock), ..Self::on(backend, file)? })
+        Ok(Self { _lock: Some(lock), sealer: Sealer::of(folder)?, ..Self::on(backend, file)? })
     }
 
     /// Opens the whole queue that `backend` holds; errors call it `file`.
@@ -71,7 +73,7 @@ impl Disk {
         check_kind(&backend, &file)?;
         let database = database(backend, &file)?;
         check_format(&database, &file)?;
-        Ok(Self { database, _lock: None, file, buffer: Vec::new() })
+        Ok(Self { database, _lock: None, file, buffer: Vec::new(), sealer: Sealer::without_folder() })
     }
 
     pub(crate) fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
@@ -83,6 +85,7 @@ impl Disk {
                 files: transaction.open_table(FILES).map_err(|error| failed(file, error))?,
                 transaction: &transaction,
                 buffer: &mut self.buffer,
+                sealer: &mut self.sealer,
                 file,
             };
             for change in changes {
@@ -100,6 +103,7 @@ impl Disk {
         Ok(Loading {
             jobs: jobs.range::<u64>(..).map_err(|error| failed(file, error))?,
             files: files.range::<(u64, u32)>(..).map_err(|error| failed(file, error))?.peekable(),
+            sealer: self.sealer.clone(),
             file: file.clone(),
         })
     }
@@ -204,6 +208,7 @@ struct Tables<'txn, 'a> {
     jobs: Table<'txn, u64, &'static [u8]>,
     files: Table<'txn, (u64, u32), &'static [u8]>,
     buffer: &'a mut Vec<u8>,
+    sealer: &'a mut Sealer,
     file: &'a Path,
 }
 
@@ -211,7 +216,8 @@ impl Tables<'_, '_> {
     fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::Job(job) => {
-                record::encode(&**job, self.buffer).map_err(|error| storage(self.file, error))?;
+                let sealed = job.secrets.as_ref().map(|secrets| self.sealer.seal(job.key, secrets)).transpose()?;
+                record::encode(&JobOut { job, sealed }, self.buffer).map_err(|error| storage(self.file, error))?;
                 self.jobs.insert(job.key.0, &**self.buffer).map_err(|error| failed(self.file, error))?;
             }
             Change::File(file) => {
@@ -250,6 +256,7 @@ impl Tables<'_, '_> {
 pub(crate) struct Loading {
     jobs: Range<'static, u64, &'static [u8]>,
     files: Peekable<Range<'static, (u64, u32), &'static [u8]>>,
+    sealer: Sealer,
     file: PathBuf,
 }
 
@@ -268,12 +275,14 @@ impl Loading {
     fn saved(&mut self, row: Row<u64>) -> Result<Saved, StoreError> {
         let (key, bytes) = row.map_err(|error| failed(&self.file, error))?;
         let key = JobKey(key.value());
-        let job: JobRecord = record::decode(bytes.value())
+        let JobIn { mut job, sealed } = record::decode(bytes.value())
             .map_err(|what| damaged(&self.file, format!("the record of job {}: {what}", key.0)))?;
         if job.key != key {
             return Err(damaged(&self.file, format!("the record of job {} is that of job {}", key.0, job.key.0)));
         }
-        Ok(Saved { job, files: self.files_of(key)? })
+        job.secrets = sealed.as_ref().and_then(|sealed| self.sealer.open(key, sealed)).map(Box::new);
+        let lost_secrets = sealed.is_some() && job.secrets.is_none();
+        Ok(Saved { job, files: self.files_of(key)?, lost_secrets })
     }
 
     fn files_of(&mut self, job: JobKey) -> Result<Vec<FileRecord>, StoreError> {

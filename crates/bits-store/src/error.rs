@@ -56,6 +56,17 @@ pub enum StoreError {
         /// How that shows.
         what: String,
     },
+    /// The key of the queue's secrets cannot be read or made.
+    #[error(
+        "the key {file} of the queue's credentials cannot be used: {source}; make it readable, or move \
+         it away to go on without the credentials"
+    )]
+    Key {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system failed.
     #[error("the queue in {file} cannot be read or written: {source}")]
     Storage {

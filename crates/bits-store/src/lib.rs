@@ -11,6 +11,12 @@
 //!   does not wait for the disk, so the loss of power can damage the file; that is noticed at the
 //!   next start, never read as a queue.
 //!
+//! # Secrets
+//! Credentials and custom headers lie in the file sealed, with a key that lies in `queue.key` of the
+//! same folder and that only its owner may read: who gets hold of the queue alone reads none of
+//! them. When the key is gone or another, jobs come back without their secrets, and
+//! [`bits_engine::Saved`] says so. A key that is there and cannot be read is an error.
+//!
 //! # Format
 //! Before version 1.0 the format of the file is not promised: a version may refuse, by
 //! [`StoreError::Damaged`], what an earlier one has written. From then on each format gets a
@@ -21,6 +27,7 @@ mod disk;
 mod error;
 mod memory;
 mod record;
+mod seal;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -55,7 +62,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Folder`] when the folder cannot be used, [`StoreError::InUse`] when another
     /// store holds it, [`StoreError::NotAStore`], [`StoreError::Newer`] and
-    /// [`StoreError::Damaged`] for a file that cannot be read as a queue, [`StoreError::Storage`]
+    /// [`StoreError::Damaged`] for a file that cannot be read as a queue, [`StoreError::Key`] for a
+    /// key that cannot be read, [`StoreError::Storage`]
     /// when the system fails.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Disk::open(folder).map(|disk| Self(Kind::Disk(disk)))

@@ -45,6 +45,7 @@ impl Memory {
         self.jobs.values().map(|job| Saved {
             job: job.clone(),
             files: self.files.range(files_of(job.key)).map(|(_, file)| file.clone()).collect(),
+            lost_secrets: false,
         })
     }
 

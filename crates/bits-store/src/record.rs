@@ -4,9 +4,9 @@
 //! Whoever changes them raises [`VERSION`], keeps the old shape beside [`crate::v1`] to read it, and
 //! adds a sample to `fixtures/stores/`; the test over the samples fails until that is done.
 
-use bits_engine::{CachePreferences, CacheRecord};
-use serde::Serialize;
+use bits_engine::{CachePreferences, CacheRecord, JobRecord};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The version that this program writes.
 pub(crate) const VERSION: u8 = 2;
@@ -24,6 +24,21 @@ impl Kept for CacheRecord {
 
 impl Kept for CachePreferences {
     type V1 = Self;
+}
+
+/// A job on its way into the file.
+#[derive(Serialize)]
+pub(crate) struct JobOut<'a> {
+    pub(crate) job: &'a JobRecord,
+    /// Its secrets, which are no part of the record.
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
+/// A job as the file has it.
+#[derive(Debug, Deserialize, Eq, PartialEq)]
+pub(crate) struct JobIn {
+    pub(crate) job: JobRecord,
+    pub(crate) sealed: Option<Vec<u8>>,
 }
 
 /// Writes `record` into `buffer`, in place of what was there.

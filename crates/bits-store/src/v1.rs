@@ -7,7 +7,7 @@ use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobReco
 use bits_wire::attempt::Validators;
 use serde::Deserialize;
 
-use crate::record::Kept;
+use crate::record::{JobIn, Kept};
 
 #[derive(Deserialize)]
 pub(crate) struct Job {
@@ -50,6 +50,9 @@ impl From<Job> for JobRecord {
             minimum_retry_delay: old.minimum_retry_delay,
             no_progress_timeout: old.no_progress_timeout,
             later: LaterSettings::default(),
+            proxy: None,
+            write_only_headers: false,
+            secrets: None,
             // Only a job that nobody has resumed has no state but SUSPENDED and no time spent.
             was_resumed: old.state != JobState::SUSPENDED || old.active_ms > 0 || old.error_count > 0,
             notify_command: None,
@@ -68,7 +71,13 @@ impl From<Job> for JobRecord {
     }
 }
 
-impl Kept for JobRecord {
+impl From<Job> for JobIn {
+    fn from(old: Job) -> Self {
+        Self { job: old.into(), sealed: None }
+    }
+}
+
+impl Kept for JobIn {
     type V1 = Job;
 }
 

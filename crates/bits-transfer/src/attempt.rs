@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Validators, Work};
+use bits_wire::custom_headers;
 use bits_wire::download::{Answer, Ask, Download, Fault, Next, Redirects, Request, Target, Verdict};
 use bits_world::clock::Clock;
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -34,6 +35,8 @@ pub(crate) struct Attempt<'a> {
     plan: AttemptPlan,
     control: &'a Control,
     signals: watch::Receiver<Signals>,
+    /// What every request carries beside BITS' own headers.
+    custom: HeaderMap,
     /// The connection of the chain, while it can be asked again.
     link: Option<Link>,
     partial: Partial,
@@ -57,7 +60,9 @@ impl<'a> Attempt<'a> {
     pub(crate) fn new(network: &'a Network, plan: AttemptPlan, control: &'a Control, link: Option<Link>) -> Self {
         let partial = Partial::new(plan.local.clone(), Arc::clone(&control.gate));
         let signals = control.signals.subscribe();
-        Self { network, plan, control, signals, link, partial, recorded: None, recordings: 0, reported: 0 }
+        // The engine takes no others.
+        let custom = plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default();
+        Self { network, plan, control, signals, custom, link, partial, recorded: None, recordings: 0, reported: 0 }
     }
 
     /// Carries the attempt out; returns its end, and its connection while that is of use.
@@ -112,7 +117,7 @@ impl<'a> Attempt<'a> {
     /// closed since its last answer is replaced once.
     async fn ask(&mut self, ask: &Ask, target: &Target) -> Result<Response<Incoming>, Fault> {
         let network = self.network;
-        let request = Request::new(ask, target, network.profile);
+        let request = Request::new(ask, target, network.profile).with_custom(&self.custom);
         let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
         self.link = None;
         loop {

@@ -7,6 +7,8 @@ use bits_api::{ErrorContext, FileTime, Hresult};
 use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
+use crate::Secret;
+
 /// An attempt, numbered through the life of the service; never used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct AttemptId(pub u64);
@@ -65,6 +67,8 @@ pub struct AttemptPlan {
     pub urgency: Urgency,
     /// How fast it may be, in kilobits a second; `None` is as fast as it can.
     pub limit: Option<u32>,
+    /// What every request carries beside BITS' own headers.
+    pub custom_headers: Option<Secret>,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on
     /// record before the temporary file is made: without it, a file of that name is somebody
     /// else's. Of the source of an upload it tells the version that the session was opened for.

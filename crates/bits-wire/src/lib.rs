@@ -8,8 +8,12 @@
 //! file, or looks at a clock.
 
 pub mod attempt;
+mod custom_headers;
 pub mod download;
 mod redact;
+mod secret;
 pub mod upload;
 
+pub use custom_headers::custom_headers;
 pub use redact::redacted;
+pub use secret::Secret;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use bits_api::{
     EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5, JobError,
-    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, Setting, Settings, Success, TokenOptions,
-    Unknown, Value,
+    JobPriority, JobProgress, JobState, JobTimes, JobType, NotifyFlags, ProxySettings, ProxyUsage, Setting, Settings,
+    Success, TokenOptions, Unknown, Value,
 };
 
 /// Stores settings, and has nothing else of a job.
@@ -108,6 +108,14 @@ impl Job for PlainJob {
     }
 
     fn state(&self) -> Result<JobState, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn set_proxy_settings(&self, _: ProxyUsage, _: Option<&str>, _: Option<&str>) -> Result<Success, Hresult> {
+        Err(ABSENT)
+    }
+
+    fn proxy_settings(&self) -> Result<ProxySettings, Hresult> {
         Err(ABSENT)
     }
 

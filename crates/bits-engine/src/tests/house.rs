@@ -543,7 +543,11 @@ impl House {
         let saved: Vec<Saved> = self
             .store
             .values()
-            .map(|(job, files)| Saved { job: job.clone(), files: files.values().cloned().collect() })
+            .map(|(job, files)| Saved {
+                job: job.clone(),
+                files: files.values().cloned().collect(),
+                lost_secrets: false,
+            })
             .collect();
         let config = self.config.clone();
         let fresh = self.act(|_, cx| Engine::restore(config, saved, cx));

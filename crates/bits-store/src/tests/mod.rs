@@ -6,8 +6,9 @@ mod faults;
 mod open;
 mod round_trip;
 mod samples;
+mod secrets;
 
-use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, Setting};
+use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, ProxySettings, ProxyUsage, Setting};
 use bits_engine::{
     Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
     Saved, Stored, UploadRecord,
@@ -25,7 +26,7 @@ fn queue_of(store: &Store) -> Queue {
 }
 
 fn try_queue_of(store: &Store) -> Result<Queue, StoreError> {
-    store.load()?.map(|saved| saved.map(|Saved { job, files }| (job, files))).collect()
+    store.load()?.map(|saved| saved.map(|Saved { job, files, .. }| (job, files))).collect()
 }
 
 /// A job that failed once and waits.
@@ -45,6 +46,9 @@ fn job(key: u64, display_name: &str) -> JobRecord {
         minimum_retry_delay: 600,
         no_progress_timeout: 1_209_600,
         later: later(),
+        proxy: Some(proxy()),
+        write_only_headers: true,
+        secrets: None,
         was_resumed: true,
         notify_command: Some(CommandLine { program: r"C:\told.exe".into(), parameters: Some("told.exe 1".into()) }),
         end_told: true,
@@ -71,6 +75,11 @@ fn upload() -> UploadRecord {
         session: Some(UploadSession { id: "{7df0354d-249b-430f-820d-3d2a9bef4931}".into() }),
         reply_file_name: Some(r"C:\downloads\reply.xml".into()),
     }
+}
+
+fn proxy() -> ProxySettings {
+    let list = Some("http=proxy:8080".to_owned());
+    ProxySettings { usage: ProxyUsage::OVERRIDE, list, bypass_list: Some("<local>".to_owned()) }
 }
 
 /// One later setting of each shape.

@@ -26,6 +26,8 @@ fn content(version: u8) -> Queue {
     if version == 1 {
         for (job, _) in &mut content {
             job.later = LaterSettings::default();
+            job.proxy = None;
+            job.write_only_headers = false;
             job.rights = OwnerRights::default();
             job.notify_command = None;
             job.end_told = false;

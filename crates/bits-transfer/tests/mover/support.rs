@@ -202,6 +202,7 @@ impl Mill {
     pub(crate) fn plan(&self, url: &str) -> AttemptPlan {
         AttemptPlan {
             limit: None,
+            custom_headers: None,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
             work: Work::Download,

@@ -66,6 +66,16 @@ impl Request {
         let method = if *ask == Ask::Size { Method::HEAD } else { Method::GET };
         Self { method, path: target.path_and_query().clone(), headers }
     }
+
+    /// The request with the client's own headers after those of BITS (clause
+    /// `http_options.set_custom_headers.appended`).
+    #[must_use]
+    pub fn with_custom(mut self, custom: &HeaderMap) -> Self {
+        for (name, value) in custom {
+            self.headers.append(name, value.clone());
+        }
+        self
+    }
 }
 
 /// How BITS names itself: by the version of its library (clause `version.dll_versions`).

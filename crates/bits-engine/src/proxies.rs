@@ -1,0 +1,54 @@
+//! Which proxies a job goes through (clauses `job.set_proxy_settings.*`). What the lists say is
+//! looked at when the job transfers, not here.
+
+use bits_api::{Hresult, ProxySettings, ProxyUsage, Success, text};
+use bits_world::{Profile, Token};
+
+use crate::{Cx, Engine, JobKey, Reply};
+
+/// The longest list in UTF-16 units (a decision, `job.set_proxy_settings.list_max`).
+const MAX_LIST: usize = 4_000;
+
+impl Engine {
+    /// SetProxySettings. Since 1.0; clauses `job.set_proxy_settings.*`.
+    ///
+    /// # Errors
+    /// `E_NOTIMPL` for an undefined usage; `E_INVALIDARG` for OVERRIDE without a list, a list with
+    /// another usage, and one with NUL; `BG_E_PROXY_LIST_TOO_LARGE` and
+    /// `BG_E_PROXY_BYPASS_LIST_TOO_LARGE` above the limits; `BG_E_INVALID_STATE` in a final state.
+    pub fn set_proxy_settings(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, settings: &ProxySettings) -> Reply {
+        self.change(cx, caller, job, |engine| {
+            check(engine.config.profile, settings)?;
+            engine.jobs[job].proxy = (settings.usage != ProxyUsage::PRECONFIG).then(|| Box::new(settings.clone()));
+            engine.changed(cx, job);
+            Ok(Success::OK)
+        })
+    }
+
+    /// GetProxySettings. Since 1.0; clauses `job.get_proxy_settings.*`.
+    pub fn proxy_settings(&self, caller: &Token, job: JobKey) -> Result<ProxySettings, Hresult> {
+        Ok(self.readable(caller, job)?.proxy.as_deref().cloned().unwrap_or_default())
+    }
+}
+
+fn check(profile: Profile, settings: &ProxySettings) -> Result<(), Hresult> {
+    let ProxySettings { usage, list, bypass_list } = settings;
+    match *usage {
+        ProxyUsage::OVERRIDE => {
+            short(Some(text::required(list.as_deref())?), Hresult::BG_E_PROXY_LIST_TOO_LARGE)?;
+            short(bypass_list.as_deref(), Hresult::BG_E_PROXY_BYPASS_LIST_TOO_LARGE)
+        }
+        ProxyUsage::AUTODETECT if profile < Profile::V2_0 => Err(Hresult::E_NOTIMPL),
+        usage if usage.name().is_none() => Err(Hresult::E_NOTIMPL),
+        _ if list.is_some() || bypass_list.is_some() => Err(Hresult::E_INVALIDARG),
+        _ => Ok(()),
+    }
+}
+
+fn short(list: Option<&str>, too_large: Hresult) -> Result<(), Hresult> {
+    match list {
+        Some(list) if list.contains('\0') => Err(Hresult::E_INVALIDARG),
+        Some(list) if text::utf16_len(list) > MAX_LIST => Err(too_large),
+        _ => Ok(()),
+    }
+}
