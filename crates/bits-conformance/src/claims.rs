@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use bits_api::{
     CreatedJob, ErrorContext, Fetched, FileAclFlags, FileProgress, FileRange, FileTime, Guid, Hresult, JobPriority,
-    JobProgress, JobPropertyValue, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags, SecurityFlags, Success,
+    JobProgress, JobPropertyValue, JobReplyProgress, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags,
+    ReplyDataError, SecurityFlags, Success,
 };
 
 use crate::decisions::Decisions;
@@ -34,6 +35,12 @@ pub(crate) type Outcome = Result<(), Stop>;
 impl From<Hresult> for Stop {
     fn from(code: Hresult) -> Self {
         Self::Failed(format!("a call that is no assertion failed with {code}"))
+    }
+}
+
+impl From<ReplyDataError> for Stop {
+    fn from(error: ReplyDataError) -> Self {
+        error.code.into()
     }
 }
 
@@ -175,6 +182,12 @@ impl<T: Answer> CallResult for Result<T, Hresult> {
     }
 }
 
+impl<T: Answer> CallResult for Result<T, ReplyDataError> {
+    fn code(&self) -> Hresult {
+        self.as_ref().map_or_else(|error| error.code, Answer::success)
+    }
+}
+
 impl<T: CallResult> CallResult for &T {
     fn code(&self) -> Hresult {
         (*self).code()
@@ -218,6 +231,9 @@ plain_answers!(
     JobState,
     JobPriority,
     JobProgress,
+    JobReplyProgress,
+    Option<String>,
+    Option<Vec<u8>>,
     JobTimes,
     FileProgress
 );

@@ -126,14 +126,19 @@ pub(crate) trait Measured: std::fmt::Debug {
     fn is_written(&self, text: &str) -> Result<bool, String>;
 }
 
-/// Reads `12`, `0x1F`, `12 (0xC)`, `A|B = 0x3` and the names of special numbers.
+/// Reads `12`, `0x1F`, `12 (0xC)`, `32 KB`, `1 MB`, `A|B = 0x3` and the names of special numbers.
 fn number(text: &str) -> Result<u64, String> {
     if text == "BG_SIZE_UNKNOWN" {
         return Ok(SIZE_UNKNOWN);
     }
     let text = text.rsplit_once(" = ").map_or(text, |(_, number)| number);
     let text = text.split_once(" (").map_or(text, |(number, _)| number);
-    parse_number(text).ok_or_else(|| format!("value {text:?} is not a plain number"))
+    let (count, unit) = match text.split_once(' ') {
+        Some((count, "KB")) => (count, 1 << 10),
+        Some((count, "MB")) => (count, 1 << 20),
+        _ => (text, 1),
+    };
+    parse_number(count).map(|count| count * unit).ok_or_else(|| format!("value {text:?} is not a plain number"))
 }
 
 fn parse_number(text: &str) -> Option<u64> {
@@ -285,6 +290,8 @@ mod tests {
         assert_eq!(3_u32.is_written("BG_NOTIFY_JOB_TRANSFERRED|BG_NOTIFY_JOB_ERROR = 0x3"), Ok(true));
         assert_eq!(JobPriority::NORMAL.is_written("BG_JOB_PRIORITY_NORMAL (2)"), Ok(true));
         assert_eq!(JobState::ERROR.is_written("5 (0x5)"), Ok(false));
+        assert_eq!(1_048_576_u32.is_written("1 MB"), Ok(true));
+        assert_eq!(1_000_u32.is_written("1 KB"), Ok(false));
         assert!(5_u32.is_written("kbit/s").is_err());
     }
 }

@@ -58,7 +58,9 @@ impl JobError for ErrorHandle {
     fn protocol(&self) -> Result<String, Hresult> {
         self.job.service()?;
         match self.error.context {
-            ErrorContext::REMOTE_FILE | ErrorContext::GENERAL_TRANSPORT => Ok("http".into()),
+            ErrorContext::REMOTE_FILE | ErrorContext::REMOTE_APPLICATION | ErrorContext::GENERAL_TRANSPORT => {
+                Ok("http".into())
+            }
             _ => Err(Hresult::BG_E_PROTOCOL_NOT_AVAILABLE),
         }
     }

@@ -101,7 +101,7 @@ impl Bench {
         Ok(self.simulation()?.started())
     }
 
-    fn simulation(&self) -> Result<&Simulation, Stop> {
+    pub(super) fn simulation(&self) -> Result<&Simulation, Stop> {
         match &self.outside {
             Outside::Simulated(simulation) => Ok(simulation),
             Outside::Real(_) => failed("this bench has real files, no simulated ones"),

@@ -10,6 +10,7 @@ mod limits;
 mod notify;
 mod peers;
 mod real;
+mod uploads;
 mod users;
 mod world;
 

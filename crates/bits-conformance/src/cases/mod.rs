@@ -31,6 +31,9 @@ macro_rules! modules {
 mod prelude;
 
 modules![
+    uploads,
+    replies,
+    upload_errors,
     manager,
     limits,
     enum_jobs,
