@@ -439,7 +439,7 @@ impl Engine {
         self.look_around(cx);
         self.changeable(caller, job).map_err(|code| Reply::Now(Err(code)))?;
         match &mut self.jobs[job].state {
-            State::Acknowledged | State::GivingUp | State::Cancelled => {
+            State::Acknowledged | State::GivingUp { .. } | State::Cancelled => {
                 Err(Reply::Now(Err(Hresult::BG_E_INVALID_STATE)))
             }
             State::Finishing(finishing) => {

@@ -155,6 +155,7 @@ impl Engine {
                 Timer::SliceEnd => self.slice_end(cx, job),
                 Timer::DownloadTime => self.download_time_over(cx, job),
                 Timer::NotifyRetry => self.notify_retry(job),
+                Timer::GivingUp => self.give_up_due(cx, job),
                 Timer::NotifyInterval => self.pump_notices(job),
             }
         }

@@ -179,7 +179,7 @@ impl Engine {
                     Step::Deleting { awaited, .. } => Ending::Deletions(awaited),
                 },
             },
-            State::GivingUp => Reason::GivingUp,
+            State::GivingUp { .. } => Reason::GivingUp,
             State::Acknowledged | State::Cancelled => Reason::Ended { cause: None },
         }
     }

@@ -10,7 +10,7 @@ use bits_api::{Hresult, JobState, Success};
 
 use crate::access::may_use;
 use crate::engine::{Awaited, take};
-use crate::job::{Finishing, Purpose, State, Step, file_index};
+use crate::job::{Failing, Finishing, Purpose, State, Step, file_index};
 use crate::temporary::code_of;
 use crate::visits::Counted;
 use crate::{Action, CallId, Cause, Cx, Engine, FileIndex, FileStage, JobKey, Reply};
@@ -178,10 +178,14 @@ impl Engine {
         let (state, cause) = match waiters.purpose {
             Purpose::Complete => (State::Acknowledged, Cause::Completed),
             // Clause job.cancel.server_temp: the server is told first.
-            Purpose::Cancel(cause) if self.jobs[key].session().is_some() => (State::GivingUp, cause),
+            Purpose::Cancel(cause) if self.jobs[key].session().is_some() => {
+                // For how long the server is silent counts from now.
+                self.jobs[key].failing = Some(Failing::starting(cx.now));
+                (State::GivingUp { attempt: None }, cause)
+            }
             Purpose::Cancel(cause) => (State::Cancelled, cause),
         };
-        let is_given_up = matches!(state, State::GivingUp);
+        let is_given_up = matches!(state, State::GivingUp { .. });
         let result = Ok(match waiters.purpose {
             _ if some_left => Success::UNABLE_TO_DELETE_FILES,
             Purpose::Complete if !is_whole => Success::PARTIAL_COMPLETE,
@@ -193,7 +197,7 @@ impl Engine {
         self.answer(key, &waiters, result);
         self.forget_notices(key);
         if is_given_up {
-            self.give_up_session(key);
+            self.give_up_session(cx, key);
         } else {
             self.jobs.forget_if_gone(key);
         }

@@ -106,7 +106,10 @@ pub(crate) enum State {
     Finishing(Finishing),
     Acknowledged,
     /// Cancelled for its clients, and still in the queue: the server of its upload is to be told.
-    GivingUp,
+    GivingUp {
+        /// The attempt to tell it, unless the next one is waited for.
+        attempt: Option<AttemptId>,
+    },
     Cancelled,
 }
 
@@ -277,7 +280,7 @@ impl Job {
             State::Transferred => JobState::TRANSFERRED,
             State::Finishing(finishing) => finishing.shown,
             State::Acknowledged => JobState::ACKNOWLEDGED,
-            State::GivingUp | State::Cancelled => JobState::CANCELLED,
+            State::GivingUp { .. } | State::Cancelled => JobState::CANCELLED,
         }
     }
 

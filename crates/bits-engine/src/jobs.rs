@@ -58,7 +58,7 @@ impl Shelf {
             State::Error => Self::Error,
             State::Transferred => Self::Transferred,
             State::Finishing(_) => Self::Finishing,
-            State::GivingUp => Self::GivingUp,
+            State::GivingUp { .. } => Self::GivingUp,
             State::Acknowledged | State::Cancelled => return None,
         })
     }

@@ -23,6 +23,7 @@ mod engine;
 mod event;
 mod explain;
 mod finish;
+mod giving_up;
 mod helper;
 mod history;
 mod hold;

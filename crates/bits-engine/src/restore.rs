@@ -40,7 +40,7 @@ impl Engine {
             jobs.iter().filter(|job| matches!(job.state, State::TransientError(_))).map(|job| job.key).collect();
         let untold: Vec<JobKey> = jobs.iter().filter(|job| is_untold(job)).map(|job| job.key).collect();
         let giving_up: Vec<JobKey> =
-            jobs.iter().filter(|job| matches!(job.state, State::GivingUp)).map(|job| job.key).collect();
+            jobs.iter().filter(|job| matches!(job.state, State::GivingUp { .. })).map(|job| job.key).collect();
         let (held, ready): (Vec<_>, Vec<_>) = jobs
             .iter()
             .filter_map(|job| match job.state {
@@ -74,7 +74,7 @@ impl Engine {
             engine.notify_of_end(key);
         }
         for key in giving_up {
-            engine.give_up_session(key);
+            engine.give_up_session(cx, key);
         }
         engine.schedule(cx);
         engine
@@ -134,7 +134,7 @@ fn state_of(record: &JobRecord, turn: u64, slice: Duration, cx: Cx<'_>) -> State
         JobState::SUSPENDED => State::Suspended,
         JobState::ERROR => State::Error,
         JobState::TRANSFERRED => State::Transferred,
-        JobState::CANCELLED => State::GivingUp,
+        JobState::CANCELLED => State::GivingUp { attempt: None },
         JobState::TRANSIENT_ERROR => State::TransientError(match (record.retry_at, record.error) {
             (Some(wall), _) => Wait::Retry { at: cx.now.monotonic.plus(wall.since(cx.now.wall)), wall },
             (None, error) => Wait::Held(error.and_then(|error| Hold::of_code(error.code)).unwrap_or(Hold::Network)),

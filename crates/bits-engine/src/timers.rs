@@ -23,17 +23,20 @@ pub(crate) enum Timer {
     DownloadTime,
     /// When a notification that the client has failed is to be repeated.
     NotifyRetry,
+    /// When the server of a cancelled upload is to be told again, or has been silent for too long.
+    GivingUp,
     /// When the next JobModification or FileRangesTransferred may go.
     NotifyInterval,
 }
 
 impl Timer {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::RetryDelay,
         Self::NoProgress,
         Self::SliceEnd,
         Self::DownloadTime,
         Self::NotifyRetry,
+        Self::GivingUp,
         Self::NotifyInterval,
     ];
 }

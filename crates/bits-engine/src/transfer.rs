@@ -86,8 +86,8 @@ impl Engine {
             AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
-                if matches!(self.jobs[key].state, State::GivingUp) {
-                    return self.session_given_up(key);
+                if matches!(self.jobs[key].state, State::GivingUp { .. }) {
+                    return self.give_up_ended(cx, key, &end);
                 }
                 let draws_again = is_name_taken(&end) && self.lose_name(key);
                 match (stopping, end) {

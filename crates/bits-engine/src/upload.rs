@@ -7,16 +7,14 @@
 use std::path::PathBuf;
 
 use bits_api::{Hresult, JobReplyProgress, JobState, JobType, SIZE_UNKNOWN, Success};
-use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure, UploadSession, Urgency, Validators, Work};
+use bits_wire::attempt::{AttemptId, Failure, UploadSession, Validators, Work};
 use bits_world::{Drives, Token};
 
 use crate::access::may_use;
-use crate::engine::take;
-use crate::job::{File, Job, State};
+use crate::job::{File, Job};
 use crate::record::UploadRecord;
 use crate::temporary::{code_of, mix};
-use crate::visits::Counted;
-use crate::{Action, Change, Cx, Engine, FileStage, JobKey, Reply, names};
+use crate::{Action, Cx, Engine, FileStage, JobKey, Reply, names};
 
 /// The place of the reply among the files of its job.
 const REPLY: usize = 1;
@@ -220,38 +218,6 @@ impl Engine {
             job.begin_anew(place);
             self.persist_file(key, place);
         }
-    }
-
-    /// Tells the server that nobody wants more of the session of a cancelled job.
-    pub(crate) fn give_up_session(&mut self, key: JobKey) {
-        let job = &self.jobs[key];
-        let (Some(session), Some(file)) = (job.session().cloned(), job.files.first()) else {
-            return self.session_given_up(key);
-        };
-        let attempt = AttemptId(take(&mut self.numbers.attempt));
-        let plan = AttemptPlan {
-            attempt,
-            chain: ChainId(take(&mut self.numbers.chain)),
-            work: Work::GiveUp { session },
-            url: file.remote_name.to_string(),
-            local: PathBuf::new(),
-            // A helper who has left cannot say good-bye.
-            identities: self.identities(key).unwrap_or_else(|_| self.owners(key)),
-            urgency: Urgency::Background,
-            limit: None,
-            custom_headers: job.custom_headers().cloned(),
-            known: None,
-        };
-        self.attempts.insert(Counted(attempt), key);
-        self.push(Action::Start(plan));
-    }
-
-    /// The attempt to give up a session has ended: the cancelled job leaves the queue.
-    pub(crate) fn session_given_up(&mut self, key: JobKey) {
-        self.timers.disarm_all(key);
-        self.jobs.set_state(key, State::Cancelled);
-        self.push(Action::Persist(Change::Remove(key)));
-        self.jobs.forget_if_gone(key);
     }
 
     /// SetReplyFileName: where the reply goes; `None` and an empty name let one be made. Since 1.5;

@@ -302,10 +302,14 @@ impl House {
     }
 
     pub(crate) fn create(&mut self, owner: &Token) -> Result<JobKey, Hresult> {
+        self.create_typed(owner, JobType::DOWNLOAD)
+    }
+
+    pub(crate) fn create_typed(&mut self, owner: &Token, job_type: JobType) -> Result<JobKey, Hresult> {
         self.jobs_made += 1;
         let id = Guid::from_u128(self.jobs_made);
         let name = format!("job {}", self.jobs_made);
-        let job = self.act(|engine, cx| engine.create_job(cx, owner, id, Some(&name), JobType::DOWNLOAD))?;
+        let job = self.act(|engine, cx| engine.create_job(cx, owner, id, Some(&name), job_type))?;
         self.engine.retain(job);
         self.owners.insert(job, owner.clone());
         Ok(job)

@@ -3,6 +3,7 @@
 mod access;
 mod edges;
 mod ending;
+mod giving_up;
 mod holds;
 mod house;
 mod life;
