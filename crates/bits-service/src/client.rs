@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use bits_api::{Hresult, Manager};
-use bits_world::{Profile, Token};
+use bits_world::{Profile, Sid, Token};
 
 use crate::callbacks;
 use crate::emulator::Inner;
@@ -81,6 +81,26 @@ impl Caller {
         Self { holder: Some(self.thread()), ..self.clone() }
     }
 
+    /// Whose program it is.
+    pub(crate) fn process_user(&self) -> &Sid {
+        &self.process.user
+    }
+
+    /// Whether it is the same program.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.alive, &other.alive)
+    }
+
+    /// Whether nobody can call in its name any more.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        Arc::strong_count(&self.alive) == 1
+    }
+
+    /// The program runs no more.
+    pub(crate) fn end(&self) {
+        self.alive.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_alive(&self) -> bool {
         self.alive.load(Ordering::SeqCst)
     }
@@ -102,7 +122,11 @@ pub struct Client {
 
 impl Client {
     pub(crate) fn new(emulator: Weak<Inner>, name: &str, token: Token) -> Self {
-        Self { emulator, caller: Caller::new(name, token) }
+        let caller = Caller::new(name, token);
+        if let Some(emulator) = emulator.upgrade() {
+            emulator.programs().add(&caller);
+        }
+        Self { emulator, caller }
     }
 
     pub(crate) fn caller(&self) -> &Caller {
@@ -112,8 +136,8 @@ impl Client {
     /// Connects to BITS, as CoCreateInstance of BackgroundCopyManager does.
     ///
     /// # Errors
-    /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) when the service does not run, `RPC_E_DISCONNECTED`
-    /// when this client has ended, `BG_E_REMOTE_NOT_SUPPORTED` from another machine.
+    /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) when the service does not run,
+    /// `ERROR_SERVICE_DISABLED` when it may not, `RPC_E_DISCONNECTED` when this client has ended, `BG_E_REMOTE_NOT_SUPPORTED` from another machine.
     pub fn manager(&self) -> Result<Arc<dyn Manager>, Hresult> {
         let (_, service) = self.running()?;
         service.read(|engine| engine.activate(&self.caller.thread()))?;
@@ -124,7 +148,7 @@ impl Client {
     pub(crate) fn running(&self) -> Result<(Arc<Inner>, Arc<Service>), Hresult> {
         self.caller.check()?;
         let emulator = self.emulator.upgrade().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
-        let service = emulator.service().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+        let service = emulator.activate()?;
         Ok((emulator, service))
     }
 
@@ -136,12 +160,12 @@ impl Client {
     /// The program is killed: a callback that runs comes to nothing at once.
     pub fn kill(&self) {
         if let Some(service) = self.end("is killed") {
-            callbacks::disconnect(&service, |caller| Arc::ptr_eq(&caller.alive, &self.caller.alive));
+            callbacks::disconnect(&service, |caller| self.caller.is_same(caller));
         }
     }
 
     fn end(&self, how: &str) -> Option<Arc<Service>> {
-        self.caller.alive.store(false, Ordering::SeqCst);
+        self.caller.end();
         let service = self.emulator.upgrade()?.service()?;
         let text = format!("client {} {how}", self.caller.client);
         service.timeline.push(service.clock.now(), None, What::Service(text));

@@ -91,3 +91,55 @@ pub(crate) fn start(service: &Arc<Service>, store: Store) -> std::io::Result<std
     let service = Arc::clone(service);
     std::thread::Builder::new().name("bits-driver".into()).spawn(move || drive(&service, store))
 }
+
+#[cfg(test)]
+mod tests {
+    use bits_api::JobType;
+    use bits_engine::{Config, Engine};
+    use bits_world::clock::{Clock, VirtualClock};
+    use bits_world::{Decisions, Profile, Sid, Token, World};
+
+    use super::*;
+    use crate::classes::Classes;
+    use crate::commands::Commands;
+    use crate::emulator::End;
+    use crate::faults::{FaultLayer, Faults};
+    use crate::guids::Guids;
+    use crate::service::Lasting;
+    use crate::sim::{SimulatedMover, Simulation};
+    use crate::timeline::Timeline;
+
+    /// A service whose driver has not come to work yet.
+    fn undriven() -> Arc<Service> {
+        let simulation = Simulation::new();
+        let lasting = Lasting {
+            clock: Clock::Virtual(VirtualClock::new()),
+            timeline: Timeline::default(),
+            guids: Arc::new(Guids::new(Some(1))),
+            commands: Commands::default(),
+            classes: Arc::new(Classes {
+                factories: std::collections::HashMap::new(),
+                emulator: std::sync::Weak::new(),
+            }),
+        };
+        let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: true };
+        let mover = FaultLayer::new(Arc::new(SimulatedMover::new(&simulation)), Faults::default());
+        Service::new(lasting, mover, Arc::new(simulation), World::default(), |_| Engine::new(config))
+    }
+
+    #[test]
+    fn what_waits_for_the_driver_is_kept_by_a_stop_and_lost_by_a_crash() {
+        for (how, kept) in [(End::Orderly, 1), (End::Crash, 0)] {
+            let service = undriven();
+            let id = service.new_guid();
+            let token = Token::standard(Sid::of_name("user"));
+            let made = service.step(|engine, cx| engine.create_job(cx, &token, id, Some("pending"), JobType::DOWNLOAD));
+            assert!(made.is_ok());
+
+            service.end(how);
+            let store = drive(&service, Store::memory());
+
+            assert_eq!(store.load().unwrap().count(), kept);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ use crate::kept::Kept;
 use crate::peer_cache::PeerRead;
 use crate::service::{Lasting, Service};
 use crate::timeline::{Timeline, What};
+use crate::verbs::Programs;
 use crate::world_turn::WorldTurns;
 
 /// A BITS of its own, in this process: queue, users, world and clock.
@@ -43,6 +45,8 @@ pub(crate) struct Inner {
     /// Where the queue is kept, if it is not in memory.
     state: Option<PathBuf>,
     faults: Faults,
+    programs: Programs,
+    disabled: AtomicBool,
     accounts: Mutex<Accounts>,
     world_turns: WorldTurns,
     run: Mutex<Run>,
@@ -62,6 +66,15 @@ enum Run {
     Broken,
 }
 
+/// How a run of the service ends.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum End {
+    /// As the service control manager asks for it: what is still to be put on record is.
+    Orderly,
+    /// Without a last word.
+    Crash,
+}
+
 /// Why an emulator did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,6 +91,9 @@ pub enum StartError {
     /// A decision was given a value that it does not take.
     #[error("{0}")]
     Decision(String),
+    /// An administrator has disabled the service.
+    #[error("the service is disabled")]
+    Disabled,
     /// An earlier start or stop of the same emulator failed.
     #[error("the emulator has lost its store when it was stopped; make a new one")]
     Broken,
@@ -137,6 +153,8 @@ impl Emulator {
                 outside,
                 state,
                 faults: Faults::default(),
+                programs: Programs::default(),
+                disabled: AtomicBool::new(false),
                 accounts: Mutex::default(),
                 world_turns: WorldTurns::default(),
                 run: Mutex::new(Run::Down { kept, world }),
@@ -215,7 +233,7 @@ impl Emulator {
     /// Stops the service as the service control manager does: attempts stop, the queue is on
     /// record, handles and callbacks are lost.
     pub fn stop(&self) {
-        self.inner.stop();
+        self.inner.stop(End::Orderly);
     }
 
     /// Stops the service and starts it again.
@@ -304,7 +322,11 @@ impl Emulator {
         )
     }
 
-    fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    pub(crate) fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
         if callbacks::is_in_callback(&self.inner.lasting.clock) {
             return Err(TimeError::InCallback);
         }
@@ -314,7 +336,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.inner.stop();
+        self.inner.stop(End::Orderly);
     }
 }
 
@@ -340,12 +362,35 @@ impl Inner {
         self.outside.write(path, content)
     }
 
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.lasting.clock
+    }
+
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    pub(crate) fn set_disabled(&self, disabled: bool) {
+        self.disabled.store(disabled, Ordering::SeqCst);
+    }
+
+    /// The service, for a client that connects to it.
+    pub(crate) fn activate(&self) -> Result<Arc<Service>, Hresult> {
+        if self.disabled.load(Ordering::SeqCst) {
+            return Err(Hresult::ERROR_SERVICE_DISABLED);
+        }
+        self.service().ok_or(Hresult::RPC_S_SERVER_UNAVAILABLE)
+    }
+
     fn start(&self) -> Result<(), StartError> {
+        if self.disabled.load(Ordering::SeqCst) {
+            return Err(StartError::Disabled);
+        }
         // A world that is being changed must not be started with in its old form.
         let _turn = self.world_turns.take();
         if self.service().is_none() {
             // A service that has stopped by itself still holds its store.
-            self.stop();
+            self.stop(End::Orderly);
         }
         let mut run = self.run();
         let (mut kept, world) = match std::mem::replace(&mut *run, Run::Broken) {
@@ -414,7 +459,7 @@ impl Inner {
         }
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self, how: End) {
         let mut run = self.run();
         let (service, driver) = match std::mem::replace(&mut *run, Run::Broken) {
             Run::Up { service, driver } => (service, driver),
@@ -423,9 +468,9 @@ impl Inner {
                 return;
             }
         };
-        self.log("the service stops");
+        self.log(if how == End::Crash { "the service crashes" } else { "the service stops" });
         let world = World::clone(&service.world());
-        service.stop();
+        service.end(how);
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
         let on_driver = driver.thread().id() == std::thread::current().id();

@@ -31,6 +31,7 @@ mod snapshot;
 mod text;
 mod timeline;
 mod token_options;
+mod verbs;
 mod world_turn;
 
 pub use bits_engine::{Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, Reason, Suspender};
@@ -44,3 +45,4 @@ pub use peer_cache::PeerRead;
 pub use seed::{Seed, SeedError, SeedFile};
 pub use sim::{SimFailure, SimHold, SimReply, SimUpload, SimUploadStage, Simulation};
 pub use timeline::{Entry, Timeline, What};
+pub use verbs::{Fate, Loss, Thing, Verb};

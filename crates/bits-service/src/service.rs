@@ -20,6 +20,7 @@ use crate::callbacks::{Registration, Running};
 use crate::classes::Classes;
 use crate::client::Caller;
 use crate::commands::Commands;
+use crate::emulator::End;
 use crate::faults::FaultLayer;
 use crate::guids::Guids;
 use crate::timeline::{Timeline, What};
@@ -72,6 +73,7 @@ pub(crate) struct Core {
     replies: HashMap<CallId, Result<Success, Hresult>>,
     wakes: u64,
     stopped: bool,
+    crashed: bool,
     numbers: u64,
 }
 
@@ -114,6 +116,7 @@ impl Service {
                 replies: HashMap::new(),
                 wakes: 0,
                 stopped: false,
+                crashed: false,
                 numbers: 0,
             }),
             turned: Condvar::new(),
@@ -235,6 +238,11 @@ impl Service {
             core.world = Arc::new(world);
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
         }
+    }
+
+    /// The wall clock shows another time.
+    pub(crate) fn look_at_the_clock(&self) {
+        self.handle(Event::WorldChanged);
     }
 
     /// The world as it is, also once the service has stopped.
@@ -365,6 +373,10 @@ impl Service {
     /// Takes the changes that a stopped service has not made durable yet.
     pub(crate) fn last_changes(&self) -> Vec<Change> {
         let Ok(mut core) = self.core.lock() else { return Vec::new() };
+        // What was to be put on record when the service crashed is lost.
+        if core.crashed {
+            return Vec::new();
+        }
         let outbox = std::mem::take(&mut core.outbox);
         outbox
             .into_iter()
@@ -388,6 +400,12 @@ impl Service {
     /// Whether no call and no event gets in any more.
     pub(crate) fn is_stopped(&self) -> bool {
         self.lock().is_err()
+    }
+
+    /// No call and no event gets in from now on, nor, after a crash, anything on record.
+    pub(crate) fn end(&self, how: End) {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).crashed |= how == End::Crash;
+        self.stop();
     }
 
     /// No call and no event gets in from now on.

@@ -128,6 +128,10 @@ impl Sessions {
         self.by_id.get(&id)
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.by_id.iter().map(|(id, session)| (*id, session))
+    }
+
     pub(crate) fn of(&self, user: &Sid) -> impl Iterator<Item = (SessionId, &Session)> {
         let first = (user.clone(), SessionId(0));
         let last = (user.clone(), SessionId(u32::MAX));

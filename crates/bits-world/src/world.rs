@@ -116,6 +116,19 @@ impl World {
         self.sessions.close(session);
     }
 
+    /// Ends every session, as a restart of the machine does.
+    pub fn end_all_sessions(&mut self) {
+        let all: Vec<SessionId> = self.sessions().map(|(id, _)| id).collect();
+        for id in all {
+            self.close_session(id);
+        }
+    }
+
+    /// Every session of every user, oldest first.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.sessions.all()
+    }
+
     /// Switches to or from a session, locks it, or cuts its line; one that has ended is left alone.
     pub fn set_presence(&mut self, session: SessionId, presence: Presence) {
         self.sessions.set_presence(session, presence);

@@ -176,6 +176,12 @@ impl VirtualClock {
         self.settle()
     }
 
+    /// Lets `duration` pass in one step: whatever was due in it is due at its end. Waits for
+    /// nothing, before or after.
+    pub fn skip(&self, duration: Duration) {
+        self.step_to(self.now().monotonic.plus(duration));
+    }
+
     /// Jumps from deadline to deadline until `predicate` holds, but not past `limit`. Returns
     /// whether it held.
     ///
