@@ -100,20 +100,21 @@ mod tests {
     use bits_world::{Decisions, Profile, Sid, Token, World};
 
     use super::*;
+    use crate::builder::Outside;
     use crate::classes::Classes;
     use crate::commands::Commands;
     use crate::emulator::End;
     use crate::faults::{FaultLayer, Faults};
     use crate::guids::Guids;
     use crate::service::Lasting;
-    use crate::sim::{SimulatedMover, Simulation};
+    use crate::sim::Simulation;
     use crate::timeline::Timeline;
 
     /// A service whose driver has not come to work yet.
     fn undriven() -> Arc<Service> {
-        let simulation = Simulation::new();
+        let clock = Clock::Virtual(VirtualClock::new());
         let lasting = Lasting {
-            clock: Clock::Virtual(VirtualClock::new()),
+            clock: clock.clone(),
             timeline: Timeline::default(),
             guids: Arc::new(Guids::new(Some(1))),
             commands: Commands::default(),
@@ -123,8 +124,9 @@ mod tests {
             }),
         };
         let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: true };
-        let mover = FaultLayer::new(Arc::new(SimulatedMover::new(&simulation)), Faults::default());
-        Service::new(lasting, mover, Arc::new(simulation), World::default(), |_| Engine::new(config))
+        let (mover, disk) = Outside::Simulated(Simulation::new()).open(&clock, &config).unwrap();
+        let mover = FaultLayer::new(mover, Faults::default());
+        Service::new(lasting, mover, disk, World::default(), |_| Engine::new(config))
     }
 
     #[test]

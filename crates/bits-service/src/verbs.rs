@@ -55,6 +55,8 @@ pub enum Thing {
     Callbacks,
     /// The answer of such a callback that runs at the moment.
     RunningCallback,
+    /// Helper tokens that are set on the user's jobs.
+    HelperTokens,
     /// Attempts of the user's jobs, with their connections.
     Attempts,
     /// Retry delays and no-progress periods.
@@ -89,7 +91,7 @@ pub struct Loss {
     /// What is done.
     pub verb: Verb,
     /// In the order of [`Loss::THINGS`].
-    fates: [Fate; 9],
+    fates: [Fate; 10],
 }
 
 const KEPT: Fate = Fate::Kept;
@@ -101,11 +103,12 @@ const WALL: Fate = Fate::ByWallClock;
 
 impl Loss {
     /// The things of the table.
-    pub const THINGS: [Thing; 9] = [
+    pub const THINGS: [Thing; 10] = [
         Thing::Handles,
         Thing::OtherHandles,
         Thing::Callbacks,
         Thing::RunningCallback,
+        Thing::HelperTokens,
         Thing::Attempts,
         Thing::Timers,
         Thing::Sessions,
@@ -116,21 +119,21 @@ impl Loss {
     /// The whole table.
     #[rustfmt::skip]
     pub const TABLE: [Self; 11] = [
-        //                              own   other callb run   attem timer sess  jobs  pending
-        Self::of(Verb::ClientExits,     [DISC, KEPT, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ClientKilled,    [DISC, KEPT, LOST, LOST, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ServiceStopped,  [GONE, GONE, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ServiceCrashed,  [GONE, GONE, LOST, LOST, INTR, WALL, KEPT, KEPT, LOST]),
-        Self::of(Verb::ServiceDisabled, [GONE, GONE, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
-        Self::of(Verb::Reboot,          [DISC, DISC, LOST, LOST, INTR, WALL, LOST, KEPT, KEPT]),
-        Self::of(Verb::Logoff,          [DISC, KEPT, LOST, LOST, INTR, KEPT, LOST, KEPT, KEPT]),
-        Self::of(Verb::Lock,            [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::UserSwitch,      [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::Sleep,           [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::WallClockJump,   [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        //                              own   other callb run   token attem timer sess  jobs  pending
+        Self::of(Verb::ClientExits,     [DISC, KEPT, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::ClientKilled,    [DISC, KEPT, LOST, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::ServiceStopped,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
+        Self::of(Verb::ServiceCrashed,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, LOST]),
+        Self::of(Verb::ServiceDisabled, [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
+        Self::of(Verb::Reboot,          [DISC, DISC, LOST, LOST, LOST, INTR, WALL, LOST, KEPT, KEPT]),
+        Self::of(Verb::Logoff,          [DISC, KEPT, LOST, LOST, LOST, INTR, KEPT, LOST, KEPT, KEPT]),
+        Self::of(Verb::Lock,            [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::UserSwitch,      [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::Sleep,           [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::WallClockJump,   [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
     ];
 
-    const fn of(verb: Verb, fates: [Fate; 9]) -> Self {
+    const fn of(verb: Verb, fates: [Fate; 10]) -> Self {
         Self { verb, fates }
     }
 

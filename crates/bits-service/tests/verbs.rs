@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use bits_api::{ErrorContext, Guid, Hresult, Job, JobPriority, JobState, Success};
-use bits_service::{Client, Emulator, Fate, Fault, Loss, SimHold, StartError, Thing, Verb};
+use bits_service::{Client, Emulator, Fate, Fault, Loss, SimHold, StartError, Thing, Verb, impersonate};
 use support::{HOUR, Recorder, Setup, URL};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -21,6 +21,7 @@ fn every_verb_loses_what_the_table_says() {
                 Thing::OtherHandles => handles(row.verb, "other"),
                 Thing::Callbacks => callbacks(row.verb),
                 Thing::RunningCallback => running_callback(row.verb),
+                Thing::HelperTokens => helper_tokens(row.verb),
                 Thing::Attempts => attempts(row.verb),
                 Thing::Timers => timers(row.verb),
                 Thing::Sessions => sessions(row.verb),
@@ -36,8 +37,11 @@ fn every_verb_loses_what_the_table_says() {
 
 #[test]
 fn the_table_is_the_one_in_the_documentation() {
-    let heads = ["its handles", "others' handles", "callbacks", "running callback", "attempts", "timers", "sessions"];
-    let mut expected = format!("| | {} | answered changes | pending changes |\n", heads.join(" | "));
+    let heads = ["its handles", "others' handles", "callbacks", "running callback"];
+    let heads =
+        [&heads[..], &["helper tokens", "attempts", "timers", "sessions", "answered changes", "pending changes"]]
+            .concat();
+    let mut expected = format!("| | {} |\n", heads.join(" | "));
     expected.push_str(&"|---".repeat(Loss::THINGS.len() + 1));
     expected.push_str("|\n");
     for row in Loss::TABLE {
@@ -145,6 +149,22 @@ fn running_callback(verb: Verb) -> Fate {
     setup.emulator.settle().unwrap();
 
     if again(&client, id).notify_interface().unwrap().is_some() { Fate::Kept } else { Fate::Lost }
+}
+
+fn helper_tokens(verb: Verb) -> Fate {
+    let setup = Setup::new();
+    let job = setup.job();
+    let id = job.id().unwrap();
+    let options = job.token_options().unwrap();
+    let helper = impersonate(setup.emulator.user("helper"));
+    options.set_helper_token().unwrap();
+    drop(helper);
+
+    perform(verb, &setup);
+    let client = bring_back(&setup);
+
+    let sid = again(&client, id).token_options().unwrap().helper_token_sid().unwrap();
+    if sid.is_some() { Fate::Kept } else { Fate::Lost }
 }
 
 fn attempts(verb: Verb) -> Fate {
