@@ -14,7 +14,7 @@ use crate::hold::{Class, Hold};
 use crate::job::{Job, State, Wait};
 use crate::pages::Pages;
 use crate::users::{UserNo, Users};
-use crate::visits::Counted;
+use crate::visits::{Counted, visit};
 
 /// What the jobs of the queue are sorted by: their state, as far as the world's changes ask for it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -240,6 +240,7 @@ impl Jobs {
         let (first, last) = owner.map_or((UserNo::FIRST, UserNo::LAST), |owner| (owner, owner));
         self.shelves
             .range(Counted((on, first, JobKey(0)))..=Counted((on, last, JobKey(u64::MAX))))
+            .inspect(|_| visit())
             .map(|Counted((_, _, key))| *key)
     }
 
@@ -275,7 +276,7 @@ impl Jobs {
     /// The jobs of that standing and class, in the order of their creation.
     pub(crate) fn of_class(&self, standing: Standing, class: Class) -> Vec<JobKey> {
         let (first, last) = ((standing, class, JobKey(0)), (standing, class, JobKey(u64::MAX)));
-        self.classes.range(Counted(first)..=Counted(last)).map(|Counted((.., key))| *key).collect()
+        self.classes.range(Counted(first)..=Counted(last)).inspect(|_| visit()).map(|Counted((.., key))| *key).collect()
     }
 
     /// The job that may have been idle for longest, and since when.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bits_world::Sid;
 
 use crate::JobKey;
-use crate::visits::Counted;
+use crate::visits::{Counted, visit};
 
 /// A user inside one engine.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -73,6 +73,6 @@ impl Users {
 
     /// Every user, with how many there are.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = UserNo> + use<> {
-        (0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)).map(UserNo)
+        (0..u32::try_from(self.list.len()).unwrap_or(u32::MAX)).inspect(|_| visit()).map(UserNo)
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod edges;
 mod ending;
 mod giving_up;
+mod growth;
 mod holds;
 mod house;
 mod life;
