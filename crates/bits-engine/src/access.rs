@@ -120,6 +120,7 @@ impl Engine {
             _ => None,
         };
         self.jobs.set_owner(key, to);
+        self.listeners_changed(key);
         if let Some((priority, turn)) = queued {
             self.ready.remove(priority, turn, key);
             if self.jobs.users.get(to).logged_on {

@@ -8,7 +8,7 @@ use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure};
 use bits_world::Sid;
 
 use crate::record::Change;
-use crate::{CallId, CallbackId, CommandLine, FileIndex, JobKey, Ticket};
+use crate::{CallId, CallbackId, CommandLine, FileIndex, JobKey, LogEvent, Ticket};
 
 /// Something to be done, in the order in which it comes.
 #[derive(Clone, Debug)]
@@ -89,8 +89,8 @@ pub enum Action {
     },
     /// Calls that met [`Reply::Busy`](crate::Reply::Busy) on this job are to be made again.
     Wake(JobKey),
-    /// For the timeline; changes nothing.
-    Trace(Transition),
+    /// For the timeline, with what goes into the event log of Windows; changes nothing.
+    Trace(Transition, Option<Box<LogEvent>>),
 }
 
 /// A method of the client's callback.

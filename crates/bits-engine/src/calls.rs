@@ -94,6 +94,7 @@ impl Engine {
             notices: None,
             notify_command: None,
             end_told: false,
+            ended_by: None,
             handles: 0,
             idle_since: cx.now.wall,
             filed: None,
@@ -323,7 +324,8 @@ impl Engine {
             return Reply::Now(Err(code));
         }
         self.touch(cx, job);
-        let reply = self.finish(cx, job, purpose);
+        let by = self.user_of(cx, &caller.user);
+        let reply = self.finish(cx, job, purpose, by);
         self.schedule(cx);
         reply
     }

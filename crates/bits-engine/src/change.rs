@@ -61,7 +61,8 @@ impl Engine {
         } else if !is_on_record {
             self.persist_job(key);
         }
-        self.push(Action::Trace(Transition { job: key, id, from, to, cause }));
+        let event = self.log_event(&self.jobs[key], cause);
+        self.push(Action::Trace(Transition { job: key, id, from, to, cause }, event));
         self.notify_of_state(key);
     }
 

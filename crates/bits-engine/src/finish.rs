@@ -12,6 +12,7 @@ use crate::access::may_use;
 use crate::engine::{Awaited, take};
 use crate::job::{Failing, Finishing, Purpose, State, Step, file_index};
 use crate::temporary::code_of;
+use crate::users::UserNo;
 use crate::visits::Counted;
 use crate::{Action, CallId, Cause, Cx, Engine, FileIndex, FileStage, JobKey, Reply};
 
@@ -24,8 +25,8 @@ struct Waiters {
 
 impl Engine {
     /// Begins to end a job for a caller.
-    pub(crate) fn finish(&mut self, cx: Cx<'_>, key: JobKey, purpose: Purpose) -> Reply {
-        if let Some(result) = self.begin_finishing(cx, key, purpose) {
+    pub(crate) fn finish(&mut self, cx: Cx<'_>, key: JobKey, purpose: Purpose, by: UserNo) -> Reply {
+        if let Some(result) = self.begin_finishing(cx, key, purpose, Some(by)) {
             return Reply::Now(result);
         }
         let call = CallId(take(&mut self.numbers.call));
@@ -35,13 +36,15 @@ impl Engine {
         Reply::Later(call)
     }
 
-    /// Begins to end a job; gives the result if nothing has to be waited for.
+    /// Begins to end a job, for a user or by a policy; gives the result if nothing has to be waited for.
     pub(crate) fn begin_finishing(
         &mut self,
         cx: Cx<'_>,
         key: JobKey,
         purpose: Purpose,
+        by: Option<UserNo>,
     ) -> Option<Result<Success, Hresult>> {
+        self.jobs[key].ended_by = by;
         let shown = self.jobs[key].shown();
         let finishing = Finishing { shown, purpose, step: Step::Stopping, call: None, others_wait: false };
         self.set_state(cx, key, State::Finishing(finishing));

@@ -37,7 +37,7 @@ impl Engine {
                 let last_activity = job.last_activity;
                 self.jobs.set_idle_since(key, last_activity);
             } else {
-                self.begin_finishing(cx, key, Purpose::Cancel(Cause::Inactive));
+                self.begin_finishing(cx, key, Purpose::Cancel(Cause::Inactive), None);
             }
         }
     }

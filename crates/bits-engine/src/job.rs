@@ -70,6 +70,8 @@ pub(crate) struct Job {
     pub(crate) notify_command: Option<Box<CommandLine>>,
     /// Whether the client was told of the state, TRANSFERRED or ERROR, that the job is in.
     pub(crate) end_told: bool,
+    /// Who has begun to complete or cancel the job.
+    pub(crate) ended_by: Option<UserNo>,
     /// How many client handles keep the job readable.
     pub(crate) handles: u32,
     /// Where the job stands in the index of idle jobs.

@@ -32,6 +32,11 @@ impl Engine {
         self.attempts.get(&Counted(attempt)).copied()
     }
 
+    /// The display name of a job, whoever asks.
+    pub fn name(&self, key: JobKey) -> Option<&str> {
+        self.jobs.get(key).map(|job| &*job.display_name)
+    }
+
     /// Which BITS is played.
     pub fn profile(&self) -> Profile {
         self.config.profile

@@ -187,6 +187,7 @@ fn without_history(record: JobRecord) -> Job {
         notices: None,
         notify_command: record.notify_command.map(Box::new),
         end_told: record.end_told,
+        ended_by: None,
         handles: 0,
         idle_since: record.last_activity,
         filed: None,

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{Guid, Hresult};
-use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, Ticket};
+use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, LogEvent, Ticket};
 use bits_world::Sid;
 use bits_world::clock::Now;
 
@@ -101,19 +101,32 @@ pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, com
     let CommandLine { program, parameters } = command;
     service.with_core(|core| core.running_commands.insert(ticket.0));
     service.timeline.push(service.clock.now(), Some(id), What::Command { program: program.clone() });
+    let owner = user.clone();
     let run = CommandRun { at: service.clock.now(), job: id, user, program: program.clone(), parameters };
     let (weak, clock, commands) = (service.weak(), service.clock.clone(), service.commands.clone());
     let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
         callbacks::enter(&clock);
         let outcome = commands.play(run);
         if let Some(service) = weak.upgrade() {
-            service.timeline.push(service.clock.now(), Some(id), What::CommandEnded { program, outcome });
+            let event = failure(id, owner, &program, outcome).filter(|_| service.has_event_log());
+            let what = What::CommandEnded { program, outcome };
+            service.timeline.push_event(service.clock.now(), Some(id), what, event);
             service.ended(ticket, Event::CommandEnded(ticket, outcome));
         }
     });
     if let Err(error) = spawned {
         tracing::warn!(%error, "no thread for a notification program");
         service.ended(ticket, Event::CommandEnded(ticket, CommandOutcome::NotStarted(Hresult::E_OUTOFMEMORY)));
+    }
+}
+
+/// The event of a program that has failed.
+fn failure(job: Guid, owner: Sid, program: &str, outcome: CommandOutcome) -> Option<LogEvent> {
+    let program = program.to_owned();
+    match outcome {
+        CommandOutcome::Exited(0) => None,
+        CommandOutcome::Exited(error) => Some(LogEvent::CommandFailed { job, owner, program, error }),
+        CommandOutcome::NotStarted(error) => Some(LogEvent::CommandNotLaunched { job, owner, program, error }),
     }
 }
 

@@ -82,7 +82,7 @@ fn execute(service: &Service, action: Action) {
         Action::Reply { call, result } => service.reply(call, result),
         Action::Wake(_) => service.wake_callers(),
         // Persist goes into the batch's transaction, Trace into the timeline when it is drained.
-        Action::Persist(_) | Action::Trace(_) => {}
+        Action::Persist(_) | Action::Trace(..) => {}
     }
 }
 

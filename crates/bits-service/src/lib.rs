@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answers;
+mod attempts;
 mod builder;
 mod callbacks;
 mod classes;
@@ -34,7 +35,9 @@ mod token_options;
 mod verbs;
 mod world_turn;
 
-pub use bits_engine::{Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, Reason, Suspender};
+pub use bits_engine::{
+    Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, LogEvent, Reason, Suspender,
+};
 pub use bits_wire::redacted;
 pub use builder::Builder;
 pub use client::{Client, Impersonation, impersonate};

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, Explanation, JobKey, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
-use bits_wire::redacted;
 use bits_world::clock::{Clock, Monotonic, Participant};
 use bits_world::{Profile, World};
 
+use crate::attempts::Attempts;
 use crate::callbacks::{Registration, Running};
 use crate::classes::Classes;
 use crate::client::Caller;
@@ -65,6 +65,7 @@ pub(crate) struct Core {
     pub(crate) running: BTreeMap<u64, Running>,
     /// Programs that run, by ticket.
     pub(crate) running_commands: BTreeSet<u64>,
+    attempts: Attempts,
     outbox: VecDeque<Action>,
     /// Changes that are still to be made durable: how many were ever asked for, and made.
     commits: Commits,
@@ -110,6 +111,7 @@ impl Service {
                 registrations: HashMap::new(),
                 running: BTreeMap::new(),
                 running_commands: BTreeSet::new(),
+                attempts: Attempts::default(),
                 outbox: VecDeque::new(),
                 commits: Commits::default(),
                 driving: false,
@@ -264,8 +266,10 @@ impl Service {
         let Ok(mut core) = self.lock() else { return };
         if let AttemptReport::Ended(end) = &report {
             tracing::debug!(attempt = attempt.0, ?end, "attempt ended");
-            let job = core.engine.job_of(attempt).and_then(|job| core.engine.guid(job));
-            self.timeline.push(self.clock.now(), job, What::AttemptEnded { attempt: attempt.0, end: end.clone() });
+            let ended = core.attempts.ended(attempt);
+            let event = ended.as_ref().and_then(|ended| ended.stopped(end));
+            let what = What::AttemptEnded { attempt: attempt.0, end: end.clone() };
+            self.timeline.push_event(self.clock.now(), ended.and_then(|ended| ended.job), what, event);
         }
         self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
     }
@@ -274,6 +278,11 @@ impl Service {
     pub(crate) fn job_of(&self, attempt: AttemptId) -> Option<Guid> {
         let core = self.lock().ok()?;
         core.engine.job_of(attempt).and_then(|job| core.engine.guid(job))
+    }
+
+    /// Whether the BITS that is played writes into the event log of Windows.
+    pub(crate) fn has_event_log(&self) -> bool {
+        self.read(|engine| Ok(engine.profile() >= Profile::V3_0)).unwrap_or(false)
     }
 
     /// Registers a client's object under a number of its own.
@@ -436,17 +445,17 @@ impl Service {
         let mut acted = core.engine.next_deadline() != deadline;
         while let Some(action) = core.engine.poll() {
             match action {
-                Action::Trace(transition) => {
+                Action::Trace(transition, event) => {
                     let job = Some(transition.id);
                     tracing::debug!(?job, to = %transition.to, cause = %transition.cause, "state");
                     let what = What::Transition { from: transition.from, to: transition.to, cause: transition.cause };
-                    self.timeline.push(now, job, what);
+                    self.timeline.push_event(now, job, what, event.map(|event| *event));
                     continue;
                 }
                 Action::Start(ref plan) => {
-                    let job = core.engine.job_of(plan.attempt).and_then(|job| core.engine.guid(job));
-                    let what = What::AttemptStarted { attempt: plan.attempt.0, url: redacted(&plan.url).into_owned() };
-                    self.timeline.push(now, job, what);
+                    let attempt = core.attempts.began(&core.engine, plan);
+                    let what = What::AttemptStarted { attempt: plan.attempt.0, url: attempt.url.clone() };
+                    self.timeline.push_event(now, attempt.job, what, attempt.started());
                 }
                 Action::Persist(_) => core.commits.asked += 1,
                 _ => {}

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bits_api::{Guid, Hresult, JobState};
-use bits_engine::{Cause, CommandOutcome};
+use bits_engine::{Cause, CommandOutcome, LogEvent};
 use bits_wire::attempt::AttemptEnd;
 use bits_world::clock::Now;
 
@@ -30,6 +30,8 @@ pub struct Entry {
     pub job: Option<Guid>,
     /// What happened.
     pub what: What,
+    /// What BITS writes into the event log of Windows about it (3.0; clauses `event.*`).
+    pub event: Option<LogEvent>,
 }
 
 /// What happened.
@@ -162,13 +164,22 @@ impl Timeline {
         self.push(at, None, What::Request { line });
     }
 
+    /// What stands in the event log of Windows, oldest first.
+    pub fn events(&self) -> Vec<LogEvent> {
+        self.with(|entries| entries.kept.iter().filter_map(|entry| entry.event.clone()).collect())
+    }
+
     pub(crate) fn push(&self, at: Now, job: Option<Guid>, what: What) {
+        self.push_event(at, job, what, None);
+    }
+
+    pub(crate) fn push_event(&self, at: Now, job: Option<Guid>, what: What, event: Option<LogEvent>) {
         self.with(|entries| {
             if entries.kept.len() == Self::CAPACITY {
                 entries.kept.pop_front();
                 entries.dropped += 1;
             }
-            entries.kept.push_back(Entry { at, job, what });
+            entries.kept.push_back(Entry { at, job, what, event });
         });
     }
 
@@ -195,7 +206,11 @@ impl fmt::Display for Entry {
             Some(job) => write!(f, "{}  ", &job.to_string()[..8])?,
             None => write!(f, "{:10}", "")?,
         }
-        write!(f, "{}", self.what)
+        write!(f, "{}", self.what)?;
+        match &self.event {
+            Some(event) => write!(f, " ({event})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bits_api::{Guid, Hresult, Unknown};
-use bits_service::{Builder, Client, Commands};
+use bits_service::{Builder, Client, Commands, LogEvent};
 
 use super::Bench;
 use crate::claims::{Outcome, Stop};
@@ -29,6 +29,12 @@ impl Bench {
     pub(crate) fn programs(&self) -> Result<Commands, Stop> {
         self.can(Capability::ClientCode)?;
         Ok(self.emulator()?.commands().clone())
+    }
+
+    /// What stands in the event log of Windows.
+    pub(crate) fn events(&self) -> Result<Vec<LogEvent>, Stop> {
+        self.can(Capability::Timeline)?;
+        Ok(self.emulator()?.timeline().events())
     }
 
     /// Registers a class; `factory` is given the program in which the object lives.

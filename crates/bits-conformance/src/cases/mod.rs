@@ -54,6 +54,7 @@ modules![
     notify_classes,
     notify_intervals,
     file_ranges,
+    event_log,
     http,
     changed_files,
     answers,

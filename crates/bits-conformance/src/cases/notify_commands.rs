@@ -29,6 +29,7 @@ cases![
     a_dead_callback_runs_the_program,
     both_are_tried_again_when_both_fail,
     a_program_outlives_the_service_and_its_user,
+    a_program_does_not_outlive_its_owner,
     the_program_finds_its_job_by_the_id_in_its_parameters,
     both_program_and_flags_are_needed,
     nobody_reads_the_program_of_a_job_that_is_gone,
@@ -433,6 +434,18 @@ fn a_program_outlives_the_service_and_its_user(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.settle()?;
     c.is("job2.set_notify_cmd_line.persisted", runs(c)?, 1)
+}
+
+fn a_program_does_not_outlive_its_owner(c: &mut Bench) -> Outcome {
+    let (job, _) = job_with_program(c)?;
+    let taken = c.administrator()?.job(job.id()?)?;
+    taken.take_ownership()?;
+    let clauses = ["job2.set_notify_cmd_line.take_ownership", "notify.cmd.takeownership"];
+    c.is(clauses, taken.job2()?.notify_cmd_line()?, command("", ""))?;
+    taken.resume()?;
+    c.wait(&taken, JobState::TRANSFERRED, SOON)?;
+    c.advance(RETRIED)?;
+    c.is(clauses, runs(c)?, 0)
 }
 
 fn the_program_finds_its_job_by_the_id_in_its_parameters(c: &mut Bench) -> Outcome {

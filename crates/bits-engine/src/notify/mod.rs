@@ -315,7 +315,7 @@ impl Engine {
     }
 
     /// Somebody hears no more: what nobody hears is not due.
-    fn listeners_changed(&mut self, key: JobKey) {
+    pub(crate) fn listeners_changed(&mut self, key: JobKey) {
         let ears = self.ears(&self.jobs[key]);
         if ears.callback.is_none() && !ears.command {
             self.forget_notices(key);

@@ -241,7 +241,7 @@ impl House {
             Action::Forget(callback) => self.forgotten.push(callback),
             Action::Reply { call, result } => _ = self.replies.insert(call, result),
             Action::Wake(job) => self.woken.push(job),
-            Action::Trace(transition) => self.transitions.push(transition),
+            Action::Trace(transition, _) => self.transitions.push(transition),
         }
     }
 
