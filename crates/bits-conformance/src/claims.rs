@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bits_api::{
     CreatedJob, ErrorContext, Fetched, FileAclFlags, FileProgress, FileRange, FileTime, Guid, Hresult, JobPriority,
     JobProgress, JobPropertyValue, JobReplyProgress, JobState, JobTimes, JobType, NotifyFlags, PeerCachingFlags,
-    ReplyDataError, SecurityFlags, Success,
+    ReplyDataError, SecurityFlags, Success, TokenFlags,
 };
 
 use crate::decisions::Decisions;
@@ -220,6 +220,8 @@ macro_rules! plain_answers {
 
 plain_answers!(
     CreatedJob,
+    TokenFlags,
+    Option<String>,
     String,
     bool,
     u64,

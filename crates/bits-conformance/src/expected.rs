@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bits_api::{
     AuthTarget, CostFlags, FileAclFlags, Guid, Hresult, JobPriority, JobPropertyId, JobState, JobType, NotifyFlags,
-    PeerCacheFlags, PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags,
+    PeerCacheFlags, PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags, TokenFlags,
 };
 use serde::Deserialize;
 
@@ -176,7 +176,7 @@ macro_rules! measured_by_bits {
     };
 }
 
-measured_by_bits!(NotifyFlags, FileAclFlags, SecurityFlags, PeerCachingFlags, PeerCacheFlags, CostFlags);
+measured_by_bits!(NotifyFlags, FileAclFlags, SecurityFlags, PeerCachingFlags, PeerCacheFlags, CostFlags, TokenFlags);
 
 /// `TRUE` and `FALSE`.
 impl Measured for bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bits_api::{
     AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
     JobPropertyValue, JobState, JobType, NotifyCommandLine, NotifyFlags, PeerCacheFlags, PeerCachingFlags,
-    SecurityFlags, Success,
+    SecurityFlags, Success, TokenFlags,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -56,6 +56,7 @@ falsify! {
     SecurityFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CRL_CHECK;
     PeerCachingFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CLIENT;
     PeerCacheFlags: Self::empty(), flags => *flags ^ Self::ENABLE_CLIENT;
+    TokenFlags: Self::empty(), flags => *flags ^ Self::NETWORK;
     CostFlags: Self::empty(), flags => *flags ^ Self::ROAMING;
     JobPropertyValue: Self::Dword(0), value => if *value == Self::any() { Self::Enable(false) } else { Self::any() };
     JobProgress: Self::default(), progress => Self { bytes_transferred: progress.bytes_transferred ^ 1, ..*progress };

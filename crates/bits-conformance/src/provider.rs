@@ -18,6 +18,8 @@ pub(crate) enum Capability {
     Administrator,
     /// A service account can call.
     ServiceAccount,
+    /// Programs can call with any token.
+    Tokens,
     /// Users log off and on, the network goes away, policies change.
     World,
     /// The service can be restarted.
@@ -45,6 +47,7 @@ impl Capability {
             Self::SecondUser => "there is no second user",
             Self::Administrator => "there is no administrator",
             Self::ServiceAccount => "no service account can call",
+            Self::Tokens => "tokens cannot be made up",
             Self::World => "users, network and policies cannot be changed",
             Self::Restart => "the service cannot be restarted",
             Self::Clients => "clients cannot be ended",

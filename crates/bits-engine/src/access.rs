@@ -80,6 +80,23 @@ impl Engine {
         if is_known && !is_too_low { Ok(job) } else { Err(Hresult::E_ACCESSDENIED) }
     }
 
+    /// The token for a handle that the service hands to `caller` by itself: the caller's own, or
+    /// one like the owner's for someone who may not see the job any more.
+    ///
+    /// # Errors
+    /// `BG_E_NOT_FOUND` for a job that is gone.
+    pub fn pass(&self, caller: &Token, job: JobKey) -> Result<Token, Hresult> {
+        if self.readable(caller, job).is_ok() {
+            return Ok(caller.clone());
+        }
+        let job = self.jobs.get(job).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        let mut pass = Token::standard(self.jobs.users.get(job.owner).sid.clone());
+        pass.administrator = job.rights.administrator;
+        pass.elevated = job.rights.elevated;
+        pass.integrity = Integrity(job.rights.integrity);
+        Ok(pass)
+    }
+
     /// Whether `caller` may change the job: whoever may see it, but from no lower integrity level
     /// than its owner's (clause `uac.integrity`).
     pub(crate) fn changeable(&self, caller: &Token, job: JobKey) -> Result<(), Hresult> {

@@ -76,7 +76,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     let unanswered = || service.handle(Event::Notified(ticket, NotifyOutcome::Disconnected));
     let Some(registration) = service.registered(id) else { return unanswered() };
     // A job that has ended meanwhile is nothing to tell of.
-    let Ok(handle) = JobHandle::open(service, registration.caller.clone(), job) else { return unanswered() };
+    let Ok(handle) = JobHandle::hand_over(service, &registration.caller, job) else { return unanswered() };
     let method = method(&notification);
     // In one step: a client that is killed right now has either no callback or a running one.
     let begun = service.with_core(|core| {

@@ -78,7 +78,12 @@ impl Caller {
     /// For a callback, which runs in the name of whoever registers it now (clause
     /// `users.take_ownership.callback_context`).
     pub(crate) fn acting(&self) -> Self {
-        Self { holder: Some(self.thread()), ..self.clone() }
+        Self { process: self.thread(), holder: None, ..self.clone() }
+    }
+
+    /// For a handle that the service hands out by itself: nobody asks for an interface.
+    pub(crate) fn holding(&self, holder: Option<Token>) -> Self {
+        Self { holder: holder.map(Arc::new), ..self.clone() }
     }
 
     /// Whose program it is.

@@ -39,6 +39,16 @@ impl JobHandle {
         Ok(Self::adopt(service, caller, key, id))
     }
 
+    /// A handle of its own for a callback of `caller`. Where access is checked when an interface is
+    /// asked for, it is good although `caller` may have lost the job to another owner.
+    pub(crate) fn hand_over(service: &Service, caller: &Caller, key: JobKey) -> Result<Arc<Self>, Hresult> {
+        let holder = match service.profile {
+            profile if profile < Profile::V4_0 => None,
+            _ => Some(service.read(|engine| engine.pass(&caller.thread(), key))?),
+        };
+        Self::open(service, caller.holding(holder), key)
+    }
+
     /// A handle for `key`, which was retained for it.
     pub(crate) fn adopt(service: &Service, caller: Caller, key: JobKey, id: Guid) -> Arc<Self> {
         Arc::new_cyclic(|this| Self { service: service.weak(), caller, key, id, this: Weak::clone(this) })

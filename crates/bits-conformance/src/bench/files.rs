@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bits_api::{ErrorContext, FileTime, Hresult, Job};
 use bits_service::{SimFailure, SimHold, Simulation};
 use bits_wire::attempt::{Failure, Validators};
+use bits_world::Token;
 
 use super::{Bench, Outside, simulated_folder};
 use crate::claims::{Outcome, Stop, failed};
@@ -93,6 +94,12 @@ impl Bench {
     /// Lets attempts on the file go on until so many bytes have arrived.
     pub(crate) fn move_to(&self, file: &Remote, bytes: u64) -> Outcome {
         self.simulation()?.move_to(&file.url, bytes);
+        Ok(())
+    }
+
+    /// Lets these users alone read the remote file.
+    pub(crate) fn readable_only_for(&self, file: &Remote, users: &[&Token]) -> Outcome {
+        self.simulation()?.allow_only(&file.url, users.iter().map(|token| token.user.clone()));
         Ok(())
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bits_api::Manager;
-use bits_service::Client;
-use bits_world::{Sid, Token};
+use bits_api::{Hresult, Manager};
+use bits_service::{Client, Impersonation, impersonate};
+use bits_world::{Logon, SessionId, Sid, Token, World};
 
 use super::Bench;
-use crate::claims::Stop;
+use crate::claims::{Outcome, Stop};
 use crate::provider::Capability;
 
 impl Bench {
@@ -29,7 +29,7 @@ impl Bench {
         self.manager_of(self.emulator()?.administrator("root"))
     }
 
-    /// The manager, as LocalSystem has it, which is no administrator's token here.
+    /// The manager, as LocalSystem has it.
     pub(crate) fn local_system(&self) -> Result<Arc<dyn Manager>, Stop> {
         self.service_account(Sid::LOCAL_SYSTEM)
     }
@@ -37,7 +37,7 @@ impl Bench {
     /// The manager, as a service account has it.
     pub(crate) fn service_account(&self, sid: &'static str) -> Result<Arc<dyn Manager>, Stop> {
         self.can(Capability::ServiceAccount)?;
-        self.manager_of(Token::standard(Sid::new(sid)))
+        self.manager_of(Token::service_account(sid))
     }
 
     /// The SID of the main client's user, as text.
@@ -45,7 +45,73 @@ impl Bench {
         Ok(self.own_token()?.user.to_string())
     }
 
-    pub(super) fn own_token(&self) -> Result<Token, Stop> {
+    /// A second standard user, who is logged on.
+    pub(crate) fn other_token(&self) -> Result<Token, Stop> {
+        self.can(Capability::SecondUser)?;
+        Ok(self.emulator()?.user("other"))
+    }
+
+    /// An elevated administrator, who is logged on.
+    pub(crate) fn administrator_token(&self) -> Result<Token, Stop> {
+        self.can(Capability::Administrator)?;
+        Ok(self.emulator()?.administrator("root"))
+    }
+
+    /// A user of that name who is not logged on.
+    pub(crate) fn stranger(&self, name: &str) -> Result<Token, Stop> {
+        self.can(Capability::SecondUser)?;
+        Ok(Token::standard(Sid::of_name(name)))
+    }
+
+    /// The manager, as a program with that token has it.
+    pub(crate) fn manager_as(&self, token: Token) -> Result<Arc<dyn Manager>, Stop> {
+        self.can(Capability::Tokens)?;
+        self.manager_of(token)
+    }
+
+    /// What a program with that token gets instead of a manager.
+    pub(crate) fn activation_of(&self, token: Token) -> Result<Hresult, Stop> {
+        self.can(Capability::Tokens)?;
+        let activated = self.emulator()?.client_as("helper.exe", token).manager();
+        Ok(activated.err().unwrap_or(Hresult::S_OK))
+    }
+
+    /// Impersonates that token on this thread, until the value is dropped.
+    pub(crate) fn impersonate(&self, token: &Token) -> Result<Impersonation, Stop> {
+        self.can(Capability::Tokens)?;
+        Ok(impersonate(token.clone()))
+    }
+
+    /// Changes who is logged on, and how.
+    pub(crate) fn change_sessions(&self, change: impl FnOnce(&mut World)) -> Outcome {
+        self.can(Capability::World)?;
+        self.emulator()?.change_world(change);
+        Ok(())
+    }
+
+    /// Logs a user on.
+    pub(crate) fn open_session(&self, token: &Token, logon: Logon) -> Result<SessionId, Stop> {
+        self.can(Capability::World)?;
+        let mut opened = None;
+        self.emulator()?.change_world(|world| opened = Some(world.open_session(token.user.clone(), logon)));
+        opened.ok_or_else(|| Stop::Failed("the world was not changed".to_owned()))
+    }
+
+    /// The sessions of a user.
+    pub(crate) fn sessions_of(&self, token: &Token) -> Result<Vec<SessionId>, Stop> {
+        let mut found = Vec::new();
+        self.change_sessions(|world| found.extend(world.sessions_of(&token.user).map(|(id, _)| id)))?;
+        Ok(found)
+    }
+
+    /// Lets these users alone use the folder of the local files.
+    pub(crate) fn folder_only_for(&self, users: &[&Token]) -> Outcome {
+        let folder = self.data_folder();
+        let users: Vec<Sid> = users.iter().map(|token| token.user.clone()).collect();
+        self.change_sessions(|world| world.permissions.allow_only(folder, users))
+    }
+
+    pub(crate) fn own_token(&self) -> Result<Token, Stop> {
         Ok(self.emulator()?.user(bits_service::Emulator::DEFAULT_USER))
     }
 
