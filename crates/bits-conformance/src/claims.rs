@@ -221,7 +221,6 @@ macro_rules! plain_answers {
 plain_answers!(
     CreatedJob,
     TokenFlags,
-    Option<String>,
     String,
     bool,
     u64,
