@@ -67,6 +67,7 @@ const COST_STATES: CostFlags = CostFlags::from_bits_retain(0xFF);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Gates {
     is_connected: bool,
+    has_gateway: bool,
     rates: PriorityRates,
     cost: CostFlags,
     in_standby: bool,
@@ -81,6 +82,7 @@ impl Gates {
         let power = world.power;
         Self {
             is_connected: world.network != Network::Disconnected,
+            has_gateway: world.network != Network::NoGateway,
             rates,
             // cost_flags of 5.0: before, jobs transferred whatever it cost.
             cost: if profile >= Profile::V5_0 { world.cost.flag() } else { CostFlags::empty() },
@@ -93,6 +95,11 @@ impl Gates {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.is_connected
+    }
+
+    /// Whether a way leads to servers, when there is a network.
+    pub(crate) fn has_gateway(&self) -> bool {
+        self.has_gateway
     }
 
     /// How fast jobs of that priority may transfer, in kilobits a second.

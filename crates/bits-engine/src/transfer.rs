@@ -23,6 +23,9 @@ impl Engine {
         if self.judge_download_time(cx, key) {
             return;
         }
+        if !self.facts.gates.has_gateway() {
+            return self.attempt_failed(cx, key, NO_GATEWAY);
+        }
         let place = self.jobs[key].next;
         let (identities, local) = match self.prepare(cx, key) {
             Ok(prepared) => prepared,
@@ -242,3 +245,7 @@ fn is_name_taken(end: &AttemptEnd) -> bool {
 
 const UNASKED_STOP: Failure =
     Failure { code: Hresult::BG_E_CONNECTION_CLOSED, context: ErrorContext::GENERAL_TRANSPORT, transient: true };
+
+/// No way leads to a server (clause `failure.no_default_gateway`).
+const NO_GATEWAY: Failure =
+    Failure { code: Hresult::ERROR_CAN_NOT_COMPLETE, context: ErrorContext::GENERAL_TRANSPORT, transient: true };

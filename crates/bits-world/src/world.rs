@@ -12,6 +12,9 @@ pub enum Network {
     /// Up.
     #[default]
     Connected,
+    /// Up, but without a default gateway: no way leads to a server (clause
+    /// `failure.no_default_gateway`).
+    NoGateway,
     /// No connection at all; BITS does not open one (clause `net.no_forced_connection`).
     Disconnected,
 }

@@ -50,6 +50,12 @@ impl Bench {
         Ok(())
     }
 
+    /// Lets the server take no file above so many bytes.
+    pub(crate) fn limit_uploads(&self, bytes: u64) -> Outcome {
+        self.simulation()?.limit_uploads(bytes);
+        Ok(())
+    }
+
     /// Lets the server not tell where the reply is.
     pub(crate) fn withhold_reply(&self, file: &Remote) -> Outcome {
         self.simulation()?.reply(&file.url, SimReply::Untold);

@@ -57,6 +57,11 @@ impl Bench {
         self.set_network(Network::Disconnected)
     }
 
+    /// The network loses its default gateway.
+    pub(crate) fn lose_gateway(&self) -> Outcome {
+        self.set_network(Network::NoGateway)
+    }
+
     /// The network comes back.
     pub(crate) fn connect(&self) -> Outcome {
         self.set_network(Network::Connected)

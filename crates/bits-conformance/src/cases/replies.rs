@@ -23,6 +23,7 @@ cases![
     complete_releases_the_job_with_its_reply,
     reply_data_can_be_had_in_job_transferred,
     job_transferred_comes_after_the_reply,
+    a_program_completes_the_job_for_its_reply,
     cancel_leaves_no_reply,
     a_reply_has_no_name_before_the_job_has_a_file,
     a_reply_name_is_made_beside_the_uploaded_file,
@@ -298,6 +299,28 @@ fn job_transferred_comes_after_the_reply(c: &mut Bench) -> Outcome {
         "callback.job_transferred.upload_reply",
         (before, recorder.count("JobTransferred")),
         (("stored", 0), 1),
+    )
+}
+
+fn a_program_completes_the_job_for_its_reply(c: &mut Bench) -> Outcome {
+    const PROGRAM: &str = r"C:\tools\replied.exe";
+    let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
+    c.reply_with(&file, REPLY)?;
+    let job2 = job.job2()?;
+    job2.set_reply_file_name(Some(&c.local("reply.xml")))?;
+    job2.set_notify_cmd_line(Some(PROGRAM), Some(&format!("{PROGRAM} {}", job.id()?)))?;
+    let manager = c.manager()?;
+    c.programs()?.act(move |run| {
+        let argument = run.parameters.as_deref().and_then(|line| line.split(' ').nth(1));
+        let id = argument.and_then(|id| Guid::parse_str(id).ok());
+        u32::from(!id.is_some_and(|id| manager.job(id).and_then(|job| job.complete()).is_ok()))
+    });
+    job.resume()?;
+    c.settle()?;
+    c.is(
+        "job2.reply.cmd_line",
+        (job.state()?, c.local_length("reply.xml")?),
+        (JobState::ACKNOWLEDGED, Some(REPLY.len() as u64)),
     )
 }
 

@@ -21,6 +21,7 @@ cases![
     the_policy_wins_over_a_longer_timeout,
     an_unavailable_server_is_a_transient_error,
     a_retry_before_bits_2_0_is_not_counted,
+    without_a_gateway_a_job_is_retried,
     a_foreground_job_can_be_made_impatient,
 ];
 
@@ -324,4 +325,18 @@ fn a_foreground_job_can_be_made_impatient(c: &mut Bench) -> Outcome {
     c.value("retry.foreground_advice", pause)?;
     c.wait(&job, JobState::ERROR, MINUTE * 2)?;
     c.is("retry.foreground_advice", error_of(&job)?.1, Hresult::BG_E_HTTP_ERROR_503)
+}
+
+fn without_a_gateway_a_job_is_retried(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_with_file(1_000)?;
+    c.lose_gateway()?;
+    job.resume()?;
+    c.settle()?;
+    let (_, code) = error_of(&job)?;
+    c.returns("failure.no_default_gateway", code)?;
+    c.value("failure.no_default_gateway", code)?;
+    let state = job.state()?;
+    c.connect()?;
+    c.wait(&job, JobState::TRANSFERRED, MINUTE * 11)?;
+    c.is("failure.no_default_gateway", (state, c.attempts_of(&job)?.len()), (JobState::TRANSIENT_ERROR, 1))
 }

@@ -8,6 +8,7 @@ cases![
     a_set_is_added_to_an_upload_if_it_is_one_file,
     an_smb_name_is_refused_for_an_upload_with_reply,
     an_upload_is_transferred_when_the_server_has_the_file,
+    an_upload_above_the_servers_limit_fails,
     progress_counts_the_bytes_that_the_server_has,
     an_uploaded_file_is_complete_without_complete,
     complete_renames_nothing_of_an_upload,
@@ -84,6 +85,23 @@ fn an_upload_is_transferred_when_the_server_has_the_file(c: &mut Bench) -> Outco
         ["lifecycle.edge.upload_done", "enum.job_state.upload_transferred"],
         (all_but_one, c.on_server()?),
         ((JobState::TRANSFERRING, ("unfinished", 999)), ("stored", 1_000)),
+    )
+}
+
+fn an_upload_above_the_servers_limit_fails(c: &mut Bench) -> Outcome {
+    let mut ends = Vec::new();
+    for size in [1_000, 1_001] {
+        c.start_over();
+        c.limit_uploads(1_000)?;
+        let (job, _) = c.upload_job(JobType::UPLOAD, size)?;
+        job.resume()?;
+        c.settle()?;
+        ends.push((job.state()?, error_of(&job).ok().map(|(_, code)| code)));
+    }
+    c.is(
+        "struct.file_info.size_upload",
+        ends,
+        vec![(JobState::TRANSFERRED, None), (JobState::ERROR, Some(Hresult::BG_E_TOO_LARGE))],
     )
 }
 

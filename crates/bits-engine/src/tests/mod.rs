@@ -16,3 +16,4 @@ mod notices;
 mod order;
 mod restart;
 mod retries;
+mod uploads;

@@ -17,6 +17,8 @@ pub(super) struct Uploads {
     /// By their identifiers, which count up.
     sessions: BTreeMap<String, Session>,
     opened: u64,
+    /// The largest file that the server takes, in bytes.
+    limit: Option<u64>,
     /// What the application replies at each URL.
     replies: HashMap<String, SimReply>,
     /// When each local file was written.
@@ -98,6 +100,12 @@ impl Simulation {
         self.fail_next(url, SimFailure { at: Some(u64::MAX), failure: application_failure(status) });
     }
 
+    /// Lets the server take no file above so many bytes: its BITSMaximumUploadSize (clause
+    /// `struct.file_info.size_upload`).
+    pub fn limit_uploads(&self, bytes: u64) {
+        self.lock().uploads.limit = Some(bytes);
+    }
+
     /// The uploads that the server has seen, in the order in which they began.
     pub fn uploads(&self) -> Vec<SimUpload> {
         let seen = |session: &Session| SimUpload {
@@ -137,6 +145,9 @@ impl Uploads {
             && let Some(stale) = session.take()
         {
             self.discard(&stale);
+        }
+        if self.limit.is_some_and(|limit| source.size > limit) {
+            return failed(TOO_LARGE);
         }
         let is_known = session.as_ref().is_some_and(|session| self.sessions.contains_key(&session.id));
         let opened = match session {
@@ -241,6 +252,10 @@ impl Uploads {
 
 /// Work of a kind that nobody here knows.
 const NOT_AN_UPLOAD: Failure = Failure { code: Hresult::E_NOTIMPL, context: ErrorContext::UNKNOWN, transient: false };
+
+/// The file is larger than what the server takes.
+const TOO_LARGE: Failure =
+    Failure { code: Hresult::BG_E_TOO_LARGE, context: ErrorContext::REMOTE_FILE, transient: false };
 
 /// The source is not what it was when its session was opened.
 const CHANGED: Failure = of_local_file(Hresult::BG_E_LOCAL_FILE_CHANGED);
