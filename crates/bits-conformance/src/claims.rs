@@ -243,6 +243,7 @@ plain_answers!(
     NotifyFlags,
     FileAclFlags,
     PeerCachingFlags,
+    bits_api::ProxySettings,
     SecurityFlags,
     JobPropertyValue,
     (ErrorContext, Hresult)

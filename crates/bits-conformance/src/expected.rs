@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bits_api::{
-    AuthTarget, CostFlags, FileAclFlags, Guid, Hresult, JobPriority, JobPropertyId, JobState, JobType, NotifyFlags,
-    PeerCacheFlags, PeerCachingFlags, SIZE_UNKNOWN, SecurityFlags, TokenFlags,
+    AuthScheme, AuthTarget, CostFlags, FileAclFlags, Guid, Hresult, JobPriority, JobPropertyId, JobState, JobType,
+    NotifyFlags, PeerCacheFlags, PeerCachingFlags, ProxyUsage, SIZE_UNKNOWN, SecurityFlags, TokenFlags,
 };
 use serde::Deserialize;
 
@@ -244,7 +244,16 @@ macro_rules! measured_by_name {
     };
 }
 
-measured_by_name!(JobState, JobPriority, JobType, JobPropertyId, AuthTarget, bits_api::ErrorContext);
+measured_by_name!(
+    JobState,
+    JobPriority,
+    JobType,
+    JobPropertyId,
+    AuthTarget,
+    AuthScheme,
+    ProxyUsage,
+    bits_api::ErrorContext
+);
 
 impl Measured for Hresult {
     fn is_written(&self, text: &str) -> Result<bool, String> {

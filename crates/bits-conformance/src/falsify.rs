@@ -5,7 +5,7 @@ use std::time::Duration;
 use bits_api::{
     AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
     JobPropertyValue, JobState, JobType, NotifyCommandLine, NotifyFlags, PeerCacheFlags, PeerCachingFlags,
-    SecurityFlags, Success, TokenFlags,
+    ProxySettings, ProxyUsage, SecurityFlags, Success, TokenFlags,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -44,6 +44,7 @@ falsify! {
     Duration: Self::ZERO, time => *time + Self::from_secs(1);
     FileTime: Self::ZERO, time => Self(time.0.wrapping_add(1));
     Guid: Self::nil(), id => Self::from_u128(id.as_u128().wrapping_add(1));
+    ProxySettings: Self::default(), settings => Self { usage: ProxyUsage(settings.usage.0 ^ 1), ..settings.clone() };
     Success: Self::OK, code => if *code == Self::OK { Self::FALSE } else { Self::OK };
     Hresult: Self::S_OK, code => Self(code.0 ^ 1);
     JobState: Self(0), state => Self(state.0 ^ 1);

@@ -9,6 +9,7 @@ mod files;
 mod limits;
 mod notify;
 mod peers;
+mod queue;
 mod real;
 mod uploads;
 mod users;
@@ -48,6 +49,8 @@ pub(crate) struct Bench {
     decisions: Vec<(&'static str, &'static str)>,
     classes: notify::Classes,
     outside: Outside,
+    /// Where the queue lies, if it is not in memory.
+    queue: Option<tempfile::TempDir>,
     running: OnceCell<Running>,
 }
 
@@ -76,6 +79,7 @@ impl Bench {
             decisions: Vec::new(),
             classes: notify::Classes::default(),
             outside: Outside::Simulated(Simulation::new()),
+            queue: None,
             running: OnceCell::new(),
         }
     }
@@ -169,6 +173,7 @@ impl Bench {
             .world(|world| world.drives.mount('C', folder));
         let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
         let builder = self.classes.register(builder);
+        let builder = self.queue.iter().fold(builder, |builder, queue| builder.state_folder(queue.path()));
         let builder = match &self.outside {
             Outside::Simulated(simulation) => builder.simulated(simulation),
             Outside::Real(real) => real.trusted().into_iter().fold(builder, bits_service::Builder::trust),

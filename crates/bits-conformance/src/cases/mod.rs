@@ -73,6 +73,9 @@ modules![
     later_settings,
     properties,
     http_settings,
+    proxies,
+    custom_headers,
+    credentials,
     peer_cache,
     peers,
 ];

@@ -17,6 +17,7 @@ cases![
     a_property_may_be_set_until_its_time_is_over,
     dynamic_content_and_the_size_limit_are_fixed_by_resume,
     high_performance_is_fixed_by_the_first_file,
+    what_is_for_downloads_is_refused_to_uploads,
     a_size_limit_is_a_size,
     stored_credentials_are_for_proxies_only,
     properties_are_refused_in_final_states,
@@ -269,6 +270,35 @@ fn high_performance_is_fixed_by_the_first_file(c: &mut Bench) -> Outcome {
     let refused = job.job5()?.set_property(JobPropertyId::HIGH_PERFORMANCE, Value::Enable(false));
     c.returns(["job5.high_performance.after_add_file", "job5.set_property.after_add_file"], refused)?;
     c.is("job5.high_performance.after_add_file", job.job5()?.property(JobPropertyId::HIGH_PERFORMANCE)?, on)
+}
+
+fn what_is_for_downloads_is_refused_to_uploads(c: &mut Bench) -> Outcome {
+    for job_type in [JobType::UPLOAD, JobType::UPLOAD_REPLY] {
+        let job = c.new_job_of(job_type)?.job5()?;
+        for (_, id, value) in PROPERTIES {
+            let clause = match id {
+                JobPropertyId::DYNAMIC_CONTENT => "job5.dynamic_content.download_only",
+                JobPropertyId::HIGH_PERFORMANCE => "job5.high_performance.download_only",
+                JobPropertyId::MAX_DOWNLOAD_SIZE => "job5.max_download_size.download_only",
+                JobPropertyId::ON_DEMAND_MODE => "job5.set_property.download_only",
+                _ => {
+                    let (set, got) = (job.set_property(id, value), job.property(id)?);
+                    c.is("job5.set_property.ok", (set, got), (Ok(Success::OK), value))?;
+                    if id == JobPropertyId::COST_FLAGS {
+                        c.is("job5.cost_flags.all_job_types", (set, got), (Ok(Success::OK), value))?;
+                    }
+                    continue;
+                }
+            };
+            let unset = job.property(id)?;
+            c.returns([clause, "job5.set_property.download_only"], job.set_property(id, value))?;
+            c.is("job5.set_property.download_only", job.property(id)?, unset)?;
+        }
+        let on_demand = job.set_property(JobPropertyId::ON_DEMAND_MODE, Value::Enable(true));
+        let refused = Err(Hresult::BG_E_PROPERTY_SUPPORTED_FOR_DOWNLOAD_JOBS_ONLY);
+        c.is("job5.on_demand.req_download", on_demand, refused)?;
+    }
+    Ok(())
 }
 
 fn a_size_limit_is_a_size(c: &mut Bench) -> Outcome {
