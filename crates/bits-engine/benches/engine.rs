@@ -10,14 +10,14 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobState, JobType, Setting, Value};
+use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobPriority, JobState, JobType, Setting, Value};
 use bits_engine::{
     Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
     Reply, Saved,
 };
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
-use bits_world::{Decisions, Profile, Sid, Token, World};
+use bits_world::{Decisions, PriorityRates, Profile, Sid, Token, Weekday, WeeklyHours, WorkLimits, World};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -42,7 +42,12 @@ impl Probe for EmptyDisk {
 struct Surroundings {
     world: World,
     caller: Token,
+    /// Seconds since the engine began.
+    passed: u64,
 }
+
+/// When the engine began.
+const WALL: FileTime = FileTime::from_unix_seconds(1_700_000_000);
 
 impl Surroundings {
     fn new() -> Self {
@@ -50,12 +55,12 @@ impl Surroundings {
         let mut world = World::default();
         world.log_on(caller.user.clone());
         world.drives.mount('c', "/c");
-        Self { world, caller }
+        Self { world, caller, passed: 0 }
     }
 
     fn cx(&self) -> Cx<'_> {
-        let now =
-            Now { monotonic: Monotonic(Duration::from_secs(1_000)), wall: FileTime::from_unix_seconds(1_700_000_000) };
+        let passed = Duration::from_secs(self.passed);
+        let now = Now { monotonic: Monotonic(Duration::from_secs(1_000) + passed), wall: WALL.plus(passed) };
         Cx { now, world: &self.world, probe: &EmptyDisk }
     }
 }
@@ -155,21 +160,20 @@ fn called(jobs: u64, n: u64) -> u64 {
     n * (jobs / CALLS)
 }
 
-/// A queue as the store gives it back: the jobs that will be called are suspended, one of the
-/// others runs, the rest waits.
-fn restored(at: &Surroundings, jobs: u64) -> Engine {
-    let saved = (0..jobs).map(|number| Saved {
+/// A job as the store gives it back.
+fn saved(number: u64, owner: &Sid, state: JobState) -> Saved {
+    Saved {
         job: JobRecord {
             key: JobKey(number),
             id: id_of(number),
             job_type: JobType::DOWNLOAD,
-            owner: at.caller.user.to_string(),
+            owner: owner.to_string(),
             rights: OwnerRights::default(),
             helper_flags: 0,
-            state: if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED },
+            state,
             display_name: "a job of the benchmark".to_owned(),
             description: String::new(),
-            priority: 2,
+            priority: JobPriority::NORMAL.0,
             notify_flags: 3,
             minimum_retry_delay: 600,
             no_progress_timeout: 1_209_600,
@@ -182,9 +186,9 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             end_told: false,
             error_count: 0,
             error: None,
-            created: at.cx().now.wall,
-            modified: at.cx().now.wall,
-            last_activity: at.cx().now.wall,
+            created: WALL,
+            modified: WALL,
+            last_activity: WALL,
             transfer_completed: FileTime::ZERO,
             failing_since: None,
             retry_at: None,
@@ -201,7 +205,14 @@ fn restored(at: &Surroundings, jobs: u64) -> Engine {
             stage: FileStage::Pending,
         }],
         lost_secrets: false,
-    });
+    }
+}
+
+/// A queue as the store gives it back: the jobs that will be called are suspended, one of the
+/// others runs, the rest waits.
+fn restored(at: &Surroundings, jobs: u64) -> Engine {
+    let state_of = |number| if number % (jobs / CALLS) == 0 { JobState::SUSPENDED } else { JobState::QUEUED };
+    let saved = (0..jobs).map(|number| saved(number, &at.caller.user, state_of(number)));
     let mut engine = Engine::restore(config(), saved, at.cx());
     started(&mut engine);
     engine
@@ -248,6 +259,79 @@ fn print_calls() {
     }
 }
 
+/// How many users a mixed queue has.
+const USERS: u64 = 1_000;
+
+/// How many jobs of a mixed queue a limit for LOW jobs concerns.
+const LOW_JOBS: u64 = 100;
+
+/// A queue of jobs of many users in all the states that go on record; some of the queued ones are
+/// LOW.
+fn mixed(at: &mut Surroundings, jobs: u64) -> Engine {
+    let users: Vec<Sid> = (0..USERS).map(|user| Sid::of_account(u32::try_from(2 + user).unwrap_or(2))).collect();
+    users.iter().for_each(|user| at.world.log_on(user.clone()));
+    let saved = (0..jobs).map(|number| {
+        let (user, place) = (number % USERS, number / USERS);
+        let state = match place % 10 {
+            0 => JobState::SUSPENDED,
+            7 => JobState::TRANSIENT_ERROR,
+            8 => JobState::ERROR,
+            9 => JobState::TRANSFERRED,
+            _ => JobState::QUEUED,
+        };
+        let mut saved = saved(number, &users[usize::try_from(user).unwrap_or(0)], state);
+        saved.job.retry_at = (state == JobState::TRANSIENT_ERROR).then(|| WALL.plus(Duration::from_hours(100)));
+        if place == 1 && user < LOW_JOBS {
+            saved.job.priority = JobPriority::LOW.0;
+        }
+        saved
+    });
+    let mut engine = Engine::restore(config(), saved, at.cx());
+    started(&mut engine);
+    engine
+}
+
+/// What a mixed queue costs whoever asks for one user's jobs, gives turns, or changes the world.
+fn print_events() {
+    println!("a mixed queue of n jobs of {USERS} users, the mean of many: {}", unit());
+    println!(
+        "{:>9} {:>14} {:>14} {:>14} {:>14} {:>14}",
+        "n", "a user's jobs", "(how many)", "next turn", "logoff, logon", "limit of 100"
+    );
+    for jobs in [10_000, 100_000, 1_000_000] {
+        let mut at = Surroundings::new();
+        let mut engine = mixed(&mut at, jobs);
+        let users: Vec<Token> = (0..100).map(|user| Token::standard(Sid::of_account(2 + user * 9))).collect();
+        let user = |n: u64| &users[usize::try_from(n).unwrap_or(0)];
+        let mut found = 0;
+        let listed = measure(100, |n| {
+            found = engine.enum_jobs(at.cx(), user(n), EnumJobsFlags::empty()).map_or(0, |keys| keys.len());
+        });
+        let turn = measure(100, |_| {
+            at.passed += 300;
+            engine.handle(at.cx(), Event::Deadline);
+            _ = started(&mut engine);
+        });
+        let session = measure(100, |n| {
+            at.world.log_off(&user(n).user);
+            engine.handle(at.cx(), Event::WorldChanged);
+            at.world.log_on(user(n).user.clone());
+            engine.handle(at.cx(), Event::WorldChanged);
+            _ = started(&mut engine);
+        });
+        let hours = WeeklyHours { first: Weekday::Sunday, last: Weekday::Saturday, from: 0, to: 0 };
+        let rates = PriorityRates { low: Some(0), ..PriorityRates::default() };
+        let limited = measure(10, |_| {
+            for limits in [Some(WorkLimits { hours, work: rates, other: rates }), None] {
+                at.world.policies.bandwidth_limits = limits;
+                engine.handle(at.cx(), Event::WorldChanged);
+                _ = started(&mut engine);
+            }
+        });
+        println!("{jobs:>9} {listed:>14} {found:>14} {turn:>14} {session:>14} {limited:>14}");
+    }
+}
+
 #[cfg(feature = "visits")]
 fn unit() -> &'static str {
     "compared keys"
@@ -279,6 +363,7 @@ fn main() {
     let is_asked_for = std::env::args().skip(1).all(|argument| argument == "--bench" || argument == "calls");
     if is_asked_for {
         print_calls();
+        print_events();
     }
     divan::main();
 }

@@ -3,6 +3,7 @@
 mod access;
 mod edges;
 mod ending;
+mod fairness;
 mod giving_up;
 mod growth;
 mod holds;
