@@ -9,8 +9,8 @@ pub use bits_service::{
 
 // For the author of a test.
 pub use bits_service::{
-    Cause, Ending, Explanation, Fate, Fault, FileInWork, Hold, Loss, Reason, Seed, SeedError, SeedFile, Suspender,
-    Thing, Verb,
+    CallbackCall, Cause, CommandOutcome, CommandRun, Commands, Ending, Explanation, Fate, Fault, FileInWork, Hold,
+    JobEnd, Latch, LogEvent, Loss, Reason, ScriptedCallback, Seed, SeedError, SeedFile, Suspender, Thing, Verb,
 };
 
 /// The interface that a BITS client sees, shared by the emulator and real BITS.

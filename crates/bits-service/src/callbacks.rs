@@ -1,18 +1,17 @@
 //! Calls to clients: each on a thread of its own, since a client may sleep, panic or never
 //! return.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bits_api::{Hresult, Success, Unknown};
 use bits_engine::{CallbackId, CallbackInterface, Event, JobKey, Notification, NotifyOutcome, Ticket};
-use bits_world::clock::Clock;
 
 use crate::client::Caller;
 use crate::error::ErrorHandle;
 use crate::file::FileHandle;
 use crate::job::JobHandle;
+use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -23,25 +22,6 @@ pub(crate) struct Registration {
     pub(crate) object: Arc<dyn Unknown>,
 }
 
-thread_local! {
-    static CALLBACK_OF: Cell<Option<ClockId>> = const { Cell::new(None) };
-}
-
-/// Tells virtual clocks apart; all system clocks are one.
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct ClockId(usize);
-
-impl ClockId {
-    fn of(clock: &Clock) -> Self {
-        Self(clock.as_virtual().map_or(0, |clock| Arc::as_ptr(clock).addr()))
-    }
-}
-
-/// From now on this thread runs what clients, or their programs, do.
-pub(crate) fn enter(clock: &Clock) {
-    CALLBACK_OF.set(Some(ClockId::of(clock)));
-}
-
 /// Which callback an object is, if it is one.
 pub(crate) fn interface(object: &dyn Unknown) -> Option<CallbackInterface> {
     object.callback()?;
@@ -50,25 +30,6 @@ pub(crate) fn interface(object: &dyn Unknown) -> Option<CallbackInterface> {
         (Some(_), None) => CallbackInterface::Callback2,
         (None, None) => CallbackInterface::Callback,
     })
-}
-
-/// Something of a client that runs.
-pub(crate) struct Running {
-    caller: Caller,
-    /// What is told if the client is killed meanwhile.
-    killed: Event,
-}
-
-impl Running {
-    pub(crate) fn new(caller: &Caller, killed: Event) -> Self {
-        Self { caller: caller.clone(), killed }
-    }
-}
-
-/// Whether this thread runs a callback of a service that lives by `clock`: whoever waits there for
-/// that clock to settle waits for itself.
-pub(crate) fn is_in_callback(clock: &Clock) -> bool {
-    CALLBACK_OF.get() == Some(ClockId::of(clock))
 }
 
 /// Calls the client; its answer comes back as an event. Never waits.
@@ -83,7 +44,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
         let is_alive = registration.caller.is_alive();
         if is_alive {
             let killed = Event::Notified(ticket, NotifyOutcome::Disconnected);
-            core.running.insert(ticket.0, Running::new(&registration.caller, killed));
+            core.running.insert(ticket.0, Running::of_client(&registration.caller, killed));
         }
         is_alive
     });
@@ -93,7 +54,7 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     service.timeline.push(service.clock.now(), Some(handle.guid()), What::Callback { method });
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-callback".into()).spawn(move || {
-        enter(&clock);
+        running::enter(&weak, &clock, ticket);
         let result = call(&registration, &handle, notification);
         if let Some(service) = weak.upgrade() {
             returned(&service, ticket, &handle, method, result);
@@ -117,8 +78,9 @@ fn returned(service: &Service, ticket: Ticket, job: &JobHandle, method: &'static
 /// The callbacks of a killed client come to nothing at once.
 pub(crate) fn disconnect(service: &Service, is_dead: impl Fn(&Caller) -> bool) {
     let killed = service.with_core(|core| {
-        let of_dead = core.running.iter().filter(|(_, running)| is_dead(&running.caller));
-        of_dead.map(|(ticket, running)| (Ticket(*ticket), running.killed.clone())).collect::<Vec<_>>()
+        let of_dead =
+            core.running.iter().filter_map(|(ticket, running)| Some((Ticket(*ticket), running.killed(&is_dead)?)));
+        of_dead.collect::<Vec<_>>()
     });
     for (ticket, event) in killed.unwrap_or_default() {
         let what = What::CallbackReturned { method: "of a killed client", result: None };

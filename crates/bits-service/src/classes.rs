@@ -11,9 +11,10 @@ use bits_api::{Guid, Hresult, Unknown};
 use bits_engine::{Event, Ticket};
 use bits_world::{Sid, Token};
 
-use crate::callbacks::{self, Running};
+use crate::callbacks;
 use crate::client::Client;
 use crate::emulator::Inner;
+use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -31,11 +32,11 @@ pub(crate) struct Classes {
 pub(crate) fn activate(service: &Service, ticket: Ticket, user: &Sid, class: Guid) {
     let client = Client::new(Weak::clone(&service.classes.emulator), &class.to_string(), Token::standard(user.clone()));
     let killed = Event::Activated(ticket, Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
-    service.with_core(|core| core.running.insert(ticket.0, Running::new(client.caller(), killed)));
+    service.with_core(|core| core.running.insert(ticket.0, Running::of_client(client.caller(), killed)));
     let factory = service.classes.factories.get(&class).cloned();
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-activation".into()).spawn(move || {
-        callbacks::enter(&clock);
+        running::enter(&weak, &clock, ticket);
         let caller = client.caller().clone();
         let made = factory.ok_or(Hresult::REGDB_E_CLASSNOTREG).and_then(|factory| {
             catch_unwind(AssertUnwindSafe(|| factory(client))).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE))

@@ -9,7 +9,7 @@ use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, LogEvent, Ticket};
 use bits_world::Sid;
 use bits_world::clock::Now;
 
-use crate::callbacks;
+use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -99,13 +99,13 @@ pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, com
         return service.handle(Event::CommandEnded(ticket, CommandOutcome::NotStarted(Hresult::BG_E_NOT_FOUND)));
     };
     let CommandLine { program, parameters } = command;
-    service.with_core(|core| core.running_commands.insert(ticket.0));
+    service.with_core(|core| core.running.insert(ticket.0, Running::program()));
     service.timeline.push(service.clock.now(), Some(id), What::Command { program: program.clone() });
     let owner = user.clone();
     let run = CommandRun { at: service.clock.now(), job: id, user, program: program.clone(), parameters };
     let (weak, clock, commands) = (service.weak(), service.clock.clone(), service.commands.clone());
     let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
-        callbacks::enter(&clock);
+        running::enter(&weak, &clock, ticket);
         let outcome = commands.play(run);
         if let Some(service) = weak.upgrade() {
             let event = failure(id, owner, &program, outcome).filter(|_| service.has_event_log());

@@ -25,6 +25,7 @@ use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
 use crate::peer_cache::PeerRead;
+use crate::running;
 use crate::service::{Lasting, Service};
 use crate::timeline::{Timeline, What};
 use crate::verbs::Programs;
@@ -327,7 +328,7 @@ impl Emulator {
     }
 
     pub(crate) fn virtual_clock(&self) -> Result<&bits_world::clock::VirtualClock, TimeError> {
-        if callbacks::is_in_callback(&self.inner.lasting.clock) {
+        if running::is_in_callback(&self.inner.lasting.clock) {
             return Err(TimeError::InCallback);
         }
         self.inner.lasting.clock.as_virtual().map(|clock| &**clock).ok_or(TimeError::NotVirtual)
@@ -520,7 +521,7 @@ impl Inner {
 
     /// Waits in real time; the service tells of every change.
     fn wait_real(&self, mut there: impl FnMut() -> bool, within: Duration) -> Result<bool, TimeError> {
-        if callbacks::is_in_callback(&self.lasting.clock) {
+        if running::is_in_callback(&self.lasting.clock) {
             return Err(TimeError::InCallback);
         }
         let end = Instant::now().checked_add(within);

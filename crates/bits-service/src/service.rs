@@ -5,7 +5,7 @@
 //! is no callback, no drop of a client's object, and no I/O but the engine's read-only questions
 //! about local files.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,14 @@ use bits_world::clock::{Clock, Monotonic, Participant};
 use bits_world::{Profile, World};
 
 use crate::attempts::Attempts;
-use crate::callbacks::{Registration, Running};
+use crate::callbacks::Registration;
 use crate::classes::Classes;
 use crate::client::Caller;
 use crate::commands::Commands;
 use crate::emulator::End;
 use crate::faults::FaultLayer;
 use crate::guids::Guids;
+use crate::running::Running;
 use crate::timeline::{Timeline, What};
 
 /// What every method returns once the service is gone.
@@ -61,10 +62,8 @@ pub(crate) struct Core {
     /// Shared: whoever asks for it takes no copy, and a change brings a new one.
     world: Arc<World>,
     pub(crate) registrations: HashMap<CallbackId, Registration>,
-    /// Callbacks, and objects that are being made, by ticket.
+    /// Callbacks, objects that are being made, and programs, by ticket.
     pub(crate) running: BTreeMap<u64, Running>,
-    /// Programs that run, by ticket.
-    pub(crate) running_commands: BTreeSet<u64>,
     attempts: Attempts,
     outbox: VecDeque<Action>,
     /// Changes that are still to be made durable: how many were ever asked for, and made.
@@ -110,7 +109,6 @@ impl Service {
                 world: Arc::new(world),
                 registrations: HashMap::new(),
                 running: BTreeMap::new(),
-                running_commands: BTreeSet::new(),
                 attempts: Attempts::default(),
                 outbox: VecDeque::new(),
                 commits: Commits::default(),
@@ -225,7 +223,7 @@ impl Service {
     /// the service would seem settled between.
     pub(crate) fn ended(&self, ticket: Ticket, event: Event) -> bool {
         let Ok(mut core) = self.lock() else { return false };
-        let is_news = core.running.remove(&ticket.0).is_some() | core.running_commands.remove(&ticket.0);
+        let is_news = core.running.remove(&ticket.0).is_some();
         if is_news {
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, event));
             drop(core);
@@ -534,11 +532,8 @@ impl Participant for Service {
         if core.driving || !core.outbox.is_empty() {
             return Some("the service has actions to carry out".into());
         }
-        if !core.running.is_empty() {
-            return Some("a callback of a client runs".into());
-        }
-        if !core.running_commands.is_empty() {
-            return Some("a notification program runs".into());
+        if let Some(unrest) = core.running.values().find_map(Running::unrest) {
+            return Some(unrest.into());
         }
         drop(core);
         self.mover.running()

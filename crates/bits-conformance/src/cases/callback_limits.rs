@@ -1,8 +1,10 @@
 //! Callbacks that stay inside: who has to wait for them, and who has not.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bits_api::{Callback, Callback2, Callback3, FileRange, JobError, Manager, callback3_object};
+
+use bits_service::Latch;
 
 use super::prelude::*;
 
@@ -11,38 +13,20 @@ cases![callbacks_that_stay_inside_hold_up_their_user_only];
 /// Callbacks that stay inside until they are let out.
 #[derive(Default)]
 struct Room {
-    people: Mutex<People>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct People {
-    entered: usize,
-    is_open: bool,
+    entered: AtomicUsize,
+    door: Latch,
 }
 
 impl Room {
     fn enter(&self) -> Success {
-        self.lock().entered += 1;
-        self.changed.notify_all();
-        // The deadline only keeps a broken suite from hanging.
-        _ = self.changed.wait_timeout_while(self.lock(), SOON * 2, |people| !people.is_open);
+        self.entered.fetch_add(1, Ordering::SeqCst);
+        self.door.wait();
         Success::OK
     }
 
-    /// Waits until so many have entered, and tells how many they are.
-    fn wait_for(&self, entered: usize) -> usize {
-        let waited = self.changed.wait_timeout_while(self.lock(), SOON, |people| people.entered < entered);
-        waited.unwrap_or_else(PoisonError::into_inner).0.entered
-    }
-
-    fn open(&self) {
-        self.lock().is_open = true;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, People> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many have entered so far.
+    fn entered(&self) -> usize {
+        self.entered.load(Ordering::SeqCst)
     }
 }
 
@@ -84,9 +68,9 @@ fn start_job(c: &Bench, manager: &Arc<dyn Manager>, room: &Arc<Room>, flag: Noti
     file.add_to(&job)?;
     job.set_notify_flags(flag)?;
     job.set_notify_interface(Some(callback3_object(Arc::clone(room) as Arc<dyn Callback3>)))?;
-    // Nothing comes to rest while a callback is inside, so that nobody waits for the job's state.
     job.resume()?;
-    Ok(())
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.settle()
 }
 
 fn callbacks_that_stay_inside_hold_up_their_user_only(c: &mut Bench) -> Outcome {
@@ -101,16 +85,17 @@ fn callbacks_that_stay_inside_hold_up_their_user_only(c: &mut Bench) -> Outcome 
         for _ in 0..LIMIT {
             start_job(c, &c.manager()?, &first, flag)?;
         }
-        let inside = first.wait_for(LIMIT);
+        let inside = first.entered();
         let program = c.another_client()?;
         start_job(c, &program.manager()?, &second_program, flag)?;
         start_job(c, &c.other_user()?, &second_user, flag)?;
-        let of_the_other_user = second_user.wait_for(1);
-        let of_the_other_program = second_program.lock().entered;
-        for room in [&first, &second_program, &second_user] {
-            room.open();
+        let (of_the_other_user, of_the_other_program) = (second_user.entered(), second_program.entered());
+        first.door.open();
+        c.settle()?;
+        let at_last = second_program.entered();
+        for room in [&second_program, &second_user] {
+            room.door.open();
         }
-        let at_last = second_program.wait_for(1);
         c.value(clause, inside)?;
         let entered = vec![of_the_other_user, of_the_other_program, at_last];
         c.is(clause, entered.clone(), vec![1, 0, 1])?;
