@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use bits_api::{FileTime, Hresult, JobState, JobType};
 use bits_engine::{
-    Change, Config, Cx, Engine, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+    Change, Config, Cx, Engine, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings,
+    OwnerRights,
 };
 use bits_store::Store;
 use bits_wire::attempt::Probe;
@@ -111,6 +112,7 @@ fn file(key: u64) -> Change {
         temporary: None,
         validators: None,
         stage: FileStage::Pending,
+        details: FileDetails::default(),
     }))
 }
 

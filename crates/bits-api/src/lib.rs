@@ -21,6 +21,7 @@ mod credentials;
 mod enumerator;
 mod error;
 mod file;
+mod file_versions;
 mod flags;
 pub mod hresult;
 mod http_options;
@@ -44,6 +45,7 @@ pub use credentials::AuthCredentials;
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;
 pub use file::File;
+pub use file_versions::{File2, File3, File4, File5, File6, FilePropertyId, FilePropertyValue};
 pub use flags::{
     AuthScheme, AuthTarget, CostFlags, EnumJobsFlags, ErrorContext, FileAclFlags, JobPriority, JobState, JobType,
     NotifyFlags, PeerCacheFlags, PeerCachingFlags, ProxyUsage, SecurityFlags, TokenFlags,
@@ -63,7 +65,7 @@ pub use reply::ReplyDataError;
 pub use setting::{Setting, Settings, Value};
 pub use structs::{
     Answer, FileInfo, FileProgress, FileRange, FileTime, JobProgress, JobReplyProgress, JobTimes, LENGTH_TO_EOF,
-    SIZE_UNKNOWN,
+    PeerDownloadStats, SIZE_UNKNOWN,
 };
 pub use token_options::TokenOptions;
 pub use uuid::Uuid as Guid;

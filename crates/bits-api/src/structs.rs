@@ -29,6 +29,16 @@ pub struct FileRange {
     pub length: u64,
 }
 
+/// What GetPeerDownloadStats tells: file data, in bytes (4.0; clauses
+/// `file4.get_peer_download_stats.*`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PeerDownloadStats {
+    /// From the origin server.
+    pub from_origin: u64,
+    /// From peers.
+    pub from_peers: u64,
+}
+
 /// BG_FILE_INFO: the two names of a file (1.0; clauses `struct.file_info.*`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FileInfo<'a> {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, FileInfo, FileTime, Guid, Hresult, JobPriority, JobState, JobType, Setting, Value};
 use bits_engine::{
-    Action, Config, Cx, Engine, Event, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
-    Reply, Saved,
+    Action, Config, Cx, Engine, Event, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings,
+    OwnerRights, Reply, Saved,
 };
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Probe, Validators};
 use bits_world::clock::{Monotonic, Now};
@@ -203,6 +203,7 @@ fn saved(number: u64, owner: &Sid, state: JobState) -> Saved {
             temporary: None,
             validators: None,
             stage: FileStage::Pending,
+            details: FileDetails::default(),
         }],
         lost_secrets: false,
     }

@@ -158,6 +158,10 @@ pub enum Cause {
     NoProgress,
     /// The time for CONNECTING and TRANSFERRING is used up.
     DownloadTimeUsedUp,
+    /// The client has refused the content of a file.
+    ValidationFailed,
+    /// Everything that was asked for is there, but not every file as a whole.
+    RequestsMet,
     /// No activity for the policy's time.
     Inactive,
     /// The owner logged off.
@@ -212,6 +216,8 @@ impl fmt::Display for Cause {
             Self::RetryDelayOver => "the retry delay is over",
             Self::NoProgress => "no progress for the no-progress timeout",
             Self::DownloadTimeUsedUp => "the maximum download time is used up",
+            Self::ValidationFailed => "a file's content was declared invalid",
+            Self::RequestsMet => "every range that was requested is there",
             Self::Inactive => "no activity for the inactivity timeout",
             Self::OwnerLoggedOff => "the owner logged off",
             Self::OwnerChanged => "TakeOwnership was called",

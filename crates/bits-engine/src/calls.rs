@@ -3,6 +3,7 @@
 //! Every call checks in the same order: may the caller touch the job (`E_ACCESSDENIED`), has the
 //! job ended (`BG_E_INVALID_STATE`), is it being ended (put off), and only then the arguments.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bits_api::{
@@ -15,6 +16,7 @@ use crate::access::{OwnerRights, may_use};
 use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
+use crate::ranges::Fetching;
 use crate::settings::{self, Stored};
 use crate::temporary::mix;
 use crate::upload::Upload;
@@ -89,6 +91,11 @@ impl Engine {
             active: Duration::ZERO,
             files: Vec::new(),
             next: 0,
+            work: None,
+            fetching: Fetching::default(),
+            replans: false,
+            changes: 0,
+            unsaved: BTreeSet::new(),
             sums: Sums::default(),
             stopping: None,
             notices: None,
@@ -202,19 +209,28 @@ impl Engine {
     pub fn add_files(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Reply {
         self.change(cx, caller, job, |engine| {
             engine.check_files(cx, caller, job, files)?;
-            let first = engine.jobs[job].files.len();
-            for file in files {
-                engine.jobs[job].add_file(File::new(file.remote_name, file.local_name));
-            }
-            for place in first..first + files.len() {
-                engine.persist_file(job, place);
-            }
-            engine.changed(cx, job);
+            engine.take_in(cx, job, files.iter().map(|file| File::new(file.remote_name, file.local_name)));
             Ok(Success::OK)
         })
     }
 
-    fn check_files(&self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
+    /// Adds files that were looked at.
+    pub(crate) fn take_in(&mut self, cx: Cx<'_>, job: JobKey, files: impl IntoIterator<Item = File>) {
+        let first = self.jobs[job].files.len();
+        files.into_iter().for_each(|file| self.jobs[job].add_file(file));
+        for place in first..self.jobs[job].files.len() {
+            self.persist_file(job, place);
+        }
+        self.changed(cx, job);
+    }
+
+    pub(crate) fn check_files(
+        &self,
+        cx: Cx<'_>,
+        caller: &Token,
+        job: JobKey,
+        files: &[FileInfo<'_>],
+    ) -> Result<(), Hresult> {
         if files.is_empty() {
             return Err(Hresult::E_INVALIDARG);
         }
@@ -266,6 +282,11 @@ impl Engine {
                 return Err(Hresult::BG_E_EMPTY);
             }
             resumed.was_resumed = true;
+            if engine.may_only_end(job) {
+                return Err(Hresult::BG_E_INVALID_STATE);
+            }
+            engine.save_remote_names(job);
+            let resumed = &mut engine.jobs[job];
             let is_idle = match resumed.state {
                 State::Suspended | State::Error => {
                     // The client has mended what was wrong: its patience begins anew.
@@ -341,6 +362,7 @@ impl Engine {
         self.change(cx, caller, job, |engine| {
             let value = settings::check(engine.config.profile, setting, value)?;
             settings::row_of(engine.config.profile, setting)?.admits(&engine.jobs[job].moment())?;
+            engine.jobs[job].goes_together(setting, &value)?;
             engine.touch(cx, job);
             engine.apply(cx, job, setting, value);
             engine.changed(cx, job);
@@ -364,6 +386,9 @@ impl Engine {
             (setting, value) => {
                 let peers = peer_cache::job_flags(job);
                 job.later.set(setting, value);
+                if setting == Setting::OnDemandMode {
+                    self.replan(key);
+                }
                 match setting {
                     Setting::MaximumDownloadTime => _ = self.judge_download_time(cx, key),
                     Setting::CostFlags => self.class_changed(cx, key),

@@ -118,6 +118,8 @@ impl Engine {
         let job = &mut self.jobs[key];
         let Some(run) = job.run() else { return };
         job.active += cx.now.monotonic.since(run.since);
+        job.changes = 0;
+        job.replans = false;
         let Some(attempt) = job.attempt() else { return };
         if self.attempts.contains_key(&Counted(attempt)) {
             job.stopping = Some(Stopping { attempt, chain: run.chain });
@@ -171,6 +173,8 @@ impl Engine {
     pub(crate) fn settle_queued(&mut self, cx: Cx<'_>, key: JobKey) {
         if self.jobs[key].has_all_files() {
             self.transition(cx, key, State::Transferred, Cause::AllFilesTransferred);
+        } else if self.jobs[key].is_exhausted() {
+            self.requests_met(cx, key);
         } else if let Some(hold) = self.hold_of(&self.jobs[key]) {
             self.block(cx, key, hold);
         }
@@ -178,7 +182,7 @@ impl Engine {
 
     /// Whether a queued job must not wait for its turn: it needs none, or would get nowhere.
     pub(crate) fn is_held(&self, job: &Job) -> bool {
-        job.has_all_files() || self.hold_of(job).is_some()
+        job.has_all_files() || job.is_exhausted() || self.hold_of(job).is_some()
     }
 
     /// A client has changed something: that is activity, and goes on record.

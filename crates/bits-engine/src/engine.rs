@@ -177,7 +177,11 @@ impl Engine {
 
     /// Puts a file on record as it is now.
     pub(crate) fn persist_file(&mut self, key: JobKey, place: usize) {
-        let record = Box::new(self.jobs[key].files[place].record(key, place));
+        let job = &self.jobs[key];
+        let mut record = Box::new(job.files[place].record(key, place));
+        if job.is_direct() && !job.has_all_files() {
+            record.forget_progress();
+        }
         self.push(Action::Persist(Change::File(record)));
     }
 

@@ -163,9 +163,12 @@ impl Engine {
             State::Queued { turn, .. } => self.place_in_line(job, *turn),
             State::Connecting { attempt: None, .. } => Reason::AttemptStopping,
             State::Connecting { .. } | State::Transferring { .. } => Reason::Moving(FileInWork {
-                number: job.next + 1,
+                number: job.place_in_work() + 1,
                 of: job.files.len(),
-                url: job.files.get(job.next).map_or_else(String::new, |file| redacted(&file.remote_name).into_owned()),
+                url: job
+                    .files
+                    .get(job.place_in_work())
+                    .map_or_else(String::new, |file| redacted(&file.remote_name).into_owned()),
             }),
             State::TransientError(wait) => self.wait(now, job, *wait),
             State::Error => Reason::Failed,

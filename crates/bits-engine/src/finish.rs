@@ -123,7 +123,9 @@ impl Engine {
             return Ok(None);
         }
         let destination = cx.world.drives.resolve(&self.jobs[key].files[place].local_name).map_err(code_of)?;
-        let temporary = self.placed_temporary(cx, key, place)?.ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
+        // A direct file has its name already, but not the server's time.
+        let placed = self.placed_temporary(cx, key, place)?.or(self.jobs[key].is_direct().then(|| destination.clone()));
+        let temporary = placed.ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
         may_use(cx, &self.identities(key)?.local, &temporary)?;
         // Begun before a restart that could not tell how far it came.
         if stage == FileStage::Renaming && cx.probe.length(&temporary)?.is_none() {
@@ -135,7 +137,10 @@ impl Engine {
 
     /// A finished file has got its name.
     fn named(&mut self, key: JobKey, place: usize) {
-        self.jobs[key].files[place].stage = FileStage::Completed;
+        let file = &mut self.jobs[key].files[place];
+        file.stage = FileStage::Completed;
+        // file3.set_validation_state.complete_implies_true
+        file.validation = Some(true);
         self.forget_temporary(key, place);
         self.persist_file(key, place);
     }

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, ChainId, Urgency, Work};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, ChainId, Fetch, Urgency, Work};
 
 use crate::engine::take;
 use crate::job::{Failing, State};
@@ -37,6 +37,7 @@ impl Engine {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),
+            fetch: Fetch::default(),
             known: None,
         };
         self.jobs[key].state = State::GivingUp { attempt: Some(attempt) };

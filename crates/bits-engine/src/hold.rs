@@ -51,7 +51,7 @@ impl Class {
         Self {
             priority: job.priority,
             cost: (job.cost_flags() & COST_STATES).bits(),
-            volume: job.files.get(job.next).and_then(|file| Volume::of(&file.local_name)),
+            volume: job.files.get(job.place_in_work()).and_then(|file| Volume::of(&file.local_name)),
         }
     }
 

@@ -3,13 +3,14 @@
 //! Data and its sums only. What leads from one state to the next is in [`crate::change`] and the
 //! modules that call it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bits_api::{
-    CostFlags, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, ProxySettings, SIZE_UNKNOWN,
-    Setting, TokenFlags,
+    CostFlags, FileRange, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags, ProxySettings,
+    SIZE_UNKNOWN, Setting, TokenFlags,
 };
-use bits_wire::attempt::{AttemptId, ChainId, Validators};
+use bits_wire::attempt::{AttemptId, Begin, ChainId, ResponseHead, Validators};
 use bits_world::clock::{Monotonic, Now};
 
 use crate::access::OwnerRights;
@@ -17,12 +18,13 @@ use crate::helper::HelperToken;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
+use crate::ranges::{Access, Fetching};
 use crate::secrets::Secrets;
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
 use crate::upload::Upload;
 use crate::users::UserNo;
-use crate::{CallId, Cause, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
+use crate::{CallId, Cause, ErrorRecord, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord};
 
 /// A job.
 #[derive(Debug)]
@@ -63,6 +65,16 @@ pub(crate) struct Job {
     pub(crate) files: Vec<File>,
     /// How many files at the beginning have been transferred: the place of the next one.
     pub(crate) next: usize,
+    /// The place of the file in work, where that is not the next.
+    pub(crate) work: Option<usize>,
+    /// What the running attempt fetches.
+    pub(crate) fetching: Fetching,
+    /// Whether the running attempt was told to stop because another is to take its place.
+    pub(crate) replans: bool,
+    /// How often in this run a remote file was another one than before.
+    pub(crate) changes: u32,
+    /// Files whose remote name is not on record yet.
+    pub(crate) unsaved: BTreeSet<usize>,
     pub(crate) sums: Sums,
     /// An attempt that was told to stop and has not ended yet.
     pub(crate) stopping: Option<Stopping>,
@@ -215,9 +227,19 @@ pub(crate) struct File {
     /// How many temporary names somebody else took before the file was made.
     pub(crate) lost_names: u32,
     pub(crate) validators: Option<Validators>,
-    /// Bytes that the temporary file holds.
+    /// Bytes that are there.
     pub(crate) have: u64,
     pub(crate) stage: FileStage,
+    /// The parts that are to be fetched; the whole file without.
+    pub(crate) ranges: Option<Box<[FileRange]>>,
+    /// What the next attempt makes of what is there.
+    pub(crate) begin: Begin,
+    /// Once parts of the file were asked for.
+    pub(crate) access: Option<Box<Access>>,
+    /// What the client thinks of the content.
+    pub(crate) validation: Option<bool>,
+    /// The head of the server's last answer.
+    pub(crate) head: Option<ResponseHead>,
 }
 
 impl File {
@@ -231,12 +253,12 @@ impl File {
             validators: None,
             have: 0,
             stage: FileStage::Pending,
+            ranges: None,
+            begin: Begin::GoOn,
+            access: None,
+            validation: None,
+            head: None,
         }
-    }
-
-    /// The size, or [`SIZE_UNKNOWN`].
-    pub(crate) fn size(&self) -> u64 {
-        self.validators.map_or(SIZE_UNKNOWN, |known| known.size)
     }
 
     pub(crate) fn record(&self, job: JobKey, index: usize) -> FileRecord {
@@ -250,6 +272,13 @@ impl File {
             temporary: name.or_else(|| self.unplaced.as_deref().map(str::to_owned)),
             validators: self.validators,
             stage: self.stage,
+            details: FileDetails {
+                ranges: self.ranges.as_deref().map_or_else(Vec::new, <[_]>::to_vec),
+                begin: self.begin,
+                access: self.access.as_deref().cloned(),
+                validation: self.validation,
+                head: self.head.as_ref().map(|head| head.0.to_string()),
+            },
         }
     }
 }
@@ -261,7 +290,25 @@ pub(crate) struct Sums {
     pub(crate) known_bytes: u64,
     /// How many files have no known size.
     pub(crate) unknown_files: u32,
+    /// How many files have been transferred.
+    pub(crate) transferred_files: u32,
     pub(crate) bytes_transferred: u64,
+}
+
+impl Sums {
+    fn count_size(&mut self, size: u64) {
+        match size {
+            SIZE_UNKNOWN => self.unknown_files += 1,
+            size => self.known_bytes = self.known_bytes.saturating_add(size),
+        }
+    }
+
+    fn discount_size(&mut self, size: u64) {
+        match size {
+            SIZE_UNKNOWN => self.unknown_files -= 1,
+            size => self.known_bytes = self.known_bytes.saturating_sub(size),
+        }
+    }
 }
 
 /// The place of a file; a job has fewer than 2^32, since each was given in a slice of its own.
@@ -331,7 +378,12 @@ impl Job {
 
     /// The file in work, or the next one to be.
     pub(crate) fn file_in_work(&self) -> Option<FileIndex> {
-        (!self.has_all_files()).then(|| file_index(self.next))
+        (!self.has_all_files()).then(|| file_index(self.place_in_work()))
+    }
+
+    /// Its place, or that behind the last file.
+    pub(crate) fn place_in_work(&self) -> usize {
+        self.work.unwrap_or(self.next)
     }
 
     /// The run that the job is in.
@@ -360,10 +412,8 @@ impl Job {
 
     pub(crate) fn add_file(&mut self, file: File) {
         if !self.is_reply(self.files.len()) {
-            match file.validators {
-                Some(known) => self.sums.known_bytes = self.sums.known_bytes.saturating_add(known.size),
-                None => self.sums.unknown_files += 1,
-            }
+            self.sums.count_size(file.size());
+            self.sums.transferred_files += u32::from(file.stage != FileStage::Pending);
             self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_add(file.have);
         }
         self.files.push(file);
@@ -376,25 +426,26 @@ impl Job {
         if file.validators == Some(validators) {
             return false;
         }
-        let before = file.validators.replace(validators);
-        if self.is_reply(place) {
-            return true;
+        let is_reply = self.is_reply(place);
+        let file = &mut self.files[place];
+        let before = file.size();
+        file.validators = Some(validators);
+        if !is_reply {
+            self.sums.discount_size(before);
+            self.sums.count_size(file.size());
         }
-        match before {
-            Some(before) => self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size),
-            None => self.sums.unknown_files -= 1,
-        }
-        self.sums.known_bytes = self.sums.known_bytes.saturating_add(validators.size);
         true
     }
 
     /// Forgets what the server has told about a file that is not finished, and what is there of it.
     pub(crate) fn begin_anew(&mut self, place: usize) {
-        if let Some(before) = self.files[place].validators.take()
-            && !self.is_reply(place)
-        {
-            self.sums.known_bytes = self.sums.known_bytes.saturating_sub(before.size);
-            self.sums.unknown_files += 1;
+        let is_reply = self.is_reply(place);
+        let file = &mut self.files[place];
+        let before = file.size();
+        file.validators = None;
+        if !is_reply {
+            self.sums.discount_size(before);
+            self.sums.count_size(file.size());
         }
         self.set_have(place, 0);
     }
@@ -411,9 +462,18 @@ impl Job {
     /// Marks the file in work as transferred and goes to the next. One that was sent needs nothing
     /// more (clause `struct.file_progress.completed_upload`).
     pub(crate) fn file_arrived(&mut self) {
-        let is_sent = self.sends(self.next);
-        self.files[self.next].stage = if is_sent { FileStage::Completed } else { FileStage::Transferred };
+        let place = self.place_in_work();
+        self.files[place].stage = if self.sends(place) { FileStage::Completed } else { FileStage::Transferred };
+        self.sums.transferred_files += u32::from(!self.is_reply(place));
+        self.work = None;
         self.skip_transferred();
+    }
+
+    /// Takes back that a file was transferred.
+    pub(crate) fn file_refused(&mut self, place: usize) {
+        self.files[place].stage = FileStage::Pending;
+        self.sums.transferred_files -= 1;
+        self.next = self.next.min(place);
     }
 
     fn skip_transferred(&mut self) {

@@ -73,7 +73,7 @@ const fn rule(holds: fn(&str) -> bool) -> Rule {
 /// `E_INVALIDARG` for a name that breaks a rule or is no full path; `ERROR_DIRECTORY` for a drive
 /// that is not there.
 pub(crate) fn check(file: &FileInfo<'_>, drives: &Drives) -> Result<PathBuf, Hresult> {
-    obeys(REMOTE, file.remote_name)?;
+    check_remote(file.remote_name)?;
     check_local(file.local_name, drives)
 }
 
@@ -87,6 +87,14 @@ pub(crate) fn check_local(name: &str, drives: &Drives) -> Result<PathBuf, Hresul
         LocalPathError::NoSuchDrive => Hresult::ERROR_DIRECTORY,
         _ => Hresult::E_INVALIDARG,
     })
+}
+
+/// Whether a file may be had from there.
+///
+/// # Errors
+/// `E_INVALIDARG` for a name that breaks a rule.
+pub(crate) fn check_remote(name: &str) -> Result<(), Hresult> {
+    obeys(REMOTE, name)
 }
 
 fn obeys(rules: &[Rule], name: &str) -> Result<(), Hresult> {

@@ -125,7 +125,7 @@ impl Engine {
             bytes_total: if job.sums.unknown_files == 0 { job.sums.known_bytes } else { SIZE_UNKNOWN },
             bytes_transferred: job.sums.bytes_transferred,
             files_total: file_index(job.client_files()).0,
-            files_transferred: file_index(job.next.min(job.client_files())).0,
+            files_transferred: job.sums.transferred_files,
         })
     }
 
@@ -183,7 +183,7 @@ impl Engine {
         })
     }
 
-    fn file(&self, caller: &Token, job: JobKey, file: FileIndex) -> Result<&File, Hresult> {
+    pub(crate) fn file(&self, caller: &Token, job: JobKey, file: FileIndex) -> Result<&File, Hresult> {
         self.readable(caller, job)?.files.get(file.0 as usize).ok_or(Hresult::BG_E_FILE_NOT_AVAILABLE)
     }
 }

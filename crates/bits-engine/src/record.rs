@@ -1,10 +1,13 @@
 //! What outlives a restart of the service.
 
-use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, ProxySettings};
-use bits_wire::attempt::{UploadSession, Validators};
+use bits_api::{ErrorContext, FileRange, FileTime, Guid, Hresult, JobState, JobType, ProxySettings};
+use bits_wire::attempt::{Begin, UploadSession, Validators};
+use bits_wire::spans::Spans;
 use serde::{Deserialize, Serialize};
 
-use crate::{CachePreferences, CacheRecord, CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights, Secrets};
+use crate::{
+    Access, CachePreferences, CacheRecord, CommandLine, FileIndex, JobKey, LaterSettings, OwnerRights, Secrets,
+};
 
 /// A change of what is on record.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -117,6 +120,33 @@ pub struct FileRecord {
     pub validators: Option<Validators>,
     /// How far it has come.
     pub stage: FileStage,
+    /// What most files have not.
+    pub details: FileDetails,
+}
+
+/// What is on record of a file that was not simply fetched from front to back.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FileDetails {
+    /// The parts that AddFileWithRanges has named; none for a whole file.
+    pub ranges: Vec<FileRange>,
+    /// What becomes of what is there.
+    pub begin: Begin,
+    /// What is there and what was asked for, once parts were asked for.
+    pub access: Option<Access>,
+    /// What the client thinks of the content.
+    pub validation: Option<bool>,
+    /// The head of the server's last answer.
+    pub head: Option<String>,
+}
+
+impl FileRecord {
+    /// As if nothing had been fetched (clause `job5.high_performance.no_progress_persist`).
+    pub(crate) fn forget_progress(&mut self) {
+        (self.validators, self.stage) = (None, FileStage::Pending);
+        if let Some(access) = &mut self.details.access {
+            access.filled = Spans::default();
+        }
+    }
 }
 
 /// How far a file has come.

@@ -3,14 +3,18 @@
 //! Jobs come back as they were on record; what was active waits for its turn. Timers are armed
 //! from the wall times on record, and the temporary files tell how far their files have come.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bits_api::{JobPriority, JobState, NotifyFlags, Setting, TokenFlags};
-use bits_world::{Drives, Sid};
+use bits_api::{JobPriority, JobState, NotifyFlags, SIZE_UNKNOWN, Setting, TokenFlags};
+use bits_wire::attempt::{Begin, ResponseHead};
+use bits_wire::spans::Spans;
+use bits_world::Sid;
 
 use crate::hold::Hold;
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
+use crate::ranges::Fetching;
 use crate::temporary::{Temporary, code_of};
 use crate::upload::Upload;
 use crate::users::{UserNo, Users};
@@ -107,7 +111,7 @@ pub(crate) fn come_back(saved: Saved, owner: UserNo, turn: u64, slice: Duration,
     };
     let mut others = Vec::new();
     for (place, record) in files.iter().enumerate() {
-        let file = file_of(record, &cx.world.drives, cx);
+        let file = file_of(record, job.is_direct(), cx);
         let is_lost = file.stage == FileStage::Pending && record.stage != FileStage::Pending;
         if file.stage != record.stage {
             others.push(place);
@@ -182,6 +186,11 @@ fn without_history(record: JobRecord) -> Job {
         active: Duration::from_millis(record.active_ms),
         files: Vec::new(),
         next: 0,
+        work: None,
+        fetching: Fetching::default(),
+        replans: false,
+        changes: 0,
+        unsaved: BTreeSet::new(),
         sums: Sums::default(),
         stopping: None,
         notices: None,
@@ -197,9 +206,11 @@ fn without_history(record: JobRecord) -> Job {
 
 /// A file as it is on record, and as the disk tells. What the disk cannot tell now is told when
 /// the file is needed; until then the record is believed.
-fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
+fn file_of(record: &FileRecord, is_direct: bool, cx: Cx<'_>) -> File {
     let name = record.temporary.as_deref();
-    let (temporary, unplaced, length) = match (name, drives.resolve(&record.local_name)) {
+    let (temporary, unplaced, length) = match (name, cx.world.drives.resolve(&record.local_name)) {
+        (None, Ok(destination)) if is_direct => (None, None, cx.probe.length(&destination)),
+        (None, Err(error)) if is_direct => (None, None, Err(code_of(error))),
         (Some(name), Ok(destination)) => {
             let temporary = Temporary::beside(&destination, name);
             let length = cx.probe.length(temporary.path());
@@ -208,23 +219,41 @@ fn file_of(record: &FileRecord, drives: &Drives, cx: Cx<'_>) -> File {
         (Some(name), Err(error)) => (None, Some(name.into()), Err(code_of(error))),
         (None, _) => (None, None, Ok(None)),
     };
-    let size = record.validators.map(|known| known.size);
+    let mut file = untouched(record);
+    let size = Some(file.size()).filter(|size| *size != SIZE_UNKNOWN && record.validators.is_some());
     let stage = stage_of(record.stage, length, size);
     let have = match (stage, length) {
+        (FileStage::Pending, _) if record.details.begin == Begin::Anew => 0,
+        // What should be there of a scattered file is, if the file is long enough.
+        (FileStage::Pending, Ok(Some(found)))
+            if file.access.as_ref().is_some_and(|access| access.filled.end() <= found) =>
+        {
+            file.access.as_ref().map_or(0, |access| access.filled.total())
+        }
         // Without validators, or with too much of it, an attempt begins anew.
         (FileStage::Pending, Ok(Some(found))) if size.is_some_and(|size| found <= size) => found,
         (FileStage::Pending, _) => 0,
         (_, length) => size.or(length.ok().flatten()).unwrap_or(0),
     };
+    if let Some(access) = &mut file.access
+        && stage == FileStage::Pending
+        && have == 0
+    {
+        access.filled = Spans::default();
+    }
+    File { temporary: temporary.filter(|_| stage != FileStage::Completed), unplaced, have, stage, ..file }
+}
+
+/// A file as it is on record, before anybody has looked at the disk.
+fn untouched(record: &FileRecord) -> File {
     File {
-        remote_name: record.remote_name.as_str().into(),
-        local_name: record.local_name.as_str().into(),
-        temporary: temporary.filter(|_| stage != FileStage::Completed),
-        unplaced,
-        lost_names: 0,
         validators: record.validators,
-        have,
-        stage,
+        ranges: (!record.details.ranges.is_empty()).then(|| record.details.ranges.clone().into()),
+        begin: record.details.begin,
+        access: record.details.access.clone().map(Box::new),
+        validation: record.details.validation,
+        head: record.details.head.as_deref().map(|head| ResponseHead(head.into())),
+        ..File::new(&record.remote_name, &record.local_name)
     }
 }
 

@@ -179,6 +179,19 @@ impl LaterSettings {
             _ => None,
         }
     }
+
+    /// A size that was set.
+    pub(crate) fn long(&self, setting: Setting) -> Option<u64> {
+        match self.get(setting) {
+            Some(Stored::Long(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Whether a switch was set.
+    pub(crate) fn is_on(&self, setting: Setting) -> bool {
+        self.get(setting) == Some(&Stored::Enable(true))
+    }
 }
 
 /// The BG_NOTIFY_* bits that `profile` knows.

@@ -72,6 +72,18 @@ pub(crate) const EDGES: &[Edge] = &[
     edge(TRANSIENT_ERROR, Cause::NoProgress, ERROR),
     edge(CONNECTING,      Cause::DownloadTimeUsedUp, ERROR),
     edge(TRANSFERRING,    Cause::DownloadTimeUsedUp, ERROR),
+    // file3.set_validation_state.false_origin_state
+    edge(SUSPENDED,       Cause::ValidationFailed, ERROR),
+    edge(QUEUED,          Cause::ValidationFailed, ERROR),
+    edge(CONNECTING,      Cause::ValidationFailed, ERROR),
+    edge(TRANSFERRING,    Cause::ValidationFailed, ERROR),
+    edge(TRANSIENT_ERROR, Cause::ValidationFailed, ERROR),
+    edge(TRANSFERRED,     Cause::ValidationFailed, ERROR),
+    // file6.request_file_ranges.done_some, job5.on_demand.state_after_requests; a decision
+    // (job5.on_demand.no_request_pending) for a job of which nothing was asked for
+    edge(QUEUED,          Cause::RequestsMet, SUSPENDED),
+    edge(CONNECTING,      Cause::RequestsMet, SUSPENDED),
+    edge(TRANSFERRING,    Cause::RequestsMet, SUSPENDED),
     // logoff
     edge(CONNECTING,      Cause::OwnerLoggedOff, QUEUED),
     edge(TRANSFERRING,    Cause::OwnerLoggedOff, QUEUED),

@@ -46,6 +46,9 @@ impl Engine {
         }
         let job = &self.jobs[key];
         let destination = cx.world.drives.resolve(&job.files[place].local_name).map_err(code_of)?;
+        if job.is_direct() {
+            return Ok(destination);
+        }
         let temporary = self.free_name(cx, &destination, job.id, file_index(place), job.files[place].lost_names);
         let path = temporary.path().to_owned();
         self.temporaries.insert(Counted(temporary.clone()));
@@ -78,7 +81,7 @@ impl Engine {
     /// Somebody else has made a file of the name that was drawn for the file in work: the name and
     /// the file are theirs. Whether another one is worth a try.
     pub(crate) fn lose_name(&mut self, key: JobKey) -> bool {
-        let place = self.jobs[key].next;
+        let place = self.jobs[key].place_in_work();
         self.forget_temporary(key, place);
         let job = &mut self.jobs[key];
         // On record it would say that the file of the next name is ours.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use bits_api::{ErrorContext, Hresult, JobPriority};
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Identities, Urgency, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Begin, ERROR_FILE_EXISTS, Failure, Fetch, Identities,
+    ResponseHead, Urgency, Validators,
 };
 
 use crate::access::may_use;
@@ -23,17 +24,19 @@ impl Engine {
         if self.judge_download_time(cx, key) {
             return;
         }
+        let Some(place) = self.choose_file(key) else { return self.requests_met(cx, key) };
         if !self.facts.gates.has_gateway() {
             return self.attempt_failed(cx, key, NO_GATEWAY);
         }
-        let place = self.jobs[key].next;
         let (identities, local) = match self.prepare(cx, key) {
             Ok(prepared) => prepared,
             Err((code, context)) => {
                 return self.attempt_failed(cx, key, Failure { code, context, transient: false });
             }
         };
+        let layout = self.plan_layout(key, place);
         let job = &mut self.jobs[key];
+        job.replans = false;
         let limit = self.facts.gates.rate_of(job.priority);
         let Some(run) = job.run_mut() else { return };
         run.limit = limit;
@@ -52,6 +55,13 @@ impl Engine {
             url: file.remote_name.to_string(),
             local,
             identities,
+            fetch: Fetch {
+                begin: if layout.is_fresh() { Begin::Anew } else { file.begin },
+                layout,
+                direct: job.is_direct(),
+                dynamic: job.is_dynamic(),
+                most: job.limit(place),
+            },
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
@@ -86,6 +96,8 @@ impl Engine {
                 self.session_opened(cx, key, attempt, session, (source, have));
             }
             AttemptReport::Progress { have } if is_current => self.progressed(cx, key, have),
+            AttemptReport::Answered(head) if is_current => self.answered(key, head),
+            AttemptReport::Answered(_) => {}
             AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
@@ -93,10 +105,14 @@ impl Engine {
                     return self.give_up_ended(cx, key, &end);
                 }
                 let draws_again = is_name_taken(&end) && self.lose_name(key);
+                let replans = is_current && self.jobs[key].replans;
+                self.keep_scattered(key, &end);
                 match (stopping, end) {
                     (Some(stopping), end) => self.stopped(cx, key, stopping, end),
                     (None, _) if draws_again => self.start_attempt(cx, key),
                     (None, AttemptEnd::Done) => self.file_done(cx, key, attempt),
+                    (None, _) if replans => self.start_attempt(cx, key),
+                    (None, AttemptEnd::Changed) => self.start_over(cx, key),
                     (None, AttemptEnd::Uploaded { reply }) => self.upload_done(cx, key, attempt, reply),
                     (None, AttemptEnd::Failed(failure)) => self.attempt_failed(cx, key, failure),
                     // Nobody told it to: as if the connection had been closed.
@@ -109,13 +125,10 @@ impl Engine {
     /// The server has answered. What it said of the file goes on record before a byte is written.
     fn connected(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId, validators: Validators, have: u64) {
         let job = &mut self.jobs[key];
-        let place = job.next;
-        let is_news = job.set_validators(place, validators);
-        let begins_anew = have < job.files[place].have;
-        job.set_have(place, have);
-        if begins_anew {
-            self.begin_range_window(key, place);
-        }
+        let place = job.place_in_work();
+        let began = std::mem::take(&mut job.files[place].begin);
+        let is_news = job.set_validators(place, validators) || began != Begin::GoOn;
+        self.begin_counting(key, place, validators.size, have);
         if is_news {
             self.persist_file(key, place);
         }
@@ -129,14 +142,50 @@ impl Engine {
         }
     }
 
-    /// Bytes have moved. They are not put on record: the temporary file's length tells of them.
-    fn progressed(&mut self, cx: Cx<'_>, key: JobKey, have: u64) {
+    /// A server has said something about the file in work.
+    fn answered(&mut self, key: JobKey, head: ResponseHead) {
         let job = &mut self.jobs[key];
-        let place = job.next;
-        let before = job.files[place].have;
-        if job.set_have(place, have) {
+        let place = job.place_in_work();
+        job.files[place].head = Some(head);
+    }
+
+    /// Puts on record what the length of a temporary file cannot tell.
+    fn keep_scattered(&mut self, key: JobKey, end: &AttemptEnd) {
+        let job = &mut self.jobs[key];
+        let place = job.place_in_work();
+        let Some(file) = job.files.get_mut(place) else { return };
+        let Some(access) = &mut file.access else { return };
+        if matches!(end, AttemptEnd::Failed(failure) if failure.code == Hresult::BG_E_INVALID_RANGE) {
+            // Else every later attempt would fail as well.
+            access.requested.clear();
+        }
+        if *end == AttemptEnd::Changed {
+            self.throw_away(key, place);
+        }
+        self.persist_file(key, place);
+    }
+
+    /// The remote file is another one than what is there of it, which was thrown away.
+    fn start_over(&mut self, cx: Cx<'_>, key: JobKey) {
+        /// How often in one run.
+        const MOST: u32 = 3;
+        let job = &mut self.jobs[key];
+        job.changes += 1;
+        if job.changes > MOST { self.attempt_failed(cx, key, NEVER_THE_SAME) } else { self.start_attempt(cx, key) }
+    }
+
+    /// Bytes have moved. They are not put on record, where the temporary file's length tells of
+    /// them; of a scattered file, what was asked for is once it is there.
+    fn progressed(&mut self, cx: Cx<'_>, key: JobKey, have: u64) {
+        let place = self.jobs[key].place_in_work();
+        let pending =
+            |engine: &Self| engine.jobs[key].files[place].access.as_ref().map(|access| access.requested.len());
+        let before = pending(self);
+        if self.count(key, place, have) {
             self.made_progress(cx, key);
-            self.notify_of_range(key, place, before..have);
+        }
+        if pending(self) != before {
+            self.persist_file(key, place);
         }
         self.touch(cx, key);
         self.notify_of_modification(key);
@@ -159,7 +208,7 @@ impl Engine {
     /// The file in work is all there: the next one's turn, or the job is done.
     fn file_done(&mut self, cx: Cx<'_>, key: JobKey, attempt: AttemptId) {
         self.begin_transferring(cx, key, attempt);
-        self.take_file(cx, key);
+        self.take_fetched(cx, key);
         self.go_on(cx, key);
     }
 
@@ -180,22 +229,39 @@ impl Engine {
         }
     }
 
+    /// Takes down that everything is there that the attempt was to fetch.
+    fn take_fetched(&mut self, cx: Cx<'_>, key: JobKey) {
+        let place = self.jobs[key].place_in_work();
+        if self.count_all(key, place) {
+            self.take_file(cx, key);
+        } else {
+            self.made_progress(cx, key);
+            self.touch(cx, key);
+            self.persist_file(key, place);
+            self.notify_of_modification(key);
+        }
+    }
+
     /// Takes down that the file in work is all there.
     pub(crate) fn take_file(&mut self, cx: Cx<'_>, key: JobKey) {
         let job = &mut self.jobs[key];
-        let place = job.next;
+        let place = job.place_in_work();
         let (is_sent, is_reply) = (job.sends(place), job.is_reply(place));
         let file = &job.files[place];
         let known = file.validators.unwrap_or(Validators { size: file.have, last_modified: None });
-        let before = job.files[place].have;
         job.set_validators(place, known);
-        job.set_have(place, known.size);
+        let size = job.files[place].size();
+        job.set_have(place, size);
         job.file_arrived();
+        job.files[place].access = None;
         self.jobs.refile(key);
-        self.notify_of_range(key, place, before..known.size);
         self.made_progress(cx, key);
         self.touch(cx, key);
         self.persist_file(key, place);
+        if self.jobs[key].is_direct() && self.jobs[key].has_all_files() {
+            // Nothing of them was on record before.
+            (0..self.jobs[key].files.len()).for_each(|place| self.persist_file(key, place));
+        }
         self.cache_file(cx, key, place);
         if is_reply {
             self.forget_session(key);
@@ -217,10 +283,10 @@ impl Engine {
         self.push(Action::Release(stopping.chain));
         match end {
             // It was quicker than the order to stop.
-            AttemptEnd::Done => self.take_file(cx, key),
+            AttemptEnd::Done => self.take_fetched(cx, key),
             // Without its reply the upload is asked for again.
             AttemptEnd::Uploaded { reply } => _ = self.take_upload(cx, key, reply),
-            AttemptEnd::Stopped | AttemptEnd::Failed(_) => {}
+            AttemptEnd::Changed | AttemptEnd::Stopped | AttemptEnd::Failed(_) => {}
         }
         let job = &self.jobs[key];
         match job.state {
@@ -242,6 +308,9 @@ fn is_name_taken(end: &AttemptEnd) -> bool {
     let taken = (ERROR_FILE_EXISTS, ErrorContext::LOCAL_FILE);
     matches!(end, AttemptEnd::Failed(failure) if (failure.code, failure.context) == taken)
 }
+
+const NEVER_THE_SAME: Failure =
+    Failure { code: Hresult::BG_E_REMOTE_FILE_CHANGED, context: ErrorContext::REMOTE_FILE, transient: true };
 
 const UNASKED_STOP: Failure =
     Failure { code: Hresult::BG_E_CONNECTION_CLOSED, context: ErrorContext::GENERAL_TRANSPORT, transient: true };

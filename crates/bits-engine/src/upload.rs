@@ -140,7 +140,7 @@ impl Engine {
     /// The code of a local name that leads nowhere any more.
     pub(crate) fn local_file(&mut self, cx: Cx<'_>, key: JobKey) -> Result<PathBuf, Hresult> {
         let job = &self.jobs[key];
-        let place = job.next;
+        let place = job.place_in_work();
         if job.sends(place) {
             cx.world.drives.resolve(&job.files[place].local_name).map_err(code_of)
         } else {
@@ -159,7 +159,7 @@ impl Engine {
         (source, have): (Validators, u64),
     ) {
         let job = &mut self.jobs[key];
-        let place = job.next;
+        let place = job.place_in_work();
         let is_current = job.attempt() == Some(attempt);
         let Some(upload) = &mut job.upload else { return };
         let is_new = upload.session.as_ref() != Some(&session);
@@ -185,7 +185,7 @@ impl Engine {
     /// The failure of an attempt after which nobody knows where the reply is.
     pub(crate) fn take_upload(&mut self, cx: Cx<'_>, key: JobKey, reply: Option<String>) -> Result<(), Failure> {
         let job = &mut self.jobs[key];
-        if !job.sends(job.next) {
+        if !job.sends(job.place_in_work()) {
             return Ok(());
         }
         if job.kind == JobType::UPLOAD_REPLY {
@@ -213,7 +213,7 @@ impl Engine {
     pub(crate) fn accept_changed_source(&mut self, key: JobKey) {
         let job = &mut self.jobs[key];
         let has_changed = job.error.is_some_and(|error| error.code == Hresult::BG_E_LOCAL_FILE_CHANGED);
-        let place = job.next;
+        let place = job.place_in_work();
         if has_changed && job.sends(place) {
             job.begin_anew(place);
             self.persist_file(key, place);

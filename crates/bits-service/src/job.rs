@@ -8,7 +8,7 @@ use bits_api::{
     JobError, JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Setting, Settings, Success,
     TokenOptions, Unknown, Value, text,
 };
-use bits_engine::{FileIndex, JobKey};
+use bits_engine::{Cx, Engine, FileIndex, JobKey, Reply};
 use bits_world::Profile;
 
 use crate::answers::Answers;
@@ -94,14 +94,31 @@ impl JobHandle {
     }
 
     fn add(&self, method: &'static str, files: &[FileInfo<'_>]) -> Result<Success, Hresult> {
-        let service = self.service()?;
         let token = &self.caller.token();
+        self.add_with(method, files, |engine, cx| engine.add_files(cx, token, self.key, files))
+    }
+
+    /// Adds files by `add`, which asks for what the disk knows of them.
+    pub(crate) fn add_with(
+        &self,
+        method: &'static str,
+        files: &[FileInfo<'_>],
+        add: impl FnMut(&mut Engine, Cx<'_>) -> Reply,
+    ) -> Result<Success, Hresult> {
+        let service = self.service()?;
         // Who may not ask is refused by the call itself.
-        let job_type = service.read(|engine| engine.job_type(token, self.key)).unwrap_or(JobType::DOWNLOAD);
-        let answers = Answers::about(files, job_type, &service.world(), &*service.disk);
-        service.mutate_probed(&self.caller, method, self.key, &answers, |engine, cx| {
-            engine.add_files(cx, token, self.key, files)
-        })
+        let asked = service.read(|engine| engine.job_type(&self.caller.token(), self.key));
+        let answers = Answers::about(files, asked.unwrap_or(JobType::DOWNLOAD), &service.world(), &*service.disk);
+        service.mutate_probed(&self.caller, method, self.key, &answers, add)
+    }
+
+    /// Runs a method that changes the job.
+    pub(crate) fn mutate(
+        &self,
+        method: &'static str,
+        change: impl FnMut(&mut Engine, Cx<'_>) -> Reply,
+    ) -> Result<Success, Hresult> {
+        self.service()?.mutate(&self.caller, method, self.key, change)
     }
 
     pub(crate) fn refuse(&self, method: &'static str, code: Hresult) -> Result<Success, Hresult> {

@@ -1,13 +1,33 @@
 //! The later interfaces of a job: one object has them all.
 
 use bits_api::{
-    Answer, AuthTarget, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5, JobPropertyId,
-    JobPropertyValue, Setting, Settings, Success, Value,
+    Answer, AuthTarget, FileInfo, FileRange, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5,
+    JobPropertyId, JobPropertyValue, Setting, Settings, Success, Value, text,
 };
 
 use crate::job::JobHandle;
 
-impl Job3 for JobHandle {}
+impl Job3 for JobHandle {
+    fn add_file_with_ranges(
+        &self,
+        remote_name: Option<&str>,
+        local_name: Option<&str>,
+        ranges: &[FileRange],
+    ) -> Result<Success, Hresult> {
+        const METHOD: &str = "AddFileWithRanges";
+        let file = match (text::required(remote_name), text::required(local_name)) {
+            (Ok(remote_name), Ok(local_name)) => FileInfo { remote_name, local_name },
+            (Err(code), _) | (_, Err(code)) => return self.refuse(METHOD, code),
+        };
+        let token = &self.caller().token();
+        self.add_with(METHOD, &[file], |engine, cx| engine.add_file_with_ranges(cx, token, self.key(), &file, ranges))
+    }
+
+    fn replace_remote_prefix(&self, old: Option<&str>, new: Option<&str>) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.mutate("ReplaceRemotePrefix", |engine, cx| engine.replace_remote_prefix(cx, token, self.key(), old, new))
+    }
+}
 
 impl Job4 for JobHandle {
     fn owner_integrity_level(&self) -> Result<u32, Hresult> {

@@ -228,6 +228,9 @@ impl fmt::Display for What {
             Self::AttemptEnded { attempt, end: AttemptEnd::Uploaded { .. } } => {
                 write!(f, "attempt {attempt} ends: the server has the file")
             }
+            Self::AttemptEnded { attempt, end: AttemptEnd::Changed } => {
+                write!(f, "attempt {attempt} ends: the remote file is another one")
+            }
             Self::AttemptEnded { attempt, end: AttemptEnd::Stopped } => write!(f, "attempt {attempt} ends: stopped"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Failed(failure) } => {
                 write!(f, "attempt {attempt} ends: {} in {}", failure.code, failure.context)

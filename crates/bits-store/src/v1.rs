@@ -3,7 +3,9 @@
 //! Nothing here is ever changed: stores of that version exist.
 
 use bits_api::{FileTime, Guid, JobState, JobType};
-use bits_engine::{ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights};
+use bits_engine::{
+    ErrorRecord, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+};
 use bits_wire::attempt::Validators;
 use serde::Deserialize;
 
@@ -102,6 +104,7 @@ impl From<File> for FileRecord {
             temporary: old.temporary,
             validators: old.validators,
             stage: old.stage,
+            details: FileDetails::default(),
         }
     }
 }

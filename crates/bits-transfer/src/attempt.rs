@@ -6,9 +6,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bits_api::{ErrorContext, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, Validators, Work};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Begin, Failure, Validators, Work};
 use bits_wire::custom_headers;
-use bits_wire::download::{Answer, Ask, Download, Fault, Next, Redirects, Request, Target, Verdict};
+use bits_wire::download::{Answer, Ask, Download, Fault, Next, Redirects, Request, TOO_LARGE, Target, Verdict};
+use bits_wire::layout::Layout;
 use bits_world::clock::Clock;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -43,7 +44,8 @@ pub(crate) struct Attempt<'a> {
     /// What is on record of the remote file through this attempt, and how often it was put there.
     recorded: Option<Validators>,
     recordings: u32,
-    /// How much of the file was reported.
+    /// How much of what is to be fetched is there, and how much of that was reported.
+    have: u64,
     reported: u64,
 }
 
@@ -56,13 +58,43 @@ enum Arrival {
     Pause,
 }
 
+/// How long a body may be.
+#[derive(Clone, Copy)]
+enum Expected {
+    Exactly(u64),
+    /// Its end is the file's.
+    AtMost(u64),
+}
+
+impl Expected {
+    /// The failure when more comes.
+    fn excess(self) -> Failure {
+        match self {
+            Self::Exactly(_) => Fault::InvalidResponse.failure(),
+            Self::AtMost(_) => TOO_LARGE,
+        }
+    }
+}
+
 impl<'a> Attempt<'a> {
     pub(crate) fn new(network: &'a Network, plan: AttemptPlan, control: &'a Control, link: Option<Link>) -> Self {
         let partial = Partial::new(plan.local.clone(), Arc::clone(&control.gate));
         let signals = control.signals.subscribe();
         // The engine takes no others.
         let custom = plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default();
-        Self { network, plan, control, signals, custom, link, partial, recorded: None, recordings: 0, reported: 0 }
+        Self {
+            network,
+            plan,
+            control,
+            signals,
+            custom,
+            link,
+            partial,
+            recorded: None,
+            recordings: 0,
+            have: 0,
+            reported: 0,
+        }
     }
 
     /// Carries the attempt out; returns its end, and its connection while that is of use.
@@ -72,45 +104,65 @@ impl<'a> Attempt<'a> {
             biased;
             _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
             result = self.transfer() => match result {
-                Ok(()) => AttemptEnd::Done,
+                Ok(end) => end,
                 Err(failure) => AttemptEnd::Failed(failure),
             },
         };
-        tracing::debug!(attempt = self.plan.attempt.0, ?end, have = self.partial.length(), "attempt ends");
+        tracing::debug!(attempt = self.plan.attempt.0, ?end, have = self.have, "attempt ends");
         self.report_progress();
         // In any other case it may be in the middle of an answer.
         let link = self.link.take().filter(|link| end == AttemptEnd::Done && link.is_open());
         (end, link)
     }
 
-    async fn transfer(&mut self) -> Result<(), Failure> {
+    async fn transfer(&mut self) -> Result<AttemptEnd, Failure> {
         if !matches!(self.plan.work, Work::Download | Work::Reply { .. }) {
             return Err(NO_UPLOADS);
         }
-        let length = self.partial.measure(self.plan.known.is_some())?;
-        let mut download = Download::new(self.plan.urgency, self.plan.known, length);
-        let mut redirects = Redirects::new(Target::parse(&self.plan.url)?);
+        let plan = &self.plan;
+        let length = self.partial.measure(plan.known.is_some() || plan.fetch.direct)?;
+        if let Layout::Scattered { held, .. } = &plan.fetch.layout
+            && plan.fetch.begin != Begin::Anew
+            && length < held.end()
+        {
+            // Some of what should be there is not.
+            return Ok(AttemptEnd::Changed);
+        }
+        let mut download = Download::new(plan, length);
+        self.have = download.have();
+        let mut redirects = Redirects::new(Target::parse(&plan.url)?);
         while let Next::Ask(ask) = download.next() {
             let (head, body) = self.ask(&ask, redirects.target()).await.map_err(Fault::failure)?.into_parts();
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
+            self.control.report(AttemptReport::Answered(answer.as_text()));
             if redirects.follow(&answer)? {
                 self.skip(body).await;
                 continue;
             }
             match download.judge(&ask, &answer)? {
+                Verdict::StartOver if !self.plan.fetch.layout.is_sequential() => return Ok(AttemptEnd::Changed),
                 Verdict::Learned | Verdict::StartOver => self.skip(body).await,
                 Verdict::Body(length) => {
                     self.record(&download).await?;
-                    self.receive(body, length).await?;
+                    self.partial.go_to(download.position());
+                    self.receive(body, Expected::Exactly(length)).await?;
                     download.received(length);
+                }
+                Verdict::Unbounded(limit) => {
+                    self.record(&download).await?;
+                    self.receive(body, Expected::AtMost(limit.unwrap_or(u64::MAX))).await?;
+                    download.received(self.have);
+                    download.ended();
                 }
             }
         }
         if download.known() != self.plan.known {
-            // An empty file: nothing came that would have put it on record.
+            // An empty file: nothing came that would have put it on record. Or one whose size only
+            // its end has told.
             self.record(&download).await?;
         }
-        self.partial.finish()
+        self.partial.finish()?;
+        Ok(AttemptEnd::Done)
     }
 
     /// Sends a request and waits for the head of its answer. A connection that the server has
@@ -156,10 +208,13 @@ impl<'a> Attempt<'a> {
     async fn record(&mut self, download: &Download) -> Result<(), Failure> {
         let Some(validators) = download.known().filter(|known| self.recorded != Some(*known)) else { return Ok(()) };
         let have = download.have();
-        self.partial.truncate(have)?;
+        match self.plan.fetch.layout {
+            Layout::Scattered { .. } if self.plan.fetch.begin != Begin::Anew || self.recorded.is_some() => {}
+            _ => self.partial.truncate(have)?,
+        }
         self.control.stand(Standing::AwaitingRecord);
         self.control.report(AttemptReport::Connected { validators, have });
-        (self.recorded, self.reported) = (Some(validators), have);
+        (self.recorded, self.have, self.reported) = (Some(validators), have, have);
         self.recordings += 1;
         let recordings = self.recordings;
         if self.signals.wait_for(|signals| signals.proceeds >= recordings).await.is_err() {
@@ -173,15 +228,15 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    /// Writes a body of `length` bytes to the end of the temporary file.
-    async fn receive(&mut self, mut body: Incoming, length: u64) -> Result<(), Failure> {
+    /// Writes a body to where the temporary file stands.
+    async fn receive(&mut self, mut body: Incoming, expected: Expected) -> Result<(), Failure> {
         let Some(mut link) = self.link.take() else { return Err(Fault::ConnectionEnded.failure()) };
         let network = self.network;
         let meter = Arc::clone(link.meter());
         let mut silence = pin!(meter.pulse.lost(&network.clock, network.stall));
         let mut pauses = Pauses::new(&network.clock);
-        let mut missing = length;
-        while missing > 0 {
+        let (Expected::Exactly(mut missing) | Expected::AtMost(mut missing)) = expected;
+        while missing > 0 || matches!(expected, Expected::AtMost(_)) {
             let unreported = self.unreported();
             let arrival = std::future::poll_fn(|cx| {
                 match link.poll_body(cx, &mut body) {
@@ -198,14 +253,16 @@ impl<'a> Attempt<'a> {
             .await;
             match arrival {
                 Arrival::Data(data) => {
-                    missing = missing.checked_sub(data.len() as u64).ok_or(Fault::InvalidResponse.failure())?;
+                    missing = missing.checked_sub(data.len() as u64).ok_or(expected.excess())?;
                     self.partial.append(&data)?;
+                    self.have += data.len() as u64;
                     if self.unreported() >= REPORT_EVERY {
                         self.report_progress();
                     }
                     self.yield_to_stop().await;
                 }
                 Arrival::Pause => self.report_progress(),
+                Arrival::End if matches!(expected, Expected::AtMost(_)) => break,
                 Arrival::End => return Err(Fault::ConnectionEnded.failure()),
                 Arrival::Fault(fault) => return Err(fault.failure()),
             }
@@ -222,12 +279,12 @@ impl<'a> Attempt<'a> {
     }
 
     fn unreported(&self) -> u64 {
-        self.partial.length().saturating_sub(self.reported)
+        self.have.saturating_sub(self.reported)
     }
 
     fn report_progress(&mut self) {
         if self.recorded.is_some() && self.unreported() > 0 {
-            self.reported = self.partial.length();
+            self.reported = self.have;
             self.control.report(AttemptReport::Progress { have: self.reported });
         }
     }

@@ -1,5 +1,5 @@
-//! The temporary file of a transfer: written strictly from front to back, its length is the
-//! progress.
+//! The temporary file of a transfer: written from front to back, so that its length is the
+//! progress, unless somebody moves it to where the next bytes belong.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -41,18 +41,15 @@ pub(crate) struct Partial {
     /// Whether the file is there and ours: found, or made by this attempt.
     is_there: bool,
     length: u64,
+    /// Where the next bytes go.
+    position: u64,
     file: Option<File>,
     gate: Arc<Gate>,
 }
 
 impl Partial {
     pub(crate) fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
-        Self { path, is_there: false, length: 0, file: None, gate }
-    }
-
-    /// Bytes that are there.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
+        Self { path, is_there: false, length: 0, position: 0, file: None, gate }
     }
 
     /// Looks how much is there; nothing when there is no file. One that is there although we have
@@ -64,7 +61,15 @@ impl Partial {
             Err(error) if error.kind() == ErrorKind::NotFound => (false, 0),
             Err(error) => return Err(failure(&self.path, &error)),
         };
+        self.position = self.length;
         Ok(self.length)
+    }
+
+    /// Lets the next bytes go to `position`.
+    pub(crate) fn go_to(&mut self, position: u64) {
+        if position != self.position {
+            (self.position, self.file) = (position, None);
+        }
     }
 
     /// Cuts off everything beyond `length`.
@@ -72,11 +77,12 @@ impl Partial {
         if length < self.length {
             self.try_truncate(length).map_err(|error| failure(&self.path, &error))?;
             self.length = length;
+            self.position = length;
         }
         Ok(())
     }
 
-    /// Puts `data` at the end.
+    /// Puts `data` behind what was put before.
     pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Failure> {
         self.try_append(data).map_err(|error| failure(&self.path, &error))
     }
@@ -102,7 +108,7 @@ impl Partial {
         let _open = gate.pass()?;
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(open_at(&self.path, self.length, self.is_there)?),
+            none => none.insert(open_at(&self.path, self.position, self.is_there)?),
         };
         self.is_there = true;
         while !data.is_empty() {
@@ -110,7 +116,8 @@ impl Partial {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     data = &data[count..];
-                    self.length += count as u64;
+                    self.position += count as u64;
+                    self.length = self.length.max(self.position);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -120,12 +127,12 @@ impl Partial {
     }
 }
 
-/// Opens a file to go on at `length`.
+/// Opens a file to go on at `position`.
 ///
 /// One that was there is never made: if it has vanished, it would come back with a hole. One that
 /// was not there is never taken over: whoever has made it meanwhile writes it.
-fn open_at(path: &Path, length: u64, is_there: bool) -> io::Result<File> {
+fn open_at(path: &Path, position: u64, is_there: bool) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(!is_there).open(path)?;
-    file.seek(SeekFrom::Start(length))?;
+    file.seek(SeekFrom::Start(position))?;
     Ok(file)
 }

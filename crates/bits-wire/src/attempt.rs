@@ -8,6 +8,7 @@ use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::layout::Layout;
 
 /// An attempt, numbered through the life of the service; never used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -30,7 +31,7 @@ pub enum Urgency {
 /// `files.consistency.upload_change`).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Validators {
-    /// Size in bytes.
+    /// Size in bytes; BG_SIZE_UNKNOWN for dynamic content whose end is not there yet.
     pub size: u64,
     /// Last-Modified, where the server gave one; the time stamp of a local file.
     pub last_modified: Option<FileTime>,
@@ -45,6 +46,36 @@ pub struct Identities {
     pub local: Sid,
     /// Who opens remote files, and answers servers and proxies.
     pub network: Sid,
+}
+
+/// What an attempt makes of what earlier ones have left.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Begin {
+    /// Goes on with it.
+    #[default]
+    GoOn,
+    /// Goes on with it, at another place: a server there that cannot is asked for all of it
+    /// (clauses `file2.set_remote_name.restart`, `job3.replace_remote_prefix.restart`).
+    Elsewhere,
+    /// Throws it away: the temporary file is ours, but what it holds is worth nothing.
+    Anew,
+}
+
+/// What a download or a reply fetches.
+#[derive(Clone, Debug, Default)]
+pub struct Fetch {
+    /// What of the remote file goes where.
+    pub layout: Layout,
+    /// What becomes of what is there.
+    pub begin: Begin,
+    /// Whether the local file is the destination itself, which is replaced if it is there (clause
+    /// `job5.high_performance.direct_write`).
+    pub direct: bool,
+    /// Content that the server makes up as it is asked for: without HEAD, size and ranges, and
+    /// always from the first byte (clauses `job5.dynamic_content.*`).
+    pub dynamic: bool,
+    /// The most bytes that may be there of the layout (clauses `job5.max_download_size.*`).
+    pub most: Option<u64>,
 }
 
 /// What an attempt is told.
@@ -63,6 +94,8 @@ pub struct AttemptPlan {
     pub local: PathBuf,
     /// In whose name.
     pub identities: Identities,
+    /// What is fetched, where there is something to fetch.
+    pub fetch: Fetch,
     /// How to ask.
     pub urgency: Urgency,
     /// How fast it may be, in kilobits a second; `None` is as fast as it can.
@@ -111,13 +144,17 @@ pub struct UploadSession {
 }
 
 /// What an attempt reports, in this order: `Connected`, any number of `Progress`, `Ended` exactly
-/// once and last.
+/// once and last; `Answered` before any of them.
 ///
 /// `Connected` may be missing: nobody answered, or every byte of a known file was there. It comes
 /// again, and waits again for [`Mover::proceed`], when the remote file turns out to have changed
-/// between two ranges of a large file.
+/// between two ranges of a large file, or the size of dynamic content is known at last.
+///
+/// Bytes are counted along the pieces of the layout; a scattered one begins at zero.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AttemptReport {
+    /// A server has answered; an answer to be followed, or refused, counts too.
+    Answered(ResponseHead),
     /// The server has answered and the file is known. The attempt writes nothing to the temporary
     /// file before [`Mover::proceed`]; what had to be thrown away was thrown away before this.
     Connected {
@@ -145,16 +182,23 @@ pub enum AttemptReport {
     Ended(AttemptEnd),
 }
 
+/// The status line and the headers of an answer, each line ended by CR LF, and an empty line (a
+/// decision, `file5.get_property.complete_set`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ResponseHead(pub Arc<str>);
+
 /// How an attempt ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AttemptEnd {
-    /// The whole file is there.
+    /// Everything that was to be fetched is there.
     Done,
     /// The server has the whole file of an upload.
     Uploaded {
         /// Where the reply is, once the server application has given one.
         reply: Option<String>,
     },
+    /// The remote file is another one than what is there of a scattered layout.
+    Changed,
     /// It was told to stop.
     Stopped,
     /// It failed.

@@ -18,6 +18,8 @@ pub struct Policies {
     pub max_jobs_per_user: u32,
     /// MaxFilesPerJob (3.0).
     pub max_files_per_job: u32,
+    /// MaxRangesPerFile (3.0).
+    pub max_ranges_per_file: u32,
     /// MaxInternetBandwidth (2.0).
     pub max_internet_bandwidth: Option<InternetBandwidth>,
     /// EnableBandwidthLimits (4.0).
@@ -37,6 +39,7 @@ impl Default for Policies {
             max_jobs_per_machine: 300,
             max_jobs_per_user: 60,
             max_files_per_job: 200,
+            max_ranges_per_file: 500,
             max_internet_bandwidth: None,
             bandwidth_limits: None,
             maintenance_limits: None,

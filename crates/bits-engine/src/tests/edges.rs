@@ -79,6 +79,8 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             house.change_world(|world| world.policies.max_download_time = seconds(60));
             house.advance(seconds(60));
         }
+        Cause::ValidationFailed => assert_eq!(house.judge(job, 0, false), Ok(Success::OK)),
+        Cause::RequestsMet => requests_met(house, job, edge),
         Cause::Inactive => {
             house.change_world(|world| world.policies.job_inactivity_timeout = seconds(60));
             house.advance(seconds(60));
@@ -119,6 +121,27 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             let before = house.world.clone();
             bring_about(house, job, &Edge { cause: begins, ..*edge });
             house.change_world(|world| *world = before);
+        }
+    }
+}
+
+/// Turns the job into one of which nothing is asked for, or nothing more.
+fn requests_met(house: &mut House, job: JobKey, edge: &Edge) {
+    match edge.from {
+        Some(JobState::CONNECTING) => {
+            // The attempt, which asks for what is not wanted, is told to stop, and no other follows.
+            assert_eq!(house.switch_on(job, Setting::OnDemandMode), Ok(Success::OK));
+        }
+        Some(JobState::TRANSFERRING) => {
+            assert_eq!(house.request(job, 1, &[(10, 20)]), Ok(Success::OK));
+            assert_eq!(house.switch_on(job, Setting::OnDemandMode), Ok(Success::OK));
+            house.connected(job, 100);
+            house.report(job, AttemptReport::Ended(AttemptEnd::Done));
+        }
+        _ => {
+            assert_eq!(house.switch_on(job, Setting::OnDemandMode), Ok(Success::OK));
+            assert_eq!(house.suspend(job), Ok(Success::OK));
+            assert_eq!(house.resume(job), Ok(Success::OK));
         }
     }
 }

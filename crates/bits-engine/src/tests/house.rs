@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bits_api::{
-    EnumJobsFlags, ErrorContext, FileInfo, FileTime, Guid, Hresult, JobPriority, JobState, JobType, NotifyFlags,
-    Setting, Success, TokenFlags, Value,
+    EnumJobsFlags, ErrorContext, FileInfo, FileRange, FileTime, Guid, Hresult, JobPriority, JobState, JobType,
+    NotifyFlags, Setting, Success, TokenFlags, Value,
 };
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, ERROR_FILE_INVALID, Failure, Probe, Validators, Work,
@@ -21,7 +21,7 @@ use bits_world::{Decisions, InternetBandwidth, Network, Profile, Sid, Token, Wor
 
 use crate::{
     Action, CallId, CallbackId, CallbackInterface, Change, CommandLine, Config, Cx, Engine, ErrorRecord, Event,
-    FileRecord, JobKey, JobRecord, Notification, NotifyOutcome, Reply, Saved, Ticket, Transition,
+    FileIndex, FileRecord, JobKey, JobRecord, Notification, NotifyOutcome, Reply, Saved, Ticket, Transition,
 };
 
 /// The time slice of a house.
@@ -141,6 +141,14 @@ pub(crate) const NOT_FOUND: Failure =
 
 pub(crate) fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// Ranges by first byte and length.
+pub(crate) fn ranges_of(ranges: &[(u64, u64)]) -> Vec<FileRange> {
+    ranges
+        .iter()
+        .map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length })
+        .collect()
 }
 
 /// A config for `profile` with the slices of a house.
@@ -371,6 +379,30 @@ impl House {
     pub(crate) fn set(&mut self, job: JobKey, setting: Setting, value: u32) -> Result<Success, Hresult> {
         let owner = self.owners[&job].clone();
         self.now_result(|engine, cx| engine.set(cx, &owner, job, setting, &Value::Number(value)))
+    }
+
+    pub(crate) fn switch_on(&mut self, job: JobKey, setting: Setting) -> Result<Success, Hresult> {
+        let owner = self.owners[&job].clone();
+        self.now_result(|engine, cx| engine.set(cx, &owner, job, setting, &Value::Enable(true)))
+    }
+
+    /// Says whether the content of a file is valid.
+    pub(crate) fn judge(&mut self, job: JobKey, file: u32, valid: bool) -> Result<Success, Hresult> {
+        let owner = self.owners[&job].clone();
+        self.now_result(|engine, cx| engine.set_validation_state(cx, &owner, job, FileIndex(file), valid))
+    }
+
+    /// Asks for ranges of a file, each as its first byte and its length.
+    pub(crate) fn request(&mut self, job: JobKey, file: u32, ranges: &[(u64, u64)]) -> Result<Success, Hresult> {
+        let owner = self.owners[&job].clone();
+        let ranges = ranges_of(ranges);
+        self.now_result(|engine, cx| engine.request_file_ranges(cx, &owner, job, FileIndex(file), &ranges))
+    }
+
+    /// The stretches of a file that are there, each as its first byte and its length.
+    pub(crate) fn filled(&self, job: JobKey, file: u32) -> Vec<(u64, u64)> {
+        let filled = self.engine.filled_file_ranges(&administrator(), job, FileIndex(file)).expect("filled ranges");
+        filled.iter().map(|range| (range.initial_offset, range.length)).collect()
     }
 
     pub(crate) fn set_callback(&mut self, job: JobKey, callback: Option<u64>) -> Result<Success, Hresult> {

@@ -8,12 +8,15 @@ mod round_trip;
 mod samples;
 mod secrets;
 
-use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType, ProxySettings, ProxyUsage, Setting};
-use bits_engine::{
-    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
-    Saved, Stored, UploadRecord,
+use bits_api::{
+    ErrorContext, FileRange, FileTime, Guid, Hresult, JobState, JobType, ProxySettings, ProxyUsage, Setting,
 };
-use bits_wire::attempt::{UploadSession, Validators};
+use bits_engine::{
+    Access, Change, CommandLine, ErrorRecord, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord,
+    LaterSettings, OwnerRights, Saved, Stored, UploadRecord,
+};
+use bits_wire::attempt::{Begin, UploadSession, Validators};
+use bits_wire::spans::Span;
 
 use crate::{Store, StoreError};
 
@@ -95,6 +98,22 @@ fn later() -> LaterSettings {
     .collect()
 }
 
+/// Everything that most files have not.
+fn details() -> FileDetails {
+    let range = |initial_offset, length| FileRange { initial_offset, length };
+    FileDetails {
+        ranges: vec![range(100, 50), range(20, u64::MAX)],
+        begin: Begin::Elsewhere,
+        access: Some(Access {
+            filled: [Span::new(5, 10), Span::new(20, 1 << 40)].into_iter().collect(),
+            requested: vec![range(0, 100)],
+            position: Some(7),
+        }),
+        validation: Some(false),
+        head: Some("HTTP/1.1 200 OK\r\n\r\n".into()),
+    }
+}
+
 /// A file of which a part has arrived.
 fn file(job: u64, index: u32) -> FileRecord {
     FileRecord {
@@ -105,6 +124,7 @@ fn file(job: u64, index: u32) -> FileRecord {
         temporary: Some(format!("BIT{index:04X}.tmp")),
         validators: Some(Validators { size: 1 << 33, last_modified: Some(FileTime::from_unix_seconds(1_700_000_000)) }),
         stage: FileStage::Pending,
+        details: details(),
     }
 }
 

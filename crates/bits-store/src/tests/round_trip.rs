@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use bits_api::{ErrorContext, FileTime, Guid, Hresult, JobState, JobType};
 use bits_engine::{
-    Change, CommandLine, ErrorRecord, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings, OwnerRights,
+    Change, CommandLine, ErrorRecord, FileDetails, FileIndex, FileRecord, FileStage, JobKey, JobRecord, LaterSettings,
+    OwnerRights,
 };
 use bits_wire::attempt::Validators;
 use proptest::collection::vec;
@@ -12,7 +13,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Queue, added, job, later, proxy, queue_of, upload};
+use super::{Queue, added, details, job, later, proxy, queue_of, upload};
 use crate::record::{JobIn, JobOut};
 use crate::{Store, record};
 
@@ -133,10 +134,11 @@ prop_compose! {
         temporary in option::of(any::<String>()),
         validators in option::of((any::<u64>(), option::of(any_time()))),
         stage in select(vec![FileStage::Pending, FileStage::Transferred, FileStage::Renaming, FileStage::Completed]),
+        details in prop_oneof![Just(FileDetails::default()), Just(details())],
     ) -> FileRecord {
         let validators = validators.map(|(size, last_modified)| Validators { size, last_modified });
         FileRecord {
-            job, index: FileIndex(index), remote_name, local_name, temporary, validators, stage,
+            job, index: FileIndex(index), remote_name, local_name, temporary, validators, stage, details,
         }
     }
 }

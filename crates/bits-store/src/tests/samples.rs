@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use bits_api::JobState;
-use bits_engine::{Change, JobKey, JobRecord, LaterSettings, OwnerRights};
+use bits_engine::{Change, FileDetails, JobKey, JobRecord, LaterSettings, OwnerRights};
 
 use super::{Queue, added, file, job, queue_of};
 use crate::Store;
@@ -24,7 +24,8 @@ fn sample(version: u8) -> PathBuf {
 fn content(version: u8) -> Queue {
     let mut content = newest();
     if version == 1 {
-        for (job, _) in &mut content {
+        for (job, files) in &mut content {
+            files.iter_mut().for_each(|file| file.details = FileDetails::default());
             job.later = LaterSettings::default();
             job.proxy = None;
             job.write_only_headers = false;

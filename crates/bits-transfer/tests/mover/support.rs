@@ -12,7 +12,8 @@ use std::time::Duration;
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Identities, Mover, Urgency, Validators, Work,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Fetch, Identities, Mover, ResponseHead,
+    Urgency, Validators, Work,
 };
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, Profile, Sid};
@@ -173,6 +174,7 @@ pub(crate) struct Running<'a> {
     pub(crate) id: AttemptId,
     pub(crate) temporary: PathBuf,
     reports: Receiver<AttemptReport>,
+    heads: Arc<Mutex<Vec<ResponseHead>>>,
     seen: Vec<AttemptReport>,
 }
 
@@ -180,7 +182,9 @@ pub(crate) struct Running<'a> {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) end: AttemptEnd,
+    /// All but the heads of answers.
     pub(crate) reports: Vec<AttemptReport>,
+    pub(crate) heads: Vec<ResponseHead>,
     pub(crate) bytes: Option<Vec<u8>>,
 }
 
@@ -209,6 +213,7 @@ impl Mill {
             url: url.to_owned(),
             local: self.temporary(),
             identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
+            fetch: Fetch::default(),
             urgency: Urgency::Foreground,
             known: None,
         }
@@ -224,13 +229,16 @@ impl Mill {
         let (sender, reports): (Sender<AttemptReport>, _) = channel();
         let sender = Mutex::new(sender);
         let (id, temporary) = (plan.attempt, plan.local.clone());
+        let heads: Arc<Mutex<Vec<ResponseHead>>> = Arc::default();
+        let heard = Arc::clone(&heads);
         self.mover.start(
             plan,
-            Arc::new(move |_, report| {
-                let _ = sender.lock().unwrap().send(report);
+            Arc::new(move |_, report| match report {
+                AttemptReport::Answered(head) => heard.lock().unwrap().push(head),
+                report => _ = sender.lock().unwrap().send(report),
             }),
         );
-        Running { mill: self, id, temporary, reports, seen: Vec::new() }
+        Running { mill: self, id, temporary, reports, heads, seen: Vec::new() }
     }
 
     /// Carries a plan out, with every record made at once.
@@ -292,7 +300,12 @@ impl Running<'_> {
         let AttemptReport::Ended(end) = self.until(|report| matches!(report, AttemptReport::Ended(_))) else {
             unreachable!("`until` found an end")
         };
-        Outcome { end, reports: self.seen, bytes: fs::read(&self.temporary).ok() }
+        Outcome {
+            end,
+            reports: self.seen,
+            heads: self.heads.lock().unwrap().clone(),
+            bytes: fs::read(&self.temporary).ok(),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The course of a download: what comes next, and whether an answer will do.
 
-use bits_api::Hresult;
+use bits_api::{Hresult, SIZE_UNKNOWN};
 use http::{HeaderMap, StatusCode, Version};
 
 use super::head::{ContentRange, Length, content_range, last_modified, length};
 use super::{Ask, Fault, RANGE_LIMIT, fatal, status_failure, transient};
-use crate::attempt::{Failure, Urgency, Validators};
+use crate::attempt::{AttemptPlan, Begin, Failure, ResponseHead, Urgency, Validators};
+use crate::layout::{self, Layout, Piece};
+use crate::spans::Span;
 
 /// The head of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,31 @@ pub struct Answer<'a> {
     pub status: StatusCode,
     /// The headers.
     pub headers: &'a HeaderMap,
+}
+
+impl Answer<'_> {
+    /// The head as a client may read it. How the server has spelled the names is not known any
+    /// more: each of their words begins with a capital.
+    pub fn as_text(&self) -> ResponseHead {
+        let mut text = format!("{:?} {}", self.version, self.status.as_u16());
+        if let Some(reason) = self.status.canonical_reason() {
+            text += &format!(" {reason}");
+        }
+        text += "\r\n";
+        for (name, value) in self.headers {
+            text += &title_case(name.as_str());
+            text += ": ";
+            text.extend(value.as_bytes().iter().copied().map(char::from));
+            text += "\r\n";
+        }
+        text += "\r\n";
+        ResponseHead(text.into())
+    }
+}
+
+fn title_case(name: &str) -> String {
+    let mut begins = true;
+    name.chars().map(|c| if std::mem::replace(&mut begins, c == '-') { c.to_ascii_uppercase() } else { c }).collect()
 }
 
 /// What a download does next.
@@ -34,6 +61,9 @@ pub enum Verdict {
     Learned,
     /// The body holds this many bytes of the file, from [`Download::have`] on.
     Body(u64),
+    /// The body holds the whole file, and its end is the file's; no more than so many bytes may
+    /// come, where there is a limit.
+    Unbounded(Option<u64>),
     /// The remote file is another one than before: what is there is worth nothing (clauses
     /// `files.consistency.download_restart`, `http.open.412`).
     StartOver,
@@ -43,7 +73,13 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 pub struct Download {
     urgency: Urgency,
+    layout: Layout,
+    begin: Begin,
+    dynamic: bool,
+    limit: Option<u64>,
     known: Option<Validators>,
+    /// What is fetched of the known file.
+    pieces: Vec<Piece>,
     /// Whether `known` was learned in this attempt, so that a difference is no change but a lie.
     fresh: bool,
     have: u64,
@@ -54,20 +90,47 @@ impl Download {
     /// How often one attempt takes a changed file for new before it gives up for a while.
     const MAX_START_OVERS: u32 = 3;
 
-    /// A download of which `held` bytes are there, of the file that `known` describes.
+    /// The download that `plan` asks for, of which the temporary file holds `held` bytes.
     ///
     /// What is there counts only while the file is known well enough to go on with it: without a
-    /// time stamp, or with more bytes than the file has, it starts from zero.
-    pub fn new(urgency: Urgency, known: Option<Validators>, held: u64) -> Self {
-        let usable = |known: &Validators| held == known.size || (held < known.size && known.last_modified.is_some());
-        let known = known.filter(usable);
-        let have = if known.is_some() { held } else { 0 };
-        Self { urgency, known, fresh: false, have, start_overs: 0 }
+    /// time stamp, or with more bytes than there should be, it starts from zero. A scattered
+    /// layout goes on with what it says is there; nothing of a dynamic file is ever gone on with.
+    pub fn new(plan: &AttemptPlan, held: u64) -> Self {
+        let held = if plan.fetch.layout.is_sequential() { held } else { 0 };
+        let usable = |known: &Validators| match plan.fetch.layout.total(known.size) {
+            _ if plan.fetch.dynamic || plan.fetch.begin == Begin::Anew => false,
+            Some(total) => held == total || (held < total && known.last_modified.is_some()),
+            None => false,
+        };
+        let known = plan.known.filter(usable);
+        let pieces = known.and_then(|known| plan.fetch.layout.pieces(known.size).ok());
+        let known = known.filter(|_| pieces.is_some());
+        Self {
+            urgency: plan.urgency,
+            layout: plan.fetch.layout.clone(),
+            begin: plan.fetch.begin,
+            dynamic: plan.fetch.dynamic,
+            limit: plan.fetch.most,
+            known,
+            pieces: pieces.unwrap_or_default(),
+            fresh: false,
+            have: if known.is_some() { held } else { 0 },
+            start_overs: 0,
+        }
     }
 
-    /// How many bytes from the beginning are there and good; anything beyond is to be cut off.
+    /// How many bytes are there and good, counted along the pieces; of a sequential layout,
+    /// anything beyond is to be cut off.
     pub fn have(&self) -> u64 {
         self.have
+    }
+
+    /// Where in the local file the next body goes.
+    pub fn position(&self) -> u64 {
+        match (&self.layout, self.next_span()) {
+            (Layout::Scattered { .. }, Some(span)) => span.start,
+            _ => self.have,
+        }
     }
 
     /// The remote file as far as it is known.
@@ -79,17 +142,39 @@ impl Download {
     ///
     /// The size comes first, by HEAD, while it is unknown (clause `http.head_size`); a known file
     /// is asked for at once (clause `http.client.resume_known_stamp`). Range goes with background
-    /// jobs, with resuming, and with files from [`RANGE_LIMIT`] on.
+    /// jobs, with resuming, with parts of a file, and with files from [`RANGE_LIMIT`] on.
     pub fn next(&self) -> Next {
-        let Some(Validators { size, last_modified }) = self.known else { return Next::Ask(Ask::Size) };
-        if self.have >= size {
-            return Next::Done;
-        }
-        if self.urgency == Urgency::Foreground && self.have == 0 && size < RANGE_LIMIT {
+        let Some(Validators { size, last_modified }) = self.known else {
+            return Next::Ask(if self.dynamic { Ask::Whole } else { Ask::Size });
+        };
+        let Some(span) = self.next_span() else { return Next::Done };
+        let is_whole = self.layout == Layout::Whole && self.have == 0 && size < RANGE_LIMIT;
+        if self.dynamic || (self.urgency == Urgency::Foreground && is_whole) {
             return Next::Ask(Ask::Whole);
         }
-        let last = size.min(self.have.saturating_add(RANGE_LIMIT)) - 1;
-        Next::Ask(Ask::Range { first: self.have, last, unmodified_since: last_modified })
+        let last = span.end.min(span.start.saturating_add(RANGE_LIMIT)) - 1;
+        Next::Ask(Ask::Range { first: span.start, last, unmodified_since: last_modified })
+    }
+
+    /// What is missing of the piece in work.
+    fn next_span(&self) -> Option<Span> {
+        let mut before = 0;
+        for Piece { remote, .. } in &self.pieces {
+            let done = self.have.saturating_sub(before);
+            if done < remote.length() {
+                return Some(Span::new(remote.start + done, remote.end));
+            }
+            before += remote.length();
+        }
+        None
+    }
+
+    /// The body whose length nobody told has come to its end: so long is the file.
+    pub fn ended(&mut self) {
+        if let Some(known) = &mut self.known {
+            known.size = self.have;
+            self.pieces.clear();
+        }
     }
 
     /// Takes note that `bytes` more are there.
@@ -109,11 +194,13 @@ impl Download {
     pub fn judge(&mut self, ask: &Ask, answer: &Answer<'_>) -> Result<Verdict, Failure> {
         match (*ask, answer.status.as_u16()) {
             (Ask::Size, 200) => self.learn(answer),
+            (Ask::Whole, 200) if self.dynamic => self.take_as_it_comes(answer),
             (Ask::Whole, 200) => {
                 let length = body_length(answer)?;
                 self.accept(Some(length), length, answer)
             }
             (Ask::Range { first, last, .. }, 206) => self.judge_range(first, last, answer),
+            (Ask::Range { .. }, 200) if self.begin == Begin::Elsewhere && !self.fresh => self.start_over(),
             (Ask::Range { .. }, 200) => Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
             (Ask::Range { unmodified_since: Some(_), .. }, 412) => self.start_over(),
             (Ask::Range { .. }, 416) if self.is_other_size(answer) => self.start_over(),
@@ -124,9 +211,33 @@ impl Download {
 
     fn learn(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {
         let size = body_length(answer)?;
-        self.known = Some(Validators { size, last_modified: last_modified(answer.headers) });
-        self.fresh = true;
+        self.know(Validators { size, last_modified: last_modified(answer.headers) })?;
         Ok(Verdict::Learned)
+    }
+
+    /// Takes down what the file is, if it can be fetched as asked.
+    fn know(&mut self, validators: Validators) -> Result<(), Failure> {
+        let pieces = self.layout.pieces(validators.size)?;
+        (self.known, self.fresh, self.pieces) = (Some(validators), true, pieces);
+        Ok(())
+    }
+
+    /// Accepts dynamic content: every body is the whole of a new file.
+    fn take_as_it_comes(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        let last_modified = last_modified(answer.headers);
+        self.have = 0;
+        match length(answer.headers) {
+            Length::Known(size) => {
+                self.know(Validators { size, last_modified })?;
+                self.accept(Some(size), size, answer)
+            }
+            Length::Missing => {
+                self.known = Some(Validators { size: SIZE_UNKNOWN, last_modified });
+                (self.fresh, self.pieces) = (true, vec![Piece { remote: Span::new(0, SIZE_UNKNOWN), local: 0 }]);
+                Ok(Verdict::Unbounded(self.limit))
+            }
+            Length::Malformed | Length::Ambiguous => Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)),
+        }
     }
 
     fn judge_range(&mut self, first: u64, last: u64, answer: &Answer<'_>) -> Result<Verdict, Failure> {
@@ -154,6 +265,9 @@ impl Download {
             return if self.fresh { Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) } else { self.start_over() };
         }
         known.last_modified = known.last_modified.or(stamp);
+        if self.limit.is_some_and(|limit| layout::length(&self.pieces) > limit) {
+            return Err(TOO_LARGE);
+        }
         Ok(Verdict::Body(length))
     }
 
@@ -169,9 +283,13 @@ impl Download {
         }
         self.start_overs += 1;
         (self.known, self.fresh, self.have) = (None, false, 0);
+        self.pieces.clear();
         Ok(Verdict::StartOver)
     }
 }
+
+/// More than the job may download (a decision, `job5.max_download_size.exceeded`).
+pub const TOO_LARGE: Failure = fatal(Hresult::BG_E_MAX_DOWNLOAD_SIZE_LIMIT_REACHED);
 
 /// The length of the body, or of the file in an answer to HEAD.
 fn body_length(answer: &Answer<'_>) -> Result<u64, Failure> {

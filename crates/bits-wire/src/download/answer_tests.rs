@@ -5,6 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 use super::*;
+use bits_world::Sid;
+
+use crate::attempt::{AttemptId, ChainId, Fetch, Identities, Work};
 
 const STAMP: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 const LATER: &str = "Mon, 07 Nov 1994 08:49:37 GMT";
@@ -15,6 +18,27 @@ const KNOWN: Option<FileTime> = Some(FileTime::from_unix_seconds(784_111_777));
 /// Header lines.
 type Lines<'a> = &'a [(&'static str, &'static str)];
 type Judged = Result<Verdict, Hresult>;
+
+/// The plan for a whole file of which `known` is known.
+fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
+    AttemptPlan {
+        attempt: AttemptId(1),
+        chain: ChainId(1),
+        url: "http://host/a".into(),
+        work: Work::Download,
+        local: "/a.tmp".into(),
+        identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
+        fetch: Fetch::default(),
+        custom_headers: None,
+        limit: None,
+        urgency,
+        known,
+    }
+}
+
+fn download_of(urgency: Urgency, known: Option<Validators>, held: u64) -> Download {
+    Download::new(&plan(urgency, known), held)
+}
 
 fn file(size: u64) -> Validators {
     Validators { size, last_modified: KNOWN }
@@ -42,7 +66,7 @@ fn judge_version(
 
 /// A download whose HEAD was answered with `size`.
 fn learned(urgency: Urgency, size: u64) -> Download {
-    let mut download = Download::new(urgency, None, 0);
+    let mut download = download_of(urgency, None, 0);
     let size = size.to_string();
     assert_eq!(judge(&mut download, 200, &[("content-length", &size), ("last-modified", STAMP)]), Ok(Verdict::Learned));
     download
@@ -74,7 +98,7 @@ fn what_is_asked_depends_on_urgency_size_and_progress() {
         (Background, Some(file(3 * gb2)), 5, range(5, gb2 + 4)),
     ];
     for (urgency, known, held, expected) in table {
-        assert_eq!(Download::new(urgency, known, held).next(), expected, "{urgency:?} {known:?} {held}");
+        assert_eq!(download_of(urgency, known, held).next(), expected, "{urgency:?} {known:?} {held}");
     }
 }
 
@@ -82,9 +106,9 @@ fn what_is_asked_depends_on_urgency_size_and_progress() {
 fn without_a_time_stamp_a_broken_download_starts_from_zero() {
     let known = Some(Validators { size: 100, last_modified: None });
 
-    let broken = Download::new(Urgency::Background, known, 40);
+    let broken = download_of(Urgency::Background, known, 40);
     assert_eq!((broken.have(), broken.next()), (0, Next::Ask(Ask::Size)));
-    let finished = Download::new(Urgency::Background, known, 100);
+    let finished = download_of(Urgency::Background, known, 100);
     assert_eq!((finished.have(), finished.next()), (100, Next::Done));
 }
 
@@ -121,7 +145,7 @@ fn head_must_give_the_size() {
         ),
     ];
     for (version, lines, code, transient) in table {
-        let mut download = Download::new(Urgency::Background, None, 0);
+        let mut download = download_of(Urgency::Background, None, 0);
         let failure = judge_version(&mut download, version, 200, lines).unwrap_err();
         assert_eq!(failure, Failure { code, context: ErrorContext::REMOTE_FILE, transient }, "{lines:?}");
     }
@@ -130,7 +154,7 @@ fn head_must_give_the_size() {
 #[test]
 fn a_refused_head_shows_its_status_without_falling_back_to_get() {
     for status in [403, 404, 405, 501] {
-        let mut download = Download::new(Urgency::Foreground, None, 0);
+        let mut download = download_of(Urgency::Foreground, None, 0);
         let failure = judge(&mut download, status, &[("content-length", "5")]).unwrap_err();
         assert_eq!(failure, status_failure(StatusCode::from_u16(status).unwrap()));
     }
@@ -189,7 +213,7 @@ fn a_resumed_file_that_has_changed_starts_over() {
         (206, &[("content-length", "160"), ("content-range", "bytes 40-199/200"), ("last-modified", STAMP)]),
     ];
     for (status, lines) in changed {
-        let mut download = Download::new(Urgency::Background, Some(file(100)), 40);
+        let mut download = download_of(Urgency::Background, Some(file(100)), 40);
         assert_eq!(judge(&mut download, status, lines), Ok(Verdict::StartOver), "{status} {lines:?}");
         assert_eq!((download.have(), download.known(), download.next()), (0, None, Next::Ask(Ask::Size)));
     }
@@ -197,7 +221,7 @@ fn a_resumed_file_that_has_changed_starts_over() {
 
 #[test]
 fn a_file_that_never_stays_the_same_fails_for_a_while() {
-    let mut download = Download::new(Urgency::Background, Some(file(100)), 40);
+    let mut download = download_of(Urgency::Background, Some(file(100)), 40);
     for _ in 0..Download::MAX_START_OVERS {
         assert_eq!(judge(&mut download, 412, &[]), Ok(Verdict::StartOver));
         let head = [("content-length", "100"), ("last-modified", STAMP)];
@@ -217,7 +241,7 @@ fn a_412_without_a_condition_is_an_error() {
 
 #[test]
 fn a_stamp_that_only_get_gives_is_learned() {
-    let mut download = Download::new(Urgency::Foreground, None, 0);
+    let mut download = download_of(Urgency::Foreground, None, 0);
     assert_eq!(judge(&mut download, 200, &[("content-length", "100")]), Ok(Verdict::Learned));
 
     let lines = [("content-length", "100"), ("last-modified", STAMP)];
@@ -293,7 +317,7 @@ proptest! {
     ) {
         let urgency = if background { Urgency::Background } else { Urgency::Foreground };
         let known = known.map(|(size, stamp)| Validators { size, last_modified: stamp.map(FileTime) });
-        let mut download = Download::new(urgency, known, held);
+        let mut download = download_of(urgency, known, held);
         for (status, headers, old) in answers {
             let Next::Ask(ask) = download.next() else { break };
             let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
@@ -306,6 +330,7 @@ proptest! {
                 }
                 Ok(Verdict::StartOver) => prop_assert_eq!(download.have(), 0),
                 Ok(Verdict::Learned) => prop_assert!(download.known().is_some()),
+                Ok(Verdict::Unbounded(_)) => prop_assert!(false, "only dynamic content has no length"),
                 Err(failure) => prop_assert!(failure.code.is_failure()),
             }
         }

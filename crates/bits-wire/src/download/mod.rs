@@ -12,7 +12,7 @@ mod redirect;
 mod request;
 mod target;
 
-pub use answer::{Answer, Download, Next, Verdict};
+pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
 pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
 pub use redirect::{MAX_REDIRECTS, Redirects};
@@ -24,7 +24,7 @@ use bits_api::{ErrorContext, Hresult};
 use crate::attempt::Failure;
 
 /// A failure at the remote file that trying again cannot mend.
-const fn fatal(code: Hresult) -> Failure {
+pub(crate) const fn fatal(code: Hresult) -> Failure {
     Failure { code, context: ErrorContext::REMOTE_FILE, transient: false }
 }
 

@@ -1,0 +1,112 @@
+//! Other remote names for files of a job (clauses `file2.set_remote_name.*`,
+//! `job3.replace_remote_prefix.*`).
+
+use bits_api::{Hresult, JobType, Success, text};
+use bits_wire::attempt::Begin;
+use bits_world::Token;
+
+use crate::{Cx, Engine, FileIndex, FileStage, JobKey, Reply, names};
+
+impl Engine {
+    /// SetRemoteName. It goes on record with the next Resume. Since 2.0; clauses
+    /// `file2.set_remote_name.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for an absent name and one that breaks a rule; `E_NOTIMPL` on a job that is
+    /// no download; `BG_E_INVALID_STATE` in a final state.
+    pub fn set_remote_name(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        key: JobKey,
+        file: FileIndex,
+        name: Option<&str>,
+    ) -> Reply {
+        let place = file.0 as usize;
+        self.change(cx, caller, key, |engine| {
+            if engine.jobs[key].kind != JobType::DOWNLOAD {
+                return Err(Hresult::E_NOTIMPL);
+            }
+            let name = text::required(name)?;
+            names::check_remote(name)?;
+            if place >= engine.jobs[key].files.len() {
+                return Err(Hresult::BG_E_FILE_NOT_AVAILABLE);
+            }
+            engine.rename_remote(key, place, name);
+            engine.jobs[key].unsaved.insert(place);
+            engine.changed(cx, key);
+            Ok(Success::OK)
+        })
+    }
+
+    /// ReplaceRemotePrefix: in every remote name of the job that begins so, or in none when one
+    /// would not be valid then (a decision). Gives `S_FALSE` when none begins so. Since 2.0;
+    /// clauses `job3.replace_remote_prefix.*`.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for an absent or empty prefix and for a name that would break a rule;
+    /// `E_NOTIMPL` on a job that is no download; `BG_E_INVALID_STATE` in a final state.
+    pub fn replace_remote_prefix(
+        &mut self,
+        cx: Cx<'_>,
+        caller: &Token,
+        key: JobKey,
+        old: Option<&str>,
+        new: Option<&str>,
+    ) -> Reply {
+        self.change(cx, caller, key, |engine| {
+            let job = &engine.jobs[key];
+            if job.kind != JobType::DOWNLOAD {
+                return Err(Hresult::E_NOTIMPL);
+            }
+            let (old, new) = (text::required(old)?, text::required(new)?);
+            if old.is_empty() || new.is_empty() {
+                return Err(Hresult::E_INVALIDARG);
+            }
+            let mut renamed = Vec::new();
+            for (place, file) in job.files.iter().enumerate() {
+                if let Some(rest) = file.remote_name.strip_prefix(old) {
+                    let name = format!("{new}{rest}");
+                    names::check_remote(&name)?;
+                    renamed.push((place, name));
+                }
+            }
+            if renamed.is_empty() {
+                return Ok(Success::FALSE);
+            }
+            for (place, name) in renamed {
+                engine.rename_remote(key, place, &name);
+                engine.persist_file(key, place);
+            }
+            engine.changed(cx, key);
+            Ok(Success::OK)
+        })
+    }
+
+    /// Gives a file its new remote name. What is there of it is gone on with if the same version
+    /// is found there.
+    fn rename_remote(&mut self, key: JobKey, place: usize, name: &str) {
+        let job = &mut self.jobs[key];
+        let file = &mut job.files[place];
+        if *file.remote_name == *name {
+            return;
+        }
+        file.remote_name = name.into();
+        if file.stage != FileStage::Pending {
+            return;
+        }
+        if file.begin == Begin::GoOn {
+            file.begin = Begin::Elsewhere;
+        }
+        if job.place_in_work() == place {
+            self.replan(key);
+        }
+    }
+
+    /// Puts on record what was changed since the last Resume without it.
+    pub(crate) fn save_remote_names(&mut self, key: JobKey) {
+        for place in std::mem::take(&mut self.jobs[key].unsaved) {
+            self.persist_file(key, place);
+        }
+    }
+}
