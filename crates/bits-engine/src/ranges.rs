@@ -46,6 +46,12 @@ impl Access {
         behind.into_iter().chain(before).flatten().collect()
     }
 
+    /// What was there is gone: it is asked for again.
+    pub(crate) fn lose(&mut self) {
+        let lost = std::mem::take(&mut self.filled);
+        self.requested.splice(0..0, lost.iter().map(Span::range));
+    }
+
     /// Forgets requests that are met.
     fn settle(&mut self, size: u64) {
         let Self { filled, requested, .. } = self;
@@ -436,12 +442,21 @@ impl Engine {
         let file = &mut job.files[place];
         file.begin = bits_wire::attempt::Begin::Anew;
         if let Some(access) = &mut file.access {
-            access.filled = Spans::default();
+            access.lose();
         }
     }
 }
 
 impl File {
+    /// How much is there of a scattered file whose temporary file has this length: all that should
+    /// be, or nothing that can be relied on.
+    pub(crate) fn still_filled(&self, length: Result<Option<u64>, Hresult>) -> u64 {
+        match (&self.access, length) {
+            (Some(access), Ok(Some(found))) if access.filled.end() <= found => access.filled.total(),
+            _ => 0,
+        }
+    }
+
     /// From now on what is there is a set of bytes.
     fn scatter(&mut self) -> &mut Access {
         let filled = self.filled();

@@ -2,7 +2,6 @@
 
 use bits_api::{ErrorContext, FileRange, FileTime, Guid, Hresult, JobState, JobType, ProxySettings};
 use bits_wire::attempt::{Begin, UploadSession, Validators};
-use bits_wire::spans::Spans;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -144,7 +143,7 @@ impl FileRecord {
     pub(crate) fn forget_progress(&mut self) {
         (self.validators, self.stage) = (None, FileStage::Pending);
         if let Some(access) = &mut self.details.access {
-            access.filled = Spans::default();
+            access.lose();
         }
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bits_api::{JobPriority, JobState, NotifyFlags, SIZE_UNKNOWN, Setting, TokenFlags};
 use bits_wire::attempt::{Begin, ResponseHead};
-use bits_wire::spans::Spans;
 use bits_world::Sid;
 
 use crate::hold::Hold;
@@ -225,11 +224,7 @@ fn file_of(record: &FileRecord, is_direct: bool, cx: Cx<'_>) -> File {
     let have = match (stage, length) {
         (FileStage::Pending, _) if record.details.begin == Begin::Anew => 0,
         // What should be there of a scattered file is, if the file is long enough.
-        (FileStage::Pending, Ok(Some(found)))
-            if file.access.as_ref().is_some_and(|access| access.filled.end() <= found) =>
-        {
-            file.access.as_ref().map_or(0, |access| access.filled.total())
-        }
+        (FileStage::Pending, length) if file.access.is_some() => file.still_filled(length),
         // Without validators, or with too much of it, an attempt begins anew.
         (FileStage::Pending, Ok(Some(found))) if size.is_some_and(|size| found <= size) => found,
         (FileStage::Pending, _) => 0,
@@ -239,7 +234,7 @@ fn file_of(record: &FileRecord, is_direct: bool, cx: Cx<'_>) -> File {
         && stage == FileStage::Pending
         && have == 0
     {
-        access.filled = Spans::default();
+        access.lose();
     }
     File { temporary: temporary.filter(|_| stage != FileStage::Completed), unplaced, have, stage, ..file }
 }

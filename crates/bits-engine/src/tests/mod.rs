@@ -15,6 +15,7 @@ mod model;
 mod names_taken;
 mod notices;
 mod order;
+mod ranges;
 mod restart;
 mod retries;
 mod uploads;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Mill, STAMP, Server, content, line};
 use bits_api::{FileTime, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Mover, Urgency, Validators};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Mover, ResponseHead, Urgency, Validators};
 
 fn known(size: u64) -> Validators {
     Validators { size, last_modified: Some(FileTime::from_unix_seconds(784_111_777)) }
@@ -215,4 +215,17 @@ fn answers_with_1xx_before_them_are_taken() {
     });
 
     assert_eq!(Mill::new().get(&server.url("/a")).bytes, Some(content(1000)));
+}
+
+#[test]
+fn the_head_of_every_answer_is_told_as_text() {
+    let (server, mill) = (Server::of(content(100)), Mill::new());
+
+    let outcome = mill.run(mill.plan(&server.url("/a")));
+
+    assert_eq!(outcome.heads.len(), 2);
+    for ResponseHead(text) in &outcome.heads {
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.ends_with("\r\n\r\n"), "{text}");
+        assert!(text.contains("\r\nContent-Length: 100\r\n"), "{text}");
+    }
 }

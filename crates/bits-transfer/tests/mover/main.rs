@@ -4,5 +4,6 @@ mod downloads;
 mod hostile;
 mod local;
 mod parked;
+mod parts;
 mod support;
 mod tls;

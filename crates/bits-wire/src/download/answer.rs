@@ -218,8 +218,13 @@ impl Download {
     /// Takes down what the file is, if it can be fetched as asked.
     fn know(&mut self, validators: Validators) -> Result<(), Failure> {
         let pieces = self.layout.pieces(validators.size)?;
+        self.check_limit(&pieces)?;
         (self.known, self.fresh, self.pieces) = (Some(validators), true, pieces);
         Ok(())
+    }
+
+    fn check_limit(&self, pieces: &[Piece]) -> Result<(), Failure> {
+        if self.limit.is_some_and(|limit| layout::length(pieces) > limit) { Err(TOO_LARGE) } else { Ok(()) }
     }
 
     /// Accepts dynamic content: every body is the whole of a new file.
@@ -265,9 +270,7 @@ impl Download {
             return if self.fresh { Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) } else { self.start_over() };
         }
         known.last_modified = known.last_modified.or(stamp);
-        if self.limit.is_some_and(|limit| layout::length(&self.pieces) > limit) {
-            return Err(TOO_LARGE);
-        }
+        self.check_limit(&self.pieces)?;
         Ok(Verdict::Body(length))
     }
 

@@ -1,0 +1,144 @@
+//! Parts of a remote file, and files that are written where they will stay.
+
+use std::fs;
+
+use bits_api::{FileRange, FileTime, Hresult, LENGTH_TO_EOF};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Begin, Fetch, Urgency, Validators};
+use bits_wire::layout::Layout;
+use bits_wire::spans::{Span, Spans};
+
+use crate::support::{Mill, Server, content, line};
+
+const KNOWN: Validators = Validators { size: 1000, last_modified: Some(FileTime::from_unix_seconds(784_111_777)) };
+
+fn ranges(ranges: &[(u64, u64)]) -> Vec<FileRange> {
+    ranges
+        .iter()
+        .map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length })
+        .collect()
+}
+
+fn fetching(fetch: Fetch, plan: AttemptPlan) -> AttemptPlan {
+    AttemptPlan { fetch, urgency: Urgency::Background, ..plan }
+}
+
+fn asked_ranges(server: &Server) -> Vec<String> {
+    server.requests().iter().filter_map(|request| line(request, "Range").map(str::to_owned)).collect()
+}
+
+fn scattered(held: &[(u64, u64)], wanted: &[(u64, u64)], rest_from: Option<u64>) -> Fetch {
+    let held: Spans = held.iter().map(|(start, end)| Span::new(*start, *end)).collect();
+    let begin = if held.is_empty() { Begin::Anew } else { Begin::GoOn };
+    Fetch { layout: Layout::Scattered { held, wanted: ranges(wanted), rest_from }, begin, ..Fetch::default() }
+}
+
+#[test]
+fn parts_are_written_one_behind_the_other() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let layout = Layout::Parts(ranges(&[(100, 50), (900, LENGTH_TO_EOF), (20, 10)]));
+
+    let outcome = mill.run(fetching(Fetch { layout, ..Fetch::default() }, mill.plan(&server.url("/a"))));
+
+    let all = content(1000);
+    assert_eq!(outcome.end, AttemptEnd::Done);
+    assert_eq!(outcome.bytes.unwrap(), [&all[100..150], &all[900..], &all[20..30]].concat());
+    assert_eq!(asked_ranges(&server), ["bytes=100-149", "bytes=900-999", "bytes=20-29"]);
+}
+
+#[test]
+fn parts_go_on_in_the_middle_of_one() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let all = content(1000);
+    let layout = Layout::Parts(ranges(&[(100, 50), (900, 100)]));
+    let plan = mill.resume(&server.url("/a"), &[&all[100..150], &all[900..930]].concat(), KNOWN);
+
+    let outcome = mill.run(fetching(Fetch { layout, ..Fetch::default() }, plan));
+
+    assert_eq!(outcome.bytes.unwrap(), [&all[100..150], &all[900..]].concat());
+    assert_eq!(asked_ranges(&server), ["bytes=930-999"]);
+}
+
+#[test]
+fn a_part_that_the_file_has_not_is_an_invalid_range() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let layout = Layout::Parts(ranges(&[(990, 11)]));
+
+    let outcome = mill.run(fetching(Fetch { layout, ..Fetch::default() }, mill.plan(&server.url("/a"))));
+
+    assert_eq!((outcome.failure().code, outcome.failure().transient), (Hresult::BG_E_INVALID_RANGE, false));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn scattered_parts_go_to_their_own_places_and_what_is_there_stays() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let all = content(1000);
+
+    let first = mill.run(fetching(scattered(&[], &[(600, 100), (50, 50)], None), mill.plan(&server.url("/a"))));
+
+    assert_eq!((&first.end, first.connections()), (&AttemptEnd::Done, vec![(KNOWN, 0)]));
+    assert_eq!(
+        first.bytes.as_ref().map(|bytes| (&bytes[600..] == &all[600..700], &bytes[50..100] == &all[50..100])),
+        Some((true, true))
+    );
+    let plan = AttemptPlan { known: Some(KNOWN), ..mill.plan(&server.url("/a")) };
+    let second = mill.run(fetching(scattered(&[(50, 100), (600, 700)], &[(590, 20)], Some(0)), plan));
+    assert_eq!((second.end, second.bytes), (AttemptEnd::Done, Some(all)));
+    let expected = ["bytes=600-699", "bytes=50-99", "bytes=590-599", "bytes=0-49", "bytes=100-589", "bytes=700-999"];
+    assert_eq!(asked_ranges(&server), expected);
+}
+
+#[test]
+fn scattered_parts_of_a_file_that_has_changed_or_was_cut_off_are_not_gone_on_with() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let old = Validators { last_modified: Some(FileTime::from_unix_seconds(1_000)), ..KNOWN };
+    for (known, there) in [(old, 100), (KNOWN, 99)] {
+        let plan = mill.resume(&server.url("/a"), &content(1000)[..there], known);
+
+        let outcome = mill.run(fetching(scattered(&[(0, 100)], &[], Some(0)), plan));
+
+        assert_eq!(outcome.reports, [AttemptReport::Ended(AttemptEnd::Changed)]);
+    }
+}
+
+#[test]
+fn a_file_above_the_limit_is_refused_before_its_first_byte() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+
+    let outcome = mill.run(fetching(Fetch { most: Some(999), ..Fetch::default() }, mill.plan(&server.url("/a"))));
+
+    assert_eq!(outcome.failure().code, Hresult::BG_E_MAX_DOWNLOAD_SIZE_LIMIT_REACHED);
+    assert_eq!((server.asked(), outcome.bytes), (vec!["HEAD /a".to_owned()], None));
+}
+
+#[test]
+fn a_direct_file_replaces_what_was_there_and_needs_no_record_of_it() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    fs::write(mill.temporary(), content(2000)).unwrap();
+
+    let outcome = mill.run(fetching(Fetch { direct: true, ..Fetch::default() }, mill.plan(&server.url("/a"))));
+
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))));
+}
+
+#[test]
+fn a_file_that_is_thrown_away_is_fetched_from_its_beginning() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let plan = mill.resume(&server.url("/a"), &[7; 1000], KNOWN);
+
+    let outcome = mill.run(fetching(Fetch { begin: Begin::Anew, ..Fetch::default() }, plan));
+
+    assert_eq!(outcome.connections(), [(KNOWN, 0)]);
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))));
+}
+
+#[test]
+fn dynamic_content_is_asked_for_as_a_whole_and_always_from_its_beginning() {
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let plan = mill.resume(&server.url("/a"), &[7; 400], KNOWN);
+
+    let outcome = mill.run(fetching(Fetch { dynamic: true, ..Fetch::default() }, plan));
+
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))));
+    assert_eq!((server.asked(), asked_ranges(&server)), (vec!["GET /a".to_owned()], vec![]));
+}
