@@ -10,7 +10,8 @@ pub use bits_service::{
 // For the author of a test.
 pub use bits_service::{
     CallbackCall, Cause, CommandOutcome, CommandRun, Commands, Ending, Explanation, Fate, Fault, FileInWork, Hold,
-    JobEnd, Latch, LogEvent, Loss, Reason, ScriptedCallback, Seed, SeedError, SeedFile, Suspender, Thing, Verb,
+    JobEnd, Latch, LeftJob, Leftovers, LogEvent, Loss, NoLeftovers, Reason, ScriptedCallback, Seed, SeedError,
+    SeedFile, Suspender, Thing, Verb,
 };
 
 /// The interface that a BITS client sees, shared by the emulator and real BITS.

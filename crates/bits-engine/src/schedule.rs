@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bits_api::JobPriority;
-use bits_world::Profile;
+use bits_world::{Profile, Switch};
 
 use crate::engine::take;
 use crate::job::{Run, State};
@@ -98,7 +98,10 @@ impl Engine {
     pub(crate) fn slice_end(&mut self, cx: Cx<'_>, key: JobKey) {
         let priority = self.jobs[key].priority;
         match self.ready.first() {
-            Some((waiting, _)) if waiting <= priority => self.enqueue(cx, key, Cause::SliceEnded),
+            Some((waiting, _)) if waiting <= priority => {
+                self.config.decisions.note(Switch::TimeSlice);
+                self.enqueue(cx, key, Cause::SliceEnded);
+            }
             _ => self.take_slot(cx, key, self.config.decisions.time_slice()),
         }
     }

@@ -71,6 +71,9 @@ fn execute(service: &Service, action: Action) {
         }
         Action::Delete { ticket, path } => {
             let result = service.disk.delete(&path);
+            if result.is_err() {
+                service.left_behind(path);
+            }
             service.handle(Event::Deleted(ticket, result));
         }
         Action::Notify { ticket, callback, job, notification } => {
@@ -106,6 +109,7 @@ mod tests {
     use crate::emulator::End;
     use crate::faults::{FaultLayer, Faults};
     use crate::guids::Guids;
+    use crate::leftovers::Undeleted;
     use crate::service::Lasting;
     use crate::sim::Simulation;
     use crate::timeline::Timeline;
@@ -122,6 +126,7 @@ mod tests {
                 factories: std::collections::HashMap::new(),
                 emulator: std::sync::Weak::new(),
             }),
+            undeleted: Undeleted::default(),
         };
         let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: true };
         let (mover, disk) = Outside::Simulated(Simulation::new()).open(&clock, &config).unwrap();

@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Job, JobState};
-use bits_engine::{Config, Engine, Explanation};
+use bits_engine::{Config, Engine, Explanation, Saved};
 use bits_store::{Store, StoreError};
+use bits_wire::attempt::Disk;
 use bits_world::clock::{Clock, Participant, Stuck};
 use bits_world::{Sid, Token, World};
 
@@ -24,6 +25,7 @@ use crate::driver;
 use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
+use crate::leftovers::Undeleted;
 use crate::peer_cache::PeerRead;
 use crate::running;
 use crate::service::{Lasting, Service};
@@ -149,6 +151,7 @@ impl Emulator {
                     guids: Arc::new(guids),
                     commands: clients.commands,
                     classes: Arc::new(Classes { factories: clients.factories, emulator: Weak::clone(this) }),
+                    undeleted: Undeleted::default(),
                 },
                 config,
                 outside,
@@ -216,6 +219,12 @@ impl Emulator {
     /// What has happened so far.
     pub fn timeline(&self) -> &Timeline {
         &self.inner.lasting.timeline
+    }
+
+    /// The entries of `fixtures/decisions.toml` with a switch that something hung on so far: where
+    /// a result may be another on real Windows, if the guess is wrong.
+    pub fn decisions_touched(&self) -> Vec<&'static str> {
+        self.inner.config.decisions.touched()
     }
 
     /// The notification programs: what ran of them, and what they come to.
@@ -365,6 +374,30 @@ impl Inner {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.lasting.clock
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn undeleted(&self) -> &Undeleted {
+        &self.lasting.undeleted
+    }
+
+    /// Shows the queue of a service that does not run.
+    pub(crate) fn with_stopped_queue<T>(
+        &self,
+        show: impl FnOnce(Vec<Saved>, &World, &dyn Disk) -> T,
+    ) -> Result<T, StartError> {
+        // A service that has stopped by itself still holds its store.
+        self.stop(End::Orderly);
+        let mut run = self.run();
+        let Run::Down { kept, world } = &mut *run else { return Err(StartError::Broken) };
+        let store = kept.open()?;
+        let saved = store.load().and_then(Iterator::collect);
+        *kept = self.put_away(store);
+        let (_, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
+        Ok(show(saved?, world, &*disk))
     }
 
     pub(crate) fn programs(&self) -> &Programs {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answers;
+mod asserting;
 mod attempts;
 mod builder;
 mod callbacks;
@@ -23,6 +24,7 @@ mod job;
 mod job2;
 mod job_versions;
 mod kept;
+mod leftovers;
 mod manager;
 mod peer_cache;
 mod running;
@@ -38,7 +40,7 @@ mod verbs;
 mod world_turn;
 
 pub use bits_engine::{
-    Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, LogEvent, Reason, Suspender,
+    Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, LeftJob, LogEvent, Reason, Suspender,
 };
 pub use bits_wire::redacted;
 pub use builder::Builder;
@@ -46,6 +48,7 @@ pub use client::{Client, Impersonation, impersonate};
 pub use commands::{CommandRun, Commands};
 pub use emulator::{Emulator, StartError, TimeError};
 pub use faults::Fault;
+pub use leftovers::{Leftovers, NoLeftovers};
 pub use peer_cache::PeerRead;
 pub use running::Latch;
 pub use scripted::{CallbackCall, ScriptedCallback};

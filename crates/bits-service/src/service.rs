@@ -6,6 +6,7 @@
 //! about local files.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use crate::commands::Commands;
 use crate::emulator::End;
 use crate::faults::FaultLayer;
 use crate::guids::Guids;
+use crate::leftovers::Undeleted;
 use crate::running::Running;
 use crate::timeline::{Timeline, What};
 
@@ -38,6 +40,7 @@ pub(crate) struct Service {
     guids: Arc<Guids>,
     pub(crate) commands: Commands,
     pub(crate) classes: Arc<Classes>,
+    undeleted: Undeleted,
     pub(crate) mover: FaultLayer,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
@@ -54,6 +57,7 @@ pub(crate) struct Lasting {
     pub(crate) guids: Arc<Guids>,
     pub(crate) commands: Commands,
     pub(crate) classes: Arc<Classes>,
+    pub(crate) undeleted: Undeleted,
 }
 
 /// What the mutex guards.
@@ -91,7 +95,7 @@ impl Service {
         world: World,
         engine: impl FnOnce(Cx<'_>) -> Engine,
     ) -> Arc<Self> {
-        let Lasting { clock, timeline, guids, commands, classes } = lasting;
+        let Lasting { clock, timeline, guids, commands, classes, undeleted } = lasting;
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
         let profile = engine.profile();
@@ -102,6 +106,7 @@ impl Service {
             guids,
             commands,
             classes,
+            undeleted,
             mover,
             disk,
             core: Mutex::new(Core {
@@ -389,6 +394,11 @@ impl Service {
             .into_iter()
             .filter_map(|action| if let Action::Persist(change) = action { Some(change) } else { None })
             .collect()
+    }
+
+    /// A temporary file could not be deleted.
+    pub(crate) fn left_behind(&self, path: PathBuf) {
+        self.undeleted.add(path);
     }
 
     /// So many more changes are on record.

@@ -253,6 +253,6 @@ impl fmt::Display for What {
 }
 
 /// `BG_JOB_STATE_` says nothing in a table of states.
-fn short(state: JobState) -> &'static str {
+pub(crate) fn short(state: JobState) -> &'static str {
     state.name().map_or("?", |name| name.trim_start_matches("BG_JOB_STATE_"))
 }

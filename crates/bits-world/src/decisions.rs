@@ -1,7 +1,7 @@
 //! Choices where the documentation is silent and a wrong guess could hurt.
 //!
-//! Whoever asks for a choice leaves a note that it was asked for: a test can tell which of its
-//! results hang on a guess.
+//! Where a choice decides something, a note is left: a test can tell which of its results hang on a
+//! guess.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {
     Row { switch, id, takes }
 }
 
-/// The choices of one emulator; clones share the notes of what was asked for.
+/// The choices of one emulator; clones share the notes of what was decided.
 #[derive(Clone, Debug)]
 pub struct Decisions {
     /// In the order of the table: seconds, or the place of a word.
@@ -54,7 +54,7 @@ pub struct Decisions {
     touched: Arc<AtomicU64>,
 }
 
-/// Equal choices; what was asked for does not count.
+/// Equal choices; what was decided so far does not count.
 impl PartialEq for Decisions {
     fn eq(&self, other: &Self) -> bool {
         self.values == other.values
@@ -89,15 +89,15 @@ impl Decisions {
         Ok(())
     }
 
-    /// The ids of the entries that were asked for so far, in the order of [`Decisions::IDS`].
+    /// The ids of the entries that have decided something so far, in the order of [`Decisions::IDS`].
     pub fn touched(&self) -> Vec<&'static str> {
         let touched = self.touched.load(Ordering::SeqCst);
         ROWS.iter().enumerate().filter(|(place, _)| touched & 1 << place != 0).map(|(_, row)| row.id).collect()
     }
 
-    /// [`Switch::TimeSlice`]
+    /// [`Switch::TimeSlice`]; whoever lets a job go by it [notes](Decisions::note) that.
     pub fn time_slice(&self) -> Duration {
-        self.seconds(Switch::TimeSlice)
+        Duration::from_secs(self.values[Switch::TimeSlice as usize])
     }
 
     /// [`Switch::NotifyRetry`]
@@ -105,9 +105,14 @@ impl Decisions {
         self.seconds(Switch::NotifyRetry)
     }
 
-    /// [`Switch::StallTimeout`]
+    /// [`Switch::StallTimeout`]; whoever gives a server up by it [notes](Decisions::note) that.
     pub fn stall_timeout(&self) -> Duration {
-        self.seconds(Switch::StallTimeout)
+        Duration::from_secs(self.values[Switch::StallTimeout as usize])
+    }
+
+    /// Something hangs on what was chosen for `switch`.
+    pub fn note(&self, switch: Switch) {
+        self.touched.fetch_or(1 << switch as usize, Ordering::SeqCst);
     }
 
     fn seconds(&self, switch: Switch) -> Duration {
@@ -116,9 +121,8 @@ impl Decisions {
 
     /// What was chosen; leaves a note.
     fn ask(&self, switch: Switch) -> u64 {
-        let place = switch as usize;
-        self.touched.fetch_or(1 << place, Ordering::SeqCst);
-        self.values[place]
+        self.note(switch);
+        self.values[switch as usize]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bits_world::Decisions;
+use bits_world::{Decisions, Switch};
 
 #[test]
 fn every_switch_can_be_set_and_changes_something() {
@@ -50,13 +50,14 @@ fn an_unknown_decision_is_refused_with_those_that_exist() {
 }
 
 #[test]
-fn what_is_asked_for_is_noted_also_by_a_clone() {
+fn what_has_decided_something_is_noted_also_by_a_clone() {
     let decisions = Decisions::default();
-    assert!(decisions.touched().is_empty());
-
-    decisions.clone().stall_timeout();
     decisions.time_slice();
-    decisions.time_slice();
+    assert!(decisions.touched().is_empty(), "a slice decides something when it ends");
 
-    assert_eq!(decisions.touched(), ["sched.slice_length", "http.stall_timeout"]);
+    decisions.clone().note(Switch::StallTimeout);
+    decisions.notify_retry();
+    decisions.notify_retry();
+
+    assert_eq!(decisions.touched(), ["callback.job_transferred.retry", "http.stall_timeout"]);
 }
