@@ -124,6 +124,13 @@ pub struct Transition {
     pub cause: Cause,
 }
 
+impl Transition {
+    /// Whether the life cycle has such an edge.
+    pub fn is_documented(&self) -> bool {
+        crate::table::allows(self.from, self.cause, self.to)
+    }
+}
+
 /// Why a job changed its state: one for each edge of the documented life cycle.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]

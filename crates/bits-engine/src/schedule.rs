@@ -82,9 +82,11 @@ impl Engine {
         if self.shares_slot(self.jobs[key].priority) {
             self.take_slot(cx, key, slice);
         }
-        // An attempt that is still being stopped holds the temporary file.
         if self.jobs[key].stopping.is_none() {
             self.start_attempt(cx, key);
+        } else {
+            // An attempt that is still being stopped holds the temporary file; the time counts.
+            self.judge_download_time(cx, key);
         }
     }
 

@@ -32,13 +32,14 @@ mod seal;
 mod tests;
 mod v1;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bits_engine::{Change, Saved, SavedCache};
 
 use disk::Disk;
 pub use error::StoreError;
 use memory::Memory;
+pub use redb::StorageBackend;
 
 /// The queue on record.
 #[derive(Debug)]
@@ -67,6 +68,22 @@ impl Store {
     /// when the system fails.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Disk::open(folder).map(|disk| Self(Kind::Disk(disk)))
+    }
+
+    /// The store on another medium than a file, an empty one or one that holds a store. What a
+    /// commit survives is what the medium's writes and syncs survive: every commit is synced.
+    /// Clones of `medium` are the same medium.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; the errors call the medium `queue.redb`.
+    pub fn on(medium: impl StorageBackend + Clone) -> Result<Self, StoreError> {
+        let name = PathBuf::from("queue.redb");
+        let is_empty =
+            medium.len().map_err(|error| StoreError::Storage { file: name.clone(), source: error.into() })? == 0;
+        if is_empty {
+            disk::initialise(medium.clone(), &name)?;
+        }
+        Disk::on(medium, name).map(|disk| Self(Kind::Disk(disk)))
     }
 
     /// Puts `changes` on record in their order, all or none.

@@ -244,6 +244,21 @@ fn download_time_counts_connecting_and_transferring_only() {
 }
 
 #[test]
+fn download_time_counts_the_wait_for_an_earlier_attempt_to_stop() {
+    let mut house = House::new();
+    house.change_world(|world| world.policies.max_download_time = seconds(1_000));
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.holds_stops = true;
+    assert_eq!(house.suspend(job), Ok(Success::OK));
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    assert_eq!(house.state(job), JobState::CONNECTING);
+
+    house.advance(seconds(1_000));
+
+    assert_eq!(house.error(job).map(|error| error.code), Ok(Hresult::BG_E_MAXDOWNLOAD_TIMEOUT));
+}
+
+#[test]
 fn before_bits_three_download_time_is_not_limited() {
     let mut house = House::with(config(Profile::V2_5));
     house.change_world(|world| world.policies.max_download_time = seconds(1_000));

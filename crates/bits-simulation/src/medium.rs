@@ -1,0 +1,146 @@
+//! The disk below the store: it forgets at a loss of power what was not synced, and can die in the
+//! middle of a write.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bits_store::StorageBackend;
+
+use crate::chance::Chance;
+
+/// What a loss of power tears apart.
+const SECTOR: usize = 512;
+
+/// A disk. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Medium(Arc<Mutex<Content>>);
+
+#[derive(Debug, Default)]
+struct Content {
+    /// What is read.
+    seen: Vec<u8>,
+    /// What a loss of power leaves for certain.
+    safe: Vec<u8>,
+    /// What was done since the last sync.
+    unsynced: Vec<Done>,
+    /// How many more writes arrive; the process dies at the next.
+    writes_left: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+enum Done {
+    Write { at: usize, data: Vec<u8> },
+    Resize(usize),
+}
+
+impl Done {
+    fn apply(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Resize(length) => to.resize(*length, 0),
+            Self::Write { at, data } => {
+                // The file may not have become longer for it.
+                if to.len() < at + data.len() {
+                    to.resize(at + data.len(), 0);
+                }
+                to[*at..at + data.len()].copy_from_slice(data);
+            }
+        }
+    }
+}
+
+impl Medium {
+    /// Lets the process die after this many more writes.
+    pub(crate) fn die_after(&self, writes: u64) {
+        self.content().writes_left = Some(writes);
+    }
+
+    /// The disk as the next process finds it, when this one was killed.
+    pub(crate) fn after_kill(&self) -> Self {
+        let content = self.content();
+        Self::holding(content.seen.clone())
+    }
+
+    /// The disk after a loss of power: each write since the last sync arrived, or not, or a part
+    /// of it.
+    pub(crate) fn after_power_loss(&self, chance: &mut Chance) -> Self {
+        let content = self.content();
+        let mut found = content.safe.clone();
+        for done in &content.unsynced {
+            match (chance.below(3), done) {
+                (0, _) => {}
+                (1, Done::Write { at, data }) => {
+                    let kept = chance.below(data.len() / SECTOR + 1) * SECTOR;
+                    Done::Write { at: *at, data: data[..kept].to_vec() }.apply(&mut found);
+                }
+                _ => done.apply(&mut found),
+            }
+        }
+        Self::holding(found)
+    }
+
+    fn holding(bytes: Vec<u8>) -> Self {
+        let content = Content { safe: bytes.clone(), seen: bytes, ..Content::default() };
+        Self(Arc::new(Mutex::new(content)))
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Content {
+    fn admit(&mut self) -> io::Result<()> {
+        match &mut self.writes_left {
+            None => Ok(()),
+            Some(0) => Err(io::Error::other("the process died")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn make(&mut self, done: Done) {
+        done.apply(&mut self.seen);
+        self.unsynced.push(done);
+    }
+}
+
+impl StorageBackend for Medium {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.content().seen.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let content = self.content();
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        let found = content.seen.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        out.copy_from_slice(found);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut content = self.content();
+        content.admit()?;
+        content.make(Done::Resize(usize::try_from(len).map_err(io::Error::other)?));
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut content = self.content();
+        content.admit()?;
+        let Content { safe, unsynced, .. } = &mut *content;
+        unsynced.drain(..).for_each(|done| done.apply(safe));
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut content = self.content();
+        let at = usize::try_from(offset).map_err(io::Error::other)?;
+        let died = content.admit();
+        // The write in which the process dies arrives in part.
+        let arrives = if died.is_ok() { data.len() } else { data.len() / 2 };
+        content.make(Done::Write { at, data: data[..arrives].to_vec() });
+        died
+    }
+}

@@ -1,0 +1,185 @@
+//! The simulated mover: attempts that move a step at a time, whenever chance says so.
+//!
+//! It keeps the contract of [`bits_wire::attempt::Mover`] as the real one does: what is there of a
+//! file that has changed is thrown away before `Connected`, nothing is written before `proceed`,
+//! and a temporary file that is not known to be ours is somebody else's.
+
+use std::collections::BTreeMap;
+
+use bits_api::{ErrorContext, Hresult};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Validators};
+
+use crate::chance::Chance;
+use crate::files::{Files, Local};
+use crate::origin::{Mood, Origin};
+
+const BUSY: Failure =
+    Failure { code: Hresult::BG_E_HTTP_ERROR_503, context: ErrorContext::REMOTE_FILE, transient: true };
+const CLOSED: Failure =
+    Failure { code: Hresult::BG_E_CONNECTION_CLOSED, context: ErrorContext::GENERAL_TRANSPORT, transient: true };
+const NOT_FOUND: Failure =
+    Failure { code: Hresult::BG_E_HTTP_ERROR_404, context: ErrorContext::REMOTE_FILE, transient: false };
+const TAKEN: Failure = Failure { code: ERROR_FILE_EXISTS, context: ErrorContext::LOCAL_FILE, transient: false };
+
+/// The attempts that run.
+#[derive(Debug, Default)]
+pub(crate) struct Mover {
+    pub(crate) attempts: BTreeMap<AttemptId, Attempt>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) plan: AttemptPlan,
+    /// Whether the temporary file is ours.
+    begun: bool,
+    step: Step,
+    told_to_stop: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Connecting,
+    /// Waits until what the server said is on record.
+    Waiting(Validators),
+    Moving(Validators),
+}
+
+/// What becomes of a step.
+enum Luck {
+    GoesOn,
+    Hangs,
+    Fails(Failure),
+}
+
+/// What an attempt can reach.
+pub(crate) struct Reach<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) files: &'a mut Files,
+    pub(crate) chance: &'a mut Chance,
+    pub(crate) network: bool,
+    /// Whether somebody else may make a file of a temporary file's name.
+    pub(crate) intruders: bool,
+}
+
+impl Mover {
+    pub(crate) fn start(&mut self, plan: AttemptPlan) {
+        let same_file = self.attempts.values().any(|other| other.plan.local == plan.local);
+        assert!(!same_file, "two attempts write {}", plan.local.display());
+        let begun = plan.known.is_some();
+        let attempt = Attempt { begun, step: Step::Connecting, told_to_stop: false, plan };
+        self.attempts.insert(attempt.plan.attempt, attempt);
+    }
+
+    pub(crate) fn proceed(&mut self, attempt: AttemptId) {
+        if let Some(Attempt { step, .. }) = self.attempts.get_mut(&attempt)
+            && let Step::Waiting(validators) = *step
+        {
+            *step = Step::Moving(validators);
+        }
+    }
+
+    pub(crate) fn stop(&mut self, attempt: AttemptId) {
+        if let Some(attempt) = self.attempts.get_mut(&attempt) {
+            attempt.told_to_stop = true;
+        }
+    }
+
+    /// Takes an attempt a step further; what it reports, if anything.
+    pub(crate) fn step(&mut self, id: AttemptId, mut reach: Reach<'_>) -> Option<AttemptReport> {
+        let attempt = self.attempts.get_mut(&id)?;
+        let report = attempt.step(&mut reach);
+        if matches!(report, Some(AttemptReport::Ended(_))) {
+            self.attempts.remove(&id);
+        }
+        report
+    }
+}
+
+impl Attempt {
+    fn step(&mut self, reach: &mut Reach<'_>) -> Option<AttemptReport> {
+        if self.told_to_stop && reach.chance.one_in(2) {
+            return Some(AttemptReport::Ended(AttemptEnd::Stopped));
+        }
+        match self.luck(reach) {
+            Luck::Hangs => return None,
+            Luck::Fails(failure) => return Some(AttemptReport::Ended(AttemptEnd::Failed(failure))),
+            Luck::GoesOn => {}
+        }
+        match self.step {
+            Step::Waiting(_) => None,
+            Step::Connecting => Some(self.connect(reach)),
+            Step::Moving(validators) => self.transfer(validators, reach),
+        }
+    }
+
+    fn luck(&self, reach: &mut Reach<'_>) -> Luck {
+        let mood = reach.origin.mood(&self.plan.url);
+        match mood {
+            _ if !reach.network && reach.chance.one_in(3) => Luck::Fails(CLOSED),
+            _ if !reach.network => Luck::Hangs,
+            Mood::Flaky if reach.chance.one_in(3) => Luck::Fails(CLOSED),
+            Mood::Good | Mood::Flaky => Luck::GoesOn,
+            Mood::Busy => Luck::Fails(BUSY),
+            Mood::Gone => Luck::Fails(NOT_FOUND),
+            Mood::Silent => Luck::Hangs,
+        }
+    }
+
+    fn connect(&mut self, reach: &mut Reach<'_>) -> AttemptReport {
+        let path = &self.plan.local;
+        if reach.intruders && !self.begun && reach.chance.one_in(20) && !reach.files.there.contains_key(path) {
+            reach.files.intrude(path);
+        }
+        let found = reach.files.there.get_mut(path);
+        if found.is_some() && !self.begun {
+            return AttemptReport::Ended(AttemptEnd::Failed(TAKEN));
+        }
+        let Some((validators, _)) = reach.origin.now_at(&self.plan.url) else {
+            return AttemptReport::Ended(AttemptEnd::Failed(NOT_FOUND));
+        };
+        if self.plan.known != Some(validators)
+            && let Some(found) = found
+        {
+            *found = Local::default();
+        }
+        let have = reach.files.there.get(path).map_or(0, |file| file.bytes.len() as u64);
+        if self.plan.known == Some(validators) && have == validators.size && have > 0 && reach.chance.one_in(2) {
+            return self.done(reach);
+        }
+        self.step = Step::Waiting(validators);
+        AttemptReport::Connected { validators, have }
+    }
+
+    fn transfer(&mut self, known: Validators, reach: &mut Reach<'_>) -> Option<AttemptReport> {
+        let (validators, content) = reach.origin.now_at(&self.plan.url)?;
+        let path = &self.plan.local;
+        if !self.begun && reach.files.there.contains_key(path) {
+            return Some(AttemptReport::Ended(AttemptEnd::Failed(TAKEN)));
+        }
+        self.begun = true;
+        let file = reach.files.there.entry(path.clone()).or_default();
+        if validators != known {
+            // It has changed between two ranges.
+            *file = Local::default();
+            self.plan.known = Some(validators);
+            self.step = Step::Waiting(validators);
+            return Some(AttemptReport::Connected { validators, have: 0 });
+        }
+        let have = file.bytes.len();
+        if have == content.len() {
+            return Some(self.done(reach));
+        }
+        let more = 1 + reach.chance.below(content.len() - have);
+        file.bytes.extend_from_slice(&content[have..have + more]);
+        let have = file.bytes.len() as u64;
+        Some(AttemptReport::Progress { have })
+    }
+
+    /// A file is safe before it is reported to be there.
+    fn done(&self, reach: &mut Reach<'_>) -> AttemptReport {
+        if let Some(file) = reach.files.there.get_mut(&self.plan.local) {
+            file.synced = file.bytes.len();
+        }
+        AttemptReport::Ended(AttemptEnd::Done)
+    }
+}

@@ -1,0 +1,244 @@
+//! What must hold of the actions that the engine hands out, in their order, and after each step.
+
+use std::path::Path;
+
+use bits_api::{JobState, NotifyFlags};
+use bits_engine::{Action, CallbackId, Engine, FileStage, JobKey, Notification, Transition};
+use bits_wire::attempt::{AttemptId, AttemptPlan};
+use bits_world::Network;
+
+use crate::house::{House, Notified};
+use crate::view::{View, values};
+use crate::watch::Job;
+
+/// At most so many notifications of one user run at a time (clause
+/// `callback.interface.concurrency`).
+const PER_USER: usize = 4;
+
+impl House {
+    /// Looks at an action that the engine hands out.
+    pub(crate) fn see(&mut self, action: &Action) {
+        match action {
+            Action::Persist(change) => self.ordered.apply(change),
+            Action::Trace(transition, _) => self.see_transition(*transition),
+            Action::Start(plan) => self.see_start(plan),
+            Action::Proceed(attempt) => self.see_proceed(*attempt),
+            Action::Stop(attempt) => {
+                let live = self.attempts.get_mut(attempt).expect("an attempt that has not ended is stopped");
+                assert!(!std::mem::replace(&mut live.told_to_stop, true), "{attempt:?} is told to stop once");
+            }
+            Action::Publish { temporary, .. } => {
+                let job = self.owner_of(temporary).expect("a temporary file of a job is published");
+                self.jobs.get_mut(&job).expect("a job of the queue").see_end_begin(self.now);
+                let is_renaming =
+                    self.ordered.files(job).iter().any(|file| {
+                        file.stage == FileStage::Renaming && file.temporary.as_deref() == name_of(temporary)
+                    });
+                assert!(is_renaming, "{} is renamed before that is on record", temporary.display());
+            }
+            Action::Delete { path, .. } => {
+                let job = self.owner_of(path).expect("a temporary file of a job is deleted");
+                self.jobs.get_mut(&job).expect("a job of the queue").see_end_begin(self.now);
+            }
+            Action::Notify { ticket, callback, job, notification } => {
+                let user = self.see_notification(*callback, *job, notification);
+                let notified = Notified { callback: *callback, user, job: *job, what: notification.clone() };
+                self.notified.insert(*ticket, notified);
+                let running = self.notified.values().filter(|other| other.user == user).count();
+                assert!(running <= PER_USER, "{running} notifications of one user");
+            }
+            Action::Reply { call, result } => {
+                let job = self.awaited[call];
+                let is_gone = self.ordered.job(job).is_none();
+                assert_eq!(is_gone, result.is_ok(), "{job:?}: {result:?} is told before it is on record");
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.is_ending = false;
+                }
+            }
+            Action::Activate { .. } | Action::RunCommand { .. } => {}
+            Action::Forget(_) | Action::Wake(_) | Action::Release(_) | Action::Limit(..) => {}
+        }
+    }
+
+    /// The job of the queue that has, or had, this temporary file.
+    fn owner_of(&self, temporary: &Path) -> Option<JobKey> {
+        self.jobs.iter().find(|(_, job)| job.temporaries.contains(temporary)).map(|(key, _)| *key)
+    }
+
+    fn see_transition(&mut self, transition: Transition) {
+        let Transition { job: key, id, from, to, .. } = transition;
+        assert!(transition.is_documented(), "not in the table: {transition:?}");
+        if from.is_none() {
+            assert_eq!(to, JobState::SUSPENDED);
+            let mut job = Job::new(id, self.creating, self.given, self.now);
+            let values = values(&self.engine, &self.users[self.creating], key).expect("the settings of a new job");
+            job.values.push((self.given, values));
+            assert!(self.jobs.insert(key, job).is_none(), "{key:?} is new");
+            return;
+        }
+        let job = self.jobs.get_mut(&key).expect("a job of the queue goes on");
+        assert_eq!(job.id, id);
+        job.follow(self.now, transition);
+        match to {
+            JobState::ACKNOWLEDGED | JobState::CANCELLED => self.see_end(key),
+            JobState::TRANSFERRED => self.see_all_files(key),
+            _ => {}
+        }
+    }
+
+    /// Nothing is left of a job that has ended, but what could not be deleted.
+    fn see_end(&mut self, key: JobKey) {
+        let job = self.jobs.remove(&key).expect("a job ends once");
+        for path in &job.temporaries {
+            let is_left = self.files.there.contains_key(path) && !self.files.is_excused(path);
+            assert!(!is_left, "{}: {} is left behind", job.id, path.display());
+        }
+        assert!(self.ordered.job(key).is_none(), "{}: its end is on record", job.id);
+        self.ended.insert(key, (self.given, job));
+    }
+
+    /// The files of a job that is TRANSFERRED are those of their servers.
+    fn see_all_files(&self, key: JobKey) {
+        for file in self.ordered.files(key) {
+            let path = self
+                .path_of(&file.local_name, file.temporary.as_deref().filter(|_| file.stage != FileStage::Completed));
+            let local = self.files.there.get(&path).unwrap_or_else(|| panic!("{} is not there", path.display()));
+            assert!(
+                self.origin.ever_was(&file.remote_name, &local.bytes),
+                "{} is not what {} has ever been",
+                path.display(),
+                file.remote_name
+            );
+        }
+    }
+
+    /// A file has got its final name: it is what its server has, or had.
+    pub(crate) fn see_published(&self, destination: &Path) {
+        let file = self
+            .durable
+            .keys()
+            .flat_map(|job| self.durable.files(job))
+            .find(|file| self.path_of(&file.local_name, None) == destination)
+            .expect("a file on record");
+        let bytes = &self.files.there[destination].bytes;
+        assert!(self.origin.ever_was(&file.remote_name, bytes), "{} has other bytes", destination.display());
+    }
+
+    /// Where a local name leads, or a temporary file beside it.
+    pub(crate) fn path_of(&self, local_name: &str, temporary: Option<&str>) -> std::path::PathBuf {
+        let path = self.world.drives.resolve(local_name).expect("a local name on a drive");
+        temporary.map_or(path.clone(), |name| path.with_file_name(name))
+    }
+
+    fn see_start(&mut self, plan: &AttemptPlan) {
+        let key = self.engine.job_of(plan.attempt).expect("an attempt belongs to a job");
+        let is_free = self.attempts.values().all(|other| other.job != key);
+        assert!(is_free, "{key:?} has two attempts");
+        let file = self.ordered.files(key).iter().find(|file| file.temporary.as_deref() == name_of(&plan.local));
+        let file = file.expect("the name of a temporary file is on record before an attempt uses it");
+        assert_eq!(file.remote_name, plan.url);
+        assert_eq!(file.validators, plan.known);
+        let job = self.jobs.get_mut(&key).expect("a job of the queue");
+        job.temporaries.insert(plan.local.clone());
+        self.begin_watching(plan.attempt, key);
+    }
+
+    /// What the server said is on record before anything is written.
+    fn see_proceed(&self, attempt: AttemptId) {
+        let live = self.attempts.get(&attempt).expect("an attempt that has not ended goes on");
+        let file = self.engine.progress(&self.users[2], live.job).expect("a job").files_transferred;
+        let file = &self.ordered.files(live.job)[file as usize];
+        let (told, _) = self.origin.now_at(&file.remote_name).expect("a file of the origin");
+        assert_eq!(file.validators, Some(told), "{attempt:?} goes on before that is on record");
+    }
+
+    /// A notification tells what is on record, and what the client wants to know; whom it goes to.
+    fn see_notification(&self, callback: CallbackId, key: JobKey, what: &Notification) -> usize {
+        if self.ended.contains_key(&key) {
+            // Its last change.
+            assert_eq!(*what, Notification::JobModification, "{key:?} has ended");
+            return self.registrations[&callback].user;
+        }
+        let job = self.jobs.get(&key).expect("a job of the queue is told of");
+        assert_eq!(job.callback, Some(callback), "the callback that is registered");
+        let record = self.ordered.job(key).expect("a job on record");
+        let flag = match what {
+            Notification::JobTransferred => {
+                assert_eq!(record.state, JobState::TRANSFERRED, "told before it is on record");
+                NotifyFlags::JOB_TRANSFERRED
+            }
+            Notification::JobError(error) => {
+                assert_eq!(
+                    (record.state, record.error),
+                    (JobState::ERROR, Some(*error)),
+                    "told before it is on record"
+                );
+                NotifyFlags::JOB_ERROR
+            }
+            Notification::FileTransferred(file) => {
+                let file = &self.ordered.files(key)[file.0 as usize];
+                assert_ne!(file.stage, FileStage::Pending, "told before it is on record");
+                NotifyFlags::FILE_TRANSFERRED
+            }
+            Notification::FileRangesTransferred(..) => NotifyFlags::FILE_RANGES_TRANSFERRED,
+            Notification::JobModification => NotifyFlags::JOB_MODIFICATION,
+        };
+        assert!(job.wants(flag), "nobody asked for {what:?}");
+        self.registrations[&callback].user
+    }
+
+    /// What holds after every step.
+    pub(crate) fn see_everything(&mut self) {
+        let due = self.engine.next_deadline().is_some_and(|due| due <= self.now.monotonic);
+        let reader = &self.users[2];
+        for (key, job) in &self.jobs {
+            assert_eq!(self.engine.state(reader, *key), Ok(job.state), "{}", job.id);
+            if !due {
+                job.see_timers(self.now, self.world.policies.max_download_time);
+            }
+        }
+        self.see_attempts();
+        if self.outbox.is_empty() {
+            assert_eq!(self.ordered, self.durable);
+            self.see_record();
+        }
+    }
+
+    /// Who moves data may do so.
+    fn see_attempts(&self) {
+        let mut in_background = 0;
+        for (attempt, live) in self.attempts.iter().filter(|(_, live)| !live.told_to_stop) {
+            let job = self.jobs.get(&live.job).expect("an attempt of a job of the queue");
+            let owner = &self.users[job.owner].user;
+            assert!(self.world.is_logged_on(owner), "{attempt:?} runs for somebody who is not logged on");
+            assert_eq!(self.world.network, Network::Connected, "{attempt:?} runs without a network");
+            in_background += usize::from(job.is_background());
+        }
+        assert!(in_background <= 1, "{in_background} jobs run in the background");
+    }
+
+    /// Everything is on record: a service that started now would show the same.
+    fn see_record(&self) {
+        for (key, job) in &self.jobs {
+            let record = self.durable.job(*key).unwrap_or_else(|| panic!("{} is not on record", job.id));
+            assert_eq!(record.id, job.id);
+            assert_eq!(record.retry_at, job.retry.map(|retry| retry.wall), "{}: when it is tried again", job.id);
+            assert_eq!(record.failing_since, job.failing.map(|failing| failing.first), "{}: no progress since", job.id);
+        }
+        assert_eq!(self.durable.keys().collect::<Vec<_>>(), self.jobs.keys().copied().collect::<Vec<_>>());
+    }
+
+    /// Starts a second service from the record: it shows what this one does.
+    pub(crate) fn rehearse(&self) {
+        let cx = bits_engine::Cx { now: self.now, world: &self.world, probe: &self.files };
+        let other = Engine::restore(self.plan.config(), self.durable.saved(), cx);
+        let reader = &self.users[2];
+        for (key, job) in self.jobs.iter().filter(|(_, job)| !job.is_ending) {
+            assert_eq!(View::of(&other, reader, *key), View::of(&self.engine, reader, *key), "{}", job.id);
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
