@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use bits_api::{Hresult, JobState, Success};
+use bits_api::{Hresult, JobState, Success, TokenFlags};
 
 use crate::access::may_use;
 use crate::engine::{Awaited, take};
@@ -126,7 +126,7 @@ impl Engine {
         // A direct file has its name already, but not the server's time.
         let placed = self.placed_temporary(cx, key, place)?.or(self.jobs[key].is_direct().then(|| destination.clone()));
         let temporary = placed.ok_or(Hresult::ERROR_FILE_NOT_FOUND)?;
-        may_use(cx, &self.identities(key)?.local, &temporary)?;
+        may_use(cx, &self.identity(key, TokenFlags::LOCAL_FILE)?, &temporary)?;
         // Begun before a restart that could not tell how far it came.
         if stage == FileStage::Renaming && cx.probe.length(&temporary)?.is_none() {
             self.named(key, place);

@@ -122,16 +122,22 @@ impl Engine {
     /// # Errors
     /// `BG_E_TOKEN_REQUIRED` when that is a helper whose token is not there.
     pub(crate) fn identities(&self, job: JobKey) -> Result<Identities, Hresult> {
+        let network = self.identity(job, TokenFlags::NETWORK)?;
+        Ok(Identities { local: self.identity(job, TokenFlags::LOCAL_FILE)?, network })
+    }
+
+    /// In whose name the job uses what `flag` stands for.
+    ///
+    /// # Errors
+    /// `BG_E_TOKEN_REQUIRED` when that is a helper whose token is not there.
+    pub(crate) fn identity(&self, job: JobKey, flag: TokenFlags) -> Result<Sid, Hresult> {
         let job = &self.jobs[job];
-        let whose = |flag| {
-            let user = match job.helper {
-                _ if !job.helper_flags.contains(flag) => job.owner,
-                Some(helper) => helper.user,
-                None => return Err(Hresult::BG_E_TOKEN_REQUIRED),
-            };
-            Ok(self.jobs.users.get(user).sid.clone())
+        let user = match job.helper {
+            _ if !job.helper_flags.contains(flag) => job.owner,
+            Some(helper) => helper.user,
+            None => return Err(Hresult::BG_E_TOKEN_REQUIRED),
         };
-        Ok(Identities { local: whose(TokenFlags::LOCAL_FILE)?, network: whose(TokenFlags::NETWORK)? })
+        Ok(self.jobs.users.get(user).sid.clone())
     }
 
     /// In the owner's name alone.

@@ -280,7 +280,7 @@ fn files_and_network_are_used_in_the_owners_name(c: &mut Bench) -> Outcome {
         c.settle()?;
         let error = job.error().ok().map(|error| error.error()).transpose()?;
         c.is(
-            ["users.context", "users.rights_both_ends", "job.add_file.owner_rights"],
+            ["users.context", "users.rights_both_ends", "job.add_file.owner_rights", "files.temp.owner_rights"],
             (job.state()?, error),
             expected,
         )?;

@@ -345,7 +345,14 @@ fn a_transferred_job_keeps_its_state_without_the_token(c: &mut Bench) -> Outcome
         "token.logoff.finished_job",
         (refused, state, job.complete()),
         (Err(Hresult::BG_E_TOKEN_REQUIRED), JobState::TRANSFERRED, Ok(Success::OK)),
-    )
+    )?;
+    // The network is needed no more.
+    c.start_over();
+    let (job, _) = c.job_in(JobState::TRANSFERRED)?;
+    lend(c, &job, &c.other_token()?, TokenFlags::NETWORK)?;
+    c.log_off()?;
+    c.settle()?;
+    c.is("token.logoff.finished_job", job.complete(), Ok(Success::OK))
 }
 
 fn a_job_without_the_token_it_needs_fails_when_its_turn_comes(c: &mut Bench) -> Outcome {
