@@ -1,9 +1,11 @@
 //! What of the machine and its network holds jobs back.
 
+use std::time::Duration;
+
 use bits_world::{NetworkCost, Power, Volume, World};
 
 use super::Bench;
-use crate::claims::Outcome;
+use crate::claims::{Outcome, Stop};
 use crate::provider::Capability;
 
 impl Bench {
@@ -25,6 +27,12 @@ impl Bench {
     /// A disk check locks the volume of all local names, or ends.
     pub(crate) fn set_locked(&self, is_locked: bool) -> Outcome {
         self.change(|world| world.drives.set_locked(Volume::new('C'), is_locked))
+    }
+
+    /// The machine sleeps for so long; what is due meanwhile happens when it wakes.
+    pub(crate) fn sleep(&self, duration: Duration) -> Outcome {
+        self.can(Capability::VirtualTime)?;
+        self.emulator()?.sleep(duration).map_err(|error| Stop::Failed(format!("{error:?}")))
     }
 
     fn change(&self, change: impl FnOnce(&mut World)) -> Outcome {

@@ -13,6 +13,7 @@ cases![
     a_jobs_own_time_replaces_the_policys,
     a_time_that_is_lowered_below_what_has_passed_is_over_at_once,
     a_time_of_zero_is_over_when_the_job_begins,
+    a_machine_that_sleeps_uses_the_time_up,
 ];
 
 const LIMIT: Duration = Duration::from_mins(10);
@@ -194,4 +195,18 @@ fn a_time_of_zero_is_over_when_the_job_begins(c: &mut Bench) -> Outcome {
     let clause = "job4.set_maximum_download_time.zero";
     c.is(clause, (suspended, job.state()?, c.attempted()?.len()), (JobState::SUSPENDED, JobState::ERROR, 0))?;
     c.returns(clause, error_of(&job)?.1)
+}
+
+fn a_machine_that_sleeps_uses_the_time_up(c: &mut Bench) -> Outcome {
+    let job = transferring(c)?;
+    c.sleep(LIMIT.saturating_sub(MINUTE))?;
+    c.advance(Duration::from_secs(59))?;
+    let before = job.state()?;
+    c.advance(Duration::from_secs(1))?;
+    let clause = "job4.set_maximum_download_time.sleep_counts";
+    c.is(clause, (before, job.state()?), (JobState::TRANSFERRING, JobState::ERROR))?;
+    c.start_over();
+    let job = transferring(c)?;
+    c.sleep(LIMIT)?;
+    c.is(clause, (job.state()?, error_of(&job)?.1), (JobState::ERROR, Hresult::BG_E_MAXDOWNLOAD_TIMEOUT))
 }

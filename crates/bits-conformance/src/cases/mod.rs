@@ -69,6 +69,7 @@ modules![
     cost,
     conditions,
     bandwidth,
+    giving_up,
     interfaces,
     later_settings,
     properties,
