@@ -3,6 +3,7 @@
 //! For tests of what BITS decides. A transfer takes no time, but for one under a limit of bandwidth
 //! on a virtual clock; one that must be looked at while it runs is held.
 
+mod downloads;
 mod pace;
 mod uploads;
 
@@ -10,14 +11,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_api::{FileTime, Hresult};
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
     Reports, Validators, Work,
 };
+use bits_wire::spans::Span;
 use bits_world::Sid;
 
 use bits_world::clock::{Clock, Monotonic, Participant};
+use downloads::Fetched;
+pub use downloads::SimServer;
 use pace::Pace;
 use uploads::Uploads;
 pub use uploads::{SimReply, SimUpload, SimUploadStage};
@@ -51,6 +55,9 @@ struct Remote {
     /// Who may read it, if not everybody.
     readers: Option<BTreeSet<Sid>>,
     hold: Option<SimHold>,
+    server: SimServer,
+    /// What was moved, in order.
+    moved: Vec<Span>,
 }
 
 /// Where a simulated transfer stops until it is let go.
@@ -77,11 +84,14 @@ struct Attempt {
     step: Step,
     /// How fast it may be, if it is not as fast as it can.
     pace: Option<Pace>,
+    fetched: Fetched,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Step {
     Connecting,
+    /// The server has answered.
+    Answered,
     AwaitingProceed,
     Moving,
 }
@@ -202,10 +212,14 @@ impl State {
         let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
         let report = match attempt.step {
             Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
-            Step::Connecting if is_fetch => connect(attempt, remote, &mut self.local),
+            Step::Connecting if is_fetch => remote.take_refusal().unwrap_or_else(|| {
+                attempt.step = Step::Answered;
+                AttemptReport::Answered(downloads::answer(remote))
+            }),
+            Step::Answered => downloads::connect(attempt, remote, &mut self.local),
             Step::Connecting => self.uploads.connect(attempt, remote, &self.local),
             Step::AwaitingProceed => return None,
-            Step::Moving if is_fetch => transfer(attempt, remote, &mut self.local)?,
+            Step::Moving if is_fetch => downloads::transfer(attempt, remote, &mut self.local)?,
             Step::Moving => self.uploads.send(attempt, &mut self.remote, &self.local)?,
         };
         if report == AttemptReport::Ended(AttemptEnd::Done) {
@@ -217,38 +231,6 @@ impl State {
         }
         Some((reports, report))
     }
-}
-
-fn connect(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> AttemptReport {
-    if let Some(SimFailure { failure, .. }) = remote.failures.pop_front_if(|failure| failure.at.is_none()) {
-        return AttemptReport::Ended(AttemptEnd::Failed(failure));
-    }
-    let Some(validators) = remote.validators else {
-        return AttemptReport::Ended(AttemptEnd::Failed(Failure {
-            code: Hresult::BG_E_HTTP_ERROR_404,
-            context: ErrorContext::REMOTE_FILE,
-            transient: false,
-        }));
-    };
-    if remote.readers.as_ref().is_some_and(|readers| !readers.contains(&attempt.plan.identities.network)) {
-        return AttemptReport::Ended(AttemptEnd::Failed(Failure {
-            code: Hresult::E_ACCESSDENIED,
-            context: ErrorContext::REMOTE_FILE,
-            transient: false,
-        }));
-    }
-    let have = local.entry(attempt.plan.local.clone()).or_default();
-    if attempt.plan.known != Some(validators) {
-        *have = 0;
-    }
-    attempt.step = Step::AwaitingProceed;
-    AttemptReport::Connected { validators, have: *have }
-}
-
-fn transfer(attempt: &mut Attempt, remote: &mut Remote, local: &mut BTreeMap<PathBuf, u64>) -> Option<AttemptReport> {
-    let size = remote.validators.map_or(0, |validators| validators.size);
-    let have = local.entry(attempt.plan.local.clone()).or_default();
-    Some(moved_to(remote, size, have, attempt.pace.as_mut())?.unwrap_or(AttemptReport::Ended(AttemptEnd::Done)))
 }
 
 /// Moves a file of `size` bytes as far as holds, failures and its pace let it: what is to be
@@ -315,7 +297,7 @@ impl Mover for SimulatedMover {
         let pace = self.pace(plan.limit);
         let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
-        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting, pace });
+        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting, pace, fetched: Fetched::default() });
         drop(state);
         self.simulation.go_on(id);
     }
