@@ -62,7 +62,13 @@ fn restart(folder: &Path) -> Result<Engine> {
     let cx = Cx { now: VirtualClock::new().now(), world: &world, probe: &NoFiles };
     let mut unreadable = None;
     let saved = store.load()?.map_while(|saved| saved.map_err(|error| unreadable = Some(error)).ok());
-    let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: false };
+    let config = Config {
+        profile: Profile::default(),
+        decisions: Decisions::default(),
+        seed: 0,
+        scramble: None,
+        uploads: false,
+    };
     let engine = Engine::restore(config, saved, cx);
     unreadable.map_or(Ok(engine), |error| Err(error.into()))
 }

@@ -68,7 +68,13 @@ impl Surroundings {
 const CONFIG_SEED: u64 = 0;
 
 fn config() -> Config {
-    Config { profile: Profile::default(), decisions: Decisions::default(), seed: CONFIG_SEED, uploads: false }
+    Config {
+        profile: Profile::default(),
+        decisions: Decisions::default(),
+        seed: CONFIG_SEED,
+        scramble: None,
+        uploads: false,
+    }
 }
 
 fn id_of(job: u64) -> Guid {

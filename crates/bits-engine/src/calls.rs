@@ -174,7 +174,7 @@ impl Engine {
             }
         };
         let mut keys: Vec<JobKey> = Shelf::ALL.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
-        match self.config.seed {
+        match self.order_seed() {
             0 => keys.sort_unstable(),
             seed => keys.sort_unstable_by_key(|key| mix(seed ^ mix(key.0))),
         }

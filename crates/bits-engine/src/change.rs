@@ -157,7 +157,7 @@ impl Engine {
     /// One that was preempted keeps its place and the rest of its turn: else jobs that are
     /// interrupted at the wrong moments would never get to run.
     pub(crate) fn enqueue(&mut self, cx: Cx<'_>, key: JobKey, cause: Cause) {
-        let whole = self.config.decisions.time_slice();
+        let whole = self.next_slice();
         let queued = match (cause, self.jobs[key].run()) {
             (Cause::Preempted, Some(run)) => {
                 let due = self.timers.due(key, Timer::SliceEnd);

@@ -8,6 +8,7 @@ use bits_world::clock::Monotonic;
 use crate::jobs::Jobs;
 use crate::peer_cache::PeerCache;
 use crate::schedule::Ready;
+use crate::scramble::Scramble;
 use crate::temporary::Temporary;
 use crate::timers::{Timer, Timers};
 use crate::users::UserNo;
@@ -23,6 +24,7 @@ use crate::{Action, Change, Config, Cx, Event, FileIndex, JobKey, Ticket};
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) config: Config,
+    pub(crate) scramble: Option<Scramble>,
     pub(crate) jobs: Jobs,
     pub(crate) timers: Timers,
     pub(crate) ready: Ready,
@@ -78,6 +80,7 @@ impl Engine {
     /// An engine with an empty queue.
     pub fn new(config: Config) -> Self {
         Self {
+            scramble: config.scramble.map(Scramble::new),
             config,
             jobs: Jobs::default(),
             timers: Timers::default(),

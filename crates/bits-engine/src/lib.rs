@@ -46,6 +46,7 @@ mod remote;
 mod restore;
 mod retry;
 mod schedule;
+mod scramble;
 mod secrets;
 mod settings;
 mod table;
@@ -103,6 +104,10 @@ pub struct Config {
     pub decisions: Decisions,
     /// Chooses where BITS promises no order.
     pub seed: u64,
+    /// Does by this seed what BITS may do and seldom does: enumerates jobs in another order each
+    /// time, loses modifications, lets notifications overtake each other, gives slices of other
+    /// lengths.
+    pub scramble: Option<u64>,
     /// Whether who carries attempts out can upload; without it there are no upload jobs.
     pub uploads: bool,
 }

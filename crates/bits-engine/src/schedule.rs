@@ -104,7 +104,10 @@ impl Engine {
                 self.config.decisions.note(Switch::TimeSlice);
                 self.enqueue(cx, key, Cause::SliceEnded);
             }
-            _ => self.take_slot(cx, key, self.config.decisions.time_slice()),
+            _ => {
+                let slice = self.next_slice();
+                self.take_slot(cx, key, slice);
+            }
         }
     }
 
@@ -149,7 +152,10 @@ impl Engine {
             }
         } else if shares {
             match self.slot {
-                None => self.take_slot(cx, key, self.config.decisions.time_slice()),
+                None => {
+                    let slice = self.next_slice();
+                    self.take_slot(cx, key, slice);
+                }
                 Some(_) => self.enqueue(cx, key, Cause::Preempted),
             }
         }

@@ -25,6 +25,7 @@ pub struct Builder {
     profile: Profile,
     world: World,
     seed: Option<u64>,
+    scramble: Option<u64>,
     decisions: Vec<(String, String)>,
     state: Option<PathBuf>,
     trusted: Vec<String>,
@@ -87,6 +88,7 @@ impl Builder {
             profile: Profile::default(),
             world: World::default(),
             seed: None,
+            scramble: None,
             decisions: Vec::new(),
             state: None,
             trusted: Vec::new(),
@@ -116,6 +118,14 @@ impl Builder {
     /// Makes identifiers, and the order where BITS promises none, reproducible.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Does by this seed what BITS may do and seldom does: enumerates jobs in another order each
+    /// time, loses modifications, lets notifications of a job overtake each other, gives slices of
+    /// other lengths. The same seed does the same; a client that is in order does not notice.
+    pub fn scramble(mut self, seed: u64) -> Self {
+        self.scramble = Some(seed);
         self
     }
 
@@ -174,6 +184,7 @@ impl Builder {
             profile: self.profile,
             decisions,
             seed: self.seed.unwrap_or_default(),
+            scramble: self.scramble,
             uploads: outside.can_upload(),
         };
         Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.clients, self.state, self.world)

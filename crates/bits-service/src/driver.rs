@@ -128,7 +128,13 @@ mod tests {
             }),
             undeleted: Undeleted::default(),
         };
-        let config = Config { profile: Profile::default(), decisions: Decisions::default(), seed: 0, uploads: true };
+        let config = Config {
+            profile: Profile::default(),
+            decisions: Decisions::default(),
+            seed: 0,
+            scramble: None,
+            uploads: true,
+        };
         let (mover, disk) = Outside::Simulated(Simulation::new()).open(&clock, &config).unwrap();
         let mover = FaultLayer::new(mover, Faults::default());
         Service::new(lasting, mover, disk, World::default(), |_| Engine::new(config))

@@ -117,3 +117,18 @@ fn a_program_that_panics_has_crashed_and_runs_again() {
 
     assert_eq!(setup.emulator.commands().runs().len(), 2);
 }
+
+#[test]
+fn a_scrambled_emulator_enumerates_its_jobs_in_another_order_each_time() {
+    let setup = Setup::with(|builder| builder.scramble(1));
+    let jobs: Vec<_> = (0..8).map(|_| setup.job()).collect();
+    let enumerated = || {
+        let found = setup.manager().enum_jobs(bits_api::EnumJobsFlags::empty()).unwrap().next(8).unwrap().items;
+        found.iter().map(|job| job.id().unwrap()).collect::<Vec<_>>()
+    };
+
+    let orders: std::collections::BTreeSet<_> = (0..8).map(|_| enumerated()).collect();
+
+    assert!(orders.len() > 1);
+    assert!(orders.iter().all(|order| jobs.iter().all(|job| order.contains(&job.id().unwrap()))));
+}

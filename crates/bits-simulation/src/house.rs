@@ -363,6 +363,12 @@ impl House {
 impl Plan {
     /// How the engine plays its part.
     pub(crate) fn config(&self) -> Config {
-        Config { profile: Profile::default(), decisions: Decisions::default(), seed: self.order, uploads: false }
+        Config {
+            profile: Profile::default(),
+            decisions: Decisions::default(),
+            seed: self.order,
+            scramble: None,
+            uploads: false,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bits_api::{Guid, Hresult, JobState, Setting};
 use bits_world::Profile;
+use bits_world::clock::Monotonic;
 
 use super::{CallbackInterface, CommandOutcome, Due, InFlight, Notice, Object, Origin, Pending, Via, class_of};
 use crate::engine::Awaited;
@@ -43,15 +44,19 @@ impl Engine {
         if notices.in_flight.is_some() {
             return None;
         }
-        if let Some(pending) = notices.due.front().filter(|_| !notices.waits) {
-            return Some((Notice::Due(pending.due), pending.via));
-        }
+        let due = notices.due.front().filter(|_| !notices.waits).copied();
         let ranges = (!notices.arrived.is_empty()).then_some((notices.ranges_from, Notice::Ranges));
         let modification = notices.modified.then_some((notices.modification_from, Notice::Modification));
-        let (from, notice) = [ranges, modification].into_iter().flatten().min_by_key(|(from, _)| *from)?;
-        if from <= now {
-            return Some((notice, Via::Callback));
+        let may_go = |mark: Option<(Monotonic, Notice)>| {
+            mark.filter(|(from, _)| *from <= now).map(|(_, notice)| (notice, Via::Callback))
+        };
+        // The first goes before the others, which are of low priority.
+        let ready = [due.map(|pending| (Notice::Due(pending.due), pending.via)), may_go(ranges), may_go(modification)];
+        let count = ready.iter().flatten().count();
+        if count > 0 {
+            return ready.into_iter().flatten().nth(self.pick(count));
         }
+        let (from, _) = [ranges, modification].into_iter().flatten().min_by_key(|(from, _)| *from)?;
         if self.timers.due(key, Timer::NotifyInterval).is_none() {
             self.timers.arm(key, Timer::NotifyInterval, from);
         }
@@ -324,7 +329,9 @@ impl Engine {
             if user.notifications >= PER_USER {
                 return;
             }
-            let Some(key) = user.waiting.pop_front() else { return };
+            let waiting = user.waiting.len();
+            let place = self.pick(waiting);
+            let Some(key) = self.jobs.users.get_mut(number).waiting.remove(place) else { return };
             let Some(job) = self.jobs.get_mut(key) else { continue };
             if let Some(notices) = &mut job.notices {
                 notices.stands_in_line = false;

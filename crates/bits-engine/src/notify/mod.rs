@@ -424,7 +424,7 @@ impl Engine {
 
     /// A property, the progress or the state has changed.
     pub(crate) fn notify_of_modification(&mut self, key: JobKey) {
-        if self.ears(&self.jobs[key]).hear(NotifyFlags::JOB_MODIFICATION) {
+        if self.ears(&self.jobs[key]).hear(NotifyFlags::JOB_MODIFICATION) && !self.loses_modification() {
             self.jobs[key].notices.get_or_insert_default().modified = true;
             self.pump_notices(key);
         }

@@ -155,7 +155,7 @@ pub(crate) fn ranges_of(ranges: &[(u64, u64)]) -> Vec<FileRange> {
 pub(crate) fn config(profile: Profile) -> Config {
     let mut decisions = Decisions::default();
     decisions.set("sched.slice_length", &SLICE.as_secs().to_string()).unwrap();
-    Config { profile, decisions, seed: 0, uploads: true }
+    Config { profile, decisions, seed: 0, scramble: None, uploads: true }
 }
 
 impl House {

@@ -18,4 +18,5 @@ mod order;
 mod ranges;
 mod restart;
 mod retries;
+mod scramble;
 mod uploads;
