@@ -57,7 +57,7 @@ impl Engine {
         self.activate(caller)?;
         match caller.logon {
             Logon::WinRm | Logon::PowerShellDirect | Logon::Network => Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED),
-            Logon::PowerShellRemoting if self.config.profile < Profile::V10_1 => {
+            Logon::PowerShellRemoting if self.config.profile < Profile::V5_0_1607 => {
                 Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED)
             }
             _ => Ok(()),

@@ -94,7 +94,8 @@ impl Engine {
     /// The job, for someone who may use IBitsTokenOptions on it (clauses `token.access.*`).
     fn optional(&self, caller: &Token, job: JobKey) -> Result<&Job, Hresult> {
         let job = self.readable(caller, job)?;
-        let is_refused = self.config.profile < Profile::V10_1 && !(caller.administrator && job.rights.administrator);
+        let is_refused =
+            self.config.profile < Profile::V5_0_1607 && !(caller.administrator && job.rights.administrator);
         if is_refused { Err(Hresult::E_ACCESSDENIED) } else { Ok(job) }
     }
 

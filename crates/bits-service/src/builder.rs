@@ -9,7 +9,7 @@ use bits_engine::Config;
 use bits_transfer::{HttpMover, LocalDisk};
 use bits_wire::attempt::{Disk, Mover};
 use bits_world::clock::{Clock, VirtualClock};
-use bits_world::{Decisions, Profile, World};
+use bits_world::{Decisions, Preset, Profile, UnknownPreset, World};
 
 use crate::classes::Factory;
 use crate::client::Client;
@@ -23,6 +23,7 @@ use crate::sim::{SimulatedMover, Simulation};
 pub struct Builder {
     clock: Clock,
     profile: Profile,
+    preset: Option<Result<&'static Preset, UnknownPreset>>,
     world: World,
     seed: Option<u64>,
     scramble: Option<u64>,
@@ -45,6 +46,8 @@ pub(crate) enum Outside {
     /// Real sockets and files; trusts these PEM certificates beside the machine's roots.
     Real {
         trusted: Vec<String>,
+        /// The file version of BITS' library.
+        library: String,
     },
     Simulated(Simulation),
 }
@@ -59,8 +62,8 @@ impl Outside {
 
     pub(crate) fn open(&self, clock: &Clock, config: &Config) -> Result<Ends, String> {
         match self {
-            Self::Real { trusted } => {
-                let mover = HttpMover::new(clock.clone(), config.profile, &config.decisions, trusted)?;
+            Self::Real { trusted, library } => {
+                let mover = HttpMover::new(clock.clone(), library, &config.decisions, trusted)?;
                 Ok((Arc::new(mover), Arc::new(LocalDisk)))
             }
             Self::Simulated(simulation) => Ok((SimulatedMover::new(simulation, clock), Arc::new(simulation.clone()))),
@@ -86,6 +89,7 @@ impl Builder {
         Self {
             clock: Clock::Virtual(VirtualClock::new()),
             profile: Profile::default(),
+            preset: None,
             world: World::default(),
             seed: None,
             scramble: None,
@@ -103,9 +107,21 @@ impl Builder {
         self
     }
 
-    /// Plays this BITS.
+    /// Plays this BITS, in the first Windows that had it.
     pub fn profile(mut self, profile: Profile) -> Self {
-        self.profile = profile;
+        (self.profile, self.preset) = (profile, None);
+        self
+    }
+
+    /// Plays the BITS of a release of Windows, by a name such as `win10-22h2`, `server2012r2` or
+    /// `xp-sp2`: [`Preset::all`] tells all of them. A name that is none is told by
+    /// [`Builder::start`].
+    pub fn preset(mut self, name: &str) -> Self {
+        let preset = Preset::named(name);
+        if let Ok(preset) = preset {
+            self.profile = preset.profile;
+        }
+        self.preset = Some(preset);
         self
     }
 
@@ -169,16 +185,18 @@ impl Builder {
     /// Starts the emulator.
     ///
     /// # Errors
-    /// [`StartError`] for a queue that cannot be read, a certificate that is none, a decision
-    /// that does not exist.
+    /// [`StartError`] for a queue that cannot be read, a certificate that is none, a decision or
+    /// a preset that does not exist.
     pub fn start(self) -> Result<Emulator, StartError> {
         let mut decisions = Decisions::default();
         for (id, value) in &self.decisions {
             decisions.set(id, value).map_err(StartError::Decision)?;
         }
+        let preset = self.preset.transpose()?;
+        let library = preset.map_or(self.profile.library(), |preset| &preset.library).to_owned();
         let outside = match self.simulation {
             Some(simulation) => Outside::Simulated(simulation),
-            None => Outside::Real { trusted: self.trusted },
+            None => Outside::Real { trusted: self.trusted, library },
         };
         let config = Config {
             profile: self.profile,

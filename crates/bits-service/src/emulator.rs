@@ -13,7 +13,7 @@ use bits_engine::{Config, Engine, Explanation, Saved};
 use bits_store::{Store, StoreError};
 use bits_wire::attempt::Disk;
 use bits_world::clock::{Clock, Participant, Stuck};
-use bits_world::{Sid, Token, World};
+use bits_world::{Sid, Token, UnknownPreset, World};
 
 use crate::accounts::Accounts;
 use crate::builder::{Builder, ClientCode, Outside};
@@ -91,6 +91,9 @@ pub enum StartError {
     /// A certificate to trust cannot be read.
     #[error("{0}")]
     Trust(String),
+    /// There is no preset of that name.
+    #[error(transparent)]
+    Preset(#[from] UnknownPreset),
     /// A decision was given a value that it does not take.
     #[error("{0}")]
     Decision(String),

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
-use bits_world::Profile;
 use bits_world::clock::{Clock, Ends};
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -25,7 +24,8 @@ use crate::tls::{self, Trust};
 /// What every connection of a mover needs.
 pub(crate) struct Network {
     pub(crate) clock: Clock,
-    pub(crate) profile: Profile,
+    /// The file version of BITS' library.
+    pub(crate) library: String,
     pub(crate) stall: Duration,
     pub(crate) trust: Arc<Trust>,
 }

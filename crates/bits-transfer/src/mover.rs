@@ -10,8 +10,8 @@ use std::task::Poll;
 
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports};
+use bits_world::Decisions;
 use bits_world::clock::{Activity, Clock};
-use bits_world::{Decisions, Profile};
 use tokio::sync::watch;
 
 use crate::attempt::Attempt;
@@ -38,14 +38,15 @@ struct Shared {
 }
 
 impl HttpMover {
-    /// A mover that lives by `clock` and plays the BITS of `profile`. It trusts the certificates
+    /// A mover that lives by `clock`, with the file version of BITS' library that its requests
+    /// tell, such as `7.8`. It trusts the certificates
     /// in `trusted`, PEM texts, beside the machine's own roots.
     ///
     /// # Errors
     /// One line that names the entry of `trusted` that holds no certificate.
-    pub fn new(clock: Clock, profile: Profile, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
+    pub fn new(clock: Clock, library: &str, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
-        let network = Network { clock, profile, stall: decisions.stall_timeout(), trust };
+        let network = Network { clock, library: library.to_owned(), stall: decisions.stall_timeout(), trust };
         Ok(Self {
             shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
             desk: Desk::new(),

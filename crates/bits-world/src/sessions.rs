@@ -45,7 +45,7 @@ impl Logon {
     fn lets_jobs_run(self, profile: Profile) -> bool {
         match self {
             Self::Console | Self::RemoteDesktop => true,
-            Self::PowerShellRemoting => profile >= Profile::V10_1,
+            Self::PowerShellRemoting => profile >= Profile::V5_0_1607,
             _ => false,
         }
     }

@@ -16,7 +16,7 @@ use bits_wire::attempt::{
     Urgency, Validators, Work,
 };
 use bits_world::clock::{Clock, Ends};
-use bits_world::{Decisions, Profile, Sid};
+use bits_world::{Decisions, Sid};
 use tempfile::TempDir;
 
 /// How long a test waits before it calls a hang a hang.
@@ -194,7 +194,7 @@ impl Mill {
     }
 
     pub(crate) fn with(clock: Clock, trusted: &[String]) -> Self {
-        let mover = HttpMover::new(clock, Profile::default(), &Decisions::default(), trusted).unwrap();
+        let mover = HttpMover::new(clock, "7.8", &Decisions::default(), trusted).unwrap();
         Self { mover, folder: tempfile::tempdir().unwrap(), next: AtomicU64::new(1) }
     }
 

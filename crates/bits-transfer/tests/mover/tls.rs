@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{AttemptEnd, ChainId, Mover};
+use bits_world::Decisions;
 use bits_world::clock::Clock;
-use bits_world::{Decisions, Profile};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
@@ -207,7 +207,7 @@ fn what_is_no_certificate_cannot_be_trusted() {
         vec!["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned()],
     ];
     for trusted in table {
-        let made = HttpMover::new(Clock::system(), Profile::default(), &Decisions::default(), &trusted);
+        let made = HttpMover::new(Clock::system(), "7.8", &Decisions::default(), &trusted);
         let error = made.err().unwrap();
         assert!(error.starts_with(&format!("trusted certificate {}: ", trusted.len())), "{error}");
     }

@@ -16,7 +16,7 @@ pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
 pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
 pub use redirect::{MAX_REDIRECTS, Redirects};
-pub use request::{Ask, RANGE_LIMIT, Request, user_agent};
+pub use request::{Ask, RANGE_LIMIT, Request};
 pub use target::{Origin, Scheme, Target};
 
 use bits_api::{ErrorContext, Hresult};

@@ -3,7 +3,6 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use bits_api::FileTime;
-use bits_world::Profile;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, HOST, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
@@ -44,9 +43,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request for `ask` at `target`, as BITS of this `profile` makes it (clause
-    /// `http.open.request_headers`).
-    pub fn new(ask: &Ask, target: &Target, profile: Profile) -> Self {
+    /// The request for `ask` at `target` (clause `http.open.request_headers`). BITS names itself by
+    /// the file version of its library, such as `7.8` (clause `version.dll_versions`).
+    pub fn new(ask: &Ask, target: &Target, library: &str) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONNECTION, HeaderValue::from_static("Keep-Alive"));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -59,7 +58,9 @@ impl Request {
                 headers.insert(RANGE, range);
             }
         }
-        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent(profile)));
+        if let Ok(agent) = HeaderValue::try_from(format!("Microsoft BITS/{library}")) {
+            headers.insert(USER_AGENT, agent);
+        }
         if let Ok(host) = HeaderValue::try_from(target.host_header()) {
             headers.insert(HOST, host);
         }
@@ -78,22 +79,6 @@ impl Request {
     }
 }
 
-/// How BITS names itself: by the version of its library (clause `version.dll_versions`).
-pub const fn user_agent(profile: Profile) -> &'static str {
-    match profile {
-        Profile::V1_0 => "Microsoft BITS/6.0",
-        Profile::V1_2 => "Microsoft BITS/6.2",
-        Profile::V1_5 => "Microsoft BITS/6.5",
-        Profile::V2_0 => "Microsoft BITS/6.6",
-        Profile::V2_5 => "Microsoft BITS/6.7",
-        Profile::V3_0 => "Microsoft BITS/7.0",
-        Profile::V4_0 => "Microsoft BITS/7.5",
-        Profile::V5_0 => "Microsoft BITS/7.7",
-        // The table of the documentation ends at 10.1; the number has not changed since.
-        _ => "Microsoft BITS/7.8",
-    }
-}
-
 /// A time stamp as HTTP writes it; `None` outside the years that it can write.
 fn http_date(time: FileTime) -> Option<HeaderValue> {
     const YEAR_10000: u64 = 253_402_300_800;
@@ -106,7 +91,7 @@ mod tests {
     use super::*;
 
     fn request(ask: Ask) -> Request {
-        Request::new(&ask, &Target::parse("http://origin:81/dir/a.bin?v=1").unwrap(), Profile::default())
+        Request::new(&ask, &Target::parse("http://origin:81/dir/a.bin?v=1").unwrap(), "7.8")
     }
 
     fn lines(request: &Request) -> Vec<String> {
@@ -156,14 +141,5 @@ mod tests {
             let request = request(Ask::Range { first: 0, last: 0, unmodified_since: Some(stamp) });
             assert!(!request.headers.contains_key(IF_UNMODIFIED_SINCE), "{stamp:?}");
         }
-    }
-
-    #[test]
-    fn the_user_agent_follows_the_profile() {
-        assert_eq!(user_agent(Profile::V1_0), "Microsoft BITS/6.0");
-        assert_eq!(user_agent(Profile::V4_0), "Microsoft BITS/7.5");
-        assert_eq!(user_agent(Profile::V5_0), "Microsoft BITS/7.7");
-        assert_eq!(user_agent(Profile::V10_1), "Microsoft BITS/7.8");
-        assert_eq!(user_agent(Profile::V10_3), "Microsoft BITS/7.8");
     }
 }
