@@ -199,7 +199,7 @@ fn without_history(record: JobRecord) -> Job {
         handles: 0,
         idle_since: record.last_activity,
         filed: None,
-        upload: record.upload.map(Upload::restored).or_else(|| Upload::of(record.job_type)),
+        upload: record.upload.map(Upload::restored).map(Box::new).or_else(|| Upload::of(record.job_type)),
     }
 }
 

@@ -49,8 +49,8 @@ impl Upload {
         UploadRecord { session: self.session.clone(), reply_file_name: self.reply_name.as_deref().map(str::to_owned) }
     }
 
-    pub(crate) fn restored(record: UploadRecord) -> Box<Self> {
-        Box::new(Self { session: record.session, reply_name: record.reply_file_name.map(Into::into) })
+    pub(crate) fn restored(record: UploadRecord) -> Self {
+        Self { session: record.session, reply_name: record.reply_file_name.map(Into::into) }
     }
 }
 

@@ -75,11 +75,6 @@ impl Bench {
         Ok(())
     }
 
-    /// The reply to an upload of the file, as a file to hold or to trouble.
-    pub(crate) fn reply_to(&self, file: &Remote) -> Remote {
-        Remote { url: Simulation::reply_url(&file.url), local: String::new() }
-    }
-
     /// What the server has made of the newest upload, and how many bytes it has.
     pub(crate) fn on_server(&self) -> Result<(&'static str, u64), Stop> {
         let Some(newest) = self.simulation()?.uploads().pop() else { return failed("nothing was uploaded") };
@@ -99,5 +94,12 @@ impl Bench {
     /// How many uploads the server has been asked to take.
     pub(crate) fn uploads_seen(&self) -> Result<usize, Stop> {
         Ok(self.simulation()?.uploads().len())
+    }
+}
+
+impl Remote {
+    /// The reply to an upload of the file, as a file to hold or to trouble.
+    pub(crate) fn reply(&self) -> Self {
+        Self { url: Simulation::reply_url(&self.url), local: String::new() }
     }
 }

@@ -39,8 +39,11 @@ const REPLY: &[u8] = b"<receipt/>";
 /// The limit of GetReplyData in bytes.
 const LIMIT: usize = 1_048_576;
 
+/// A job, as a client of BITS 1.5 and as one of 1.0 has it.
+type Both = (Arc<dyn Job2>, Arc<dyn Job>);
+
 /// A job of 1,000 bytes that is answered with these.
-fn replied(c: &Bench, reply: &[u8]) -> Result<(Arc<dyn Job2>, Arc<dyn Job>), Stop> {
+fn replied(c: &Bench, reply: &[u8]) -> Result<Both, Stop> {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, reply)?;
     job.resume()?;
@@ -76,7 +79,7 @@ fn the_reply_is_fetched_from_where_the_server_says(c: &mut Bench) -> Outcome {
 fn a_reply_job_is_transferred_once_the_reply_is_there(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, REPLY)?;
-    let reply = c.reply_to(&file);
+    let reply = file.reply();
     c.hold_at(&reply, 9)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
@@ -100,7 +103,7 @@ fn progress_of_a_reply_is_unknown_before_it_begins(c: &mut Bench) -> Outcome {
     for state in [JobState::SUSPENDED, JobState::TRANSFERRING] {
         c.start_over();
         let progress = reply_job_in(c, state)?.reply_progress();
-        c.returns("job2.get_reply_progress.ok", &progress)?;
+        c.returns("job2.get_reply_progress.ok", progress)?;
         let progress = progress?;
         c.value("job2.reply_progress.bytes_total_unknown", progress.bytes_total)?;
         c.is("progress.reply.not_begun", (progress.bytes_total, progress.bytes_transferred), (SIZE_UNKNOWN, 0))?;
@@ -111,7 +114,7 @@ fn progress_of_a_reply_is_unknown_before_it_begins(c: &mut Bench) -> Outcome {
 fn progress_of_a_reply_is_in_bytes(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, &[7; 200])?;
-    let reply = c.reply_to(&file);
+    let reply = file.reply();
     c.hold_at(&reply, 50)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
@@ -132,7 +135,7 @@ fn progress_of_the_job_is_that_of_the_upload(c: &mut Bench) -> Outcome {
     c.reply_with(&file, REPLY)?;
     let whole =
         |files_transferred| JobProgress { bytes_total: 1_000, bytes_transferred: 1_000, files_total: 1, files_transferred };
-    let reply = c.reply_to(&file);
+    let reply = file.reply();
     c.hold_at(&reply, 5)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
@@ -285,7 +288,7 @@ fn reply_data_can_be_had_in_job_transferred(c: &mut Bench) -> Outcome {
 fn job_transferred_comes_after_the_reply(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, REPLY)?;
-    let reply = c.reply_to(&file);
+    let reply = file.reply();
     c.hold_at(&reply, 9)?;
     let recorder = Recorder::new();
     job.set_notify_interface(Some(recorder.object()))?;
@@ -313,7 +316,7 @@ fn a_program_completes_the_job_for_its_reply(c: &mut Bench) -> Outcome {
     c.programs()?.act(move |run| {
         let argument = run.parameters.as_deref().and_then(|line| line.split(' ').nth(1));
         let id = argument.and_then(|id| Guid::parse_str(id).ok());
-        u32::from(!id.is_some_and(|id| manager.job(id).and_then(|job| job.complete()).is_ok()))
+        u32::from(id.is_none_or(|id| manager.job(id).and_then(|job| job.complete()).is_err()))
     });
     job.resume()?;
     c.settle()?;
@@ -327,7 +330,7 @@ fn a_program_completes_the_job_for_its_reply(c: &mut Bench) -> Outcome {
 fn cancel_leaves_no_reply(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, REPLY)?;
-    c.hold_at(&c.reply_to(&file), 5)?;
+    c.hold_at(&file.reply(), 5)?;
     job.resume()?;
     c.settle()?;
     let before = (c.keeps_reply()?, c.local_files()?.len());
@@ -472,7 +475,7 @@ fn a_reply_name_can_be_set_until_the_reply_begins(c: &mut Bench) -> Outcome {
     c.start_over();
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, REPLY)?;
-    let reply = c.reply_to(&file);
+    let reply = file.reply();
     c.hold_at(&reply, 5)?;
     job.resume()?;
     c.settle()?;

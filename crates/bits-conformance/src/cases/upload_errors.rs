@@ -68,7 +68,7 @@ fn reply_progress_tells_which_part_failed(c: &mut Bench) -> Outcome {
     c.start_over();
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, &[7; 200])?;
-    c.trouble(&c.reply_to(&file), Trouble::Refuses(50))?;
+    c.trouble(&file.reply(), Trouble::Refuses(50))?;
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
     let reply_failed = (error_of(&job)?.0, job.job2()?.reply_progress()?.bytes_total);
@@ -86,7 +86,7 @@ fn job_error_tells_which_part_failed(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, &[7; 200])?;
     c.application_answers(&file, 403)?;
-    c.trouble(&c.reply_to(&file), Trouble::Refuses(50))?;
+    c.trouble(&file.reply(), Trouble::Refuses(50))?;
     let recorder = Recorder::new();
     job.set_notify_interface(Some(recorder.object()))?;
     for _ in 0..2 {
@@ -109,7 +109,7 @@ fn job_error_tells_which_part_failed(c: &mut Bench) -> Outcome {
 fn cancel_after_an_error_of_the_reply_leaves_the_upload(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, &[7; 200])?;
-    c.trouble(&c.reply_to(&file), Trouble::NotFound)?;
+    c.trouble(&file.reply(), Trouble::NotFound)?;
     let recorder = Recorder::acting(|job| job.cancel());
     job.set_notify_interface(Some(recorder.object()))?;
     job.resume()?;

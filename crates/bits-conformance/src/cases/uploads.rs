@@ -41,7 +41,7 @@ fn an_upload_takes_one_file(c: &mut Bench) -> Outcome {
         let (job, _) = c.upload_job(job_type, 10)?;
         let second = c.outgoing("second.bin", 10)?;
         let refused = job.add_file(Some(&second.url), Some(&second.local));
-        c.returns(["job.add_file.upload_single", "limit.upload_files"], &refused)?;
+        c.returns(["job.add_file.upload_single", "limit.upload_files"], refused)?;
         c.is("job.add_file.upload_single", urls(&job)?.len(), 1)?;
         c.value(["job.add_file.upload_max", "limit.upload_files"], files(&job)?.len())?;
     }
@@ -152,7 +152,7 @@ fn an_upload_cannot_be_completed_early(c: &mut Bench) -> Outcome {
             c.start_over();
             let (job, _) = c.upload_in(job_type, state)?;
             let refused = job.complete();
-            c.returns(["job.complete.invalid_state_upload", "lifecycle.edge.complete_upload_early"], &refused)?;
+            c.returns(["job.complete.invalid_state_upload", "lifecycle.edge.complete_upload_early"], refused)?;
             c.is(
                 ["job.complete.invalid_state_upload", "callback.job_error.complete_upload"],
                 (refused.err(), job.state()?),

@@ -19,4 +19,5 @@ mod ranges;
 mod restart;
 mod retries;
 mod scramble;
+mod upload_walks;
 mod uploads;
