@@ -1,5 +1,6 @@
 //! Who may do what: strangers, elevation, integrity, restricted tokens, service accounts.
 
+use bits_api::{FileRange, Manager};
 use bits_world::{Integrity, Profile, Sid, Token};
 
 use super::prelude::*;
@@ -19,6 +20,8 @@ cases![
     a_service_that_impersonates_makes_jobs_of_that_user,
     a_service_that_does_not_impersonate_owns_its_jobs,
     a_system_account_is_refused_what_only_a_user_may_read,
+    no_limit_binds_a_service_account,
+    whoever_may_not_write_to_the_folder_adds_no_file,
 ];
 
 const DENIED: Hresult = Hresult::E_ACCESSDENIED;
@@ -337,4 +340,55 @@ fn a_system_account_is_refused_what_only_a_user_may_read(c: &mut Bench) -> Outco
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
     c.returns("svcacct.acl_user_only", error_of(&job)?.1)
+}
+
+/// How many jobs, files of one job and ranges of one file the caller is granted of two each.
+fn granted(c: &Bench, manager: &Arc<dyn Manager>) -> Result<[usize; 3], Stop> {
+    let remote = c.serve("a.bin", 1_000)?;
+    let create = || manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD);
+    let jobs: Vec<CreatedJob> = [create(), create()].into_iter().filter_map(Result::ok).collect();
+    let Some(CreatedJob { job, .. }) = jobs.first() else { return failed("not even one job") };
+    let files = (0..2).filter(|_| job.add_file(Some(&remote.url), Some(&remote.local)).is_ok()).count();
+    let job = create().map_or_else(|_| Arc::clone(job), |created| created.job);
+    let ranges = [0, 10].map(|initial_offset| FileRange { initial_offset, length: 5 });
+    let ranged = job.job3()?.add_file_with_ranges(Some(&remote.url), Some(&remote.local), &ranges);
+    Ok([jobs.len(), files, if ranged.is_ok() { ranges.len() } else { 1 }])
+}
+
+fn no_limit_binds_a_service_account(c: &mut Bench) -> Outcome {
+    for (account, expected) in [
+        (Some(Sid::LOCAL_SYSTEM), [2; 3]),
+        (Some(Sid::LOCAL_SERVICE), [2; 3]),
+        (Some(Sid::NETWORK_SERVICE), [2; 3]),
+        (None, [1; 3]),
+    ] {
+        c.start_over();
+        c.set_policies(|policies| {
+            policies.max_jobs_per_user = 1;
+            policies.max_jobs_per_machine = 1;
+            policies.max_files_per_job = 1;
+            policies.max_ranges_per_file = 1;
+        })?;
+        let manager = match account {
+            Some(account) => c.service_account(account)?,
+            None => c.manager()?,
+        };
+        c.is("svcacct.limits_exempt", granted(c, &manager)?.to_vec(), expected.to_vec())?;
+    }
+    Ok(())
+}
+
+fn whoever_may_not_write_to_the_folder_adds_no_file(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?.job3()?;
+    let file = c.serve("a.bin", 1_000)?;
+    c.folder_only_for(&[&c.other_token()?])?;
+    c.returns("core:job.add_file.access_denied", job.add_file(Some(&file.url), Some(&file.local)))?;
+    let both = [FileInfo { remote_name: &file.url, local_name: &file.local }];
+    c.returns("core:job.add_file_set.access_denied", job.add_file_set(&both))?;
+    let range = [FileRange { initial_offset: 0, length: 5 }];
+    let ranged = job.add_file_with_ranges(Some(&file.url), Some(&file.local), &range);
+    c.returns("job3.add_file_with_ranges.access_denied", ranged)?;
+    let reply = c.manager()?.create_job(Some(JOB_NAME), JobType::UPLOAD_REPLY)?.job.job2()?;
+    c.returns("job2.set_reply_file_name.access_denied", reply.set_reply_file_name(Some(&file.local)))?;
+    c.is("core:job.add_file.access_denied", files(&(job as Arc<dyn Job>))?.len(), 0)
 }
