@@ -144,7 +144,8 @@ impl Engine {
     pub fn find_job(&mut self, cx: Cx<'_>, caller: &Token, id: Guid) -> Result<JobKey, Hresult> {
         self.look_around(cx);
         self.served(caller)?;
-        let key = self.jobs.find(id).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        let is_listed = |key: &JobKey| !matches!(self.jobs[*key].state, State::GivingUp { .. });
+        let key = self.jobs.find(id).filter(is_listed).ok_or(Hresult::BG_E_NOT_FOUND)?;
         self.readable(caller, key)?;
         Ok(key)
     }
@@ -173,7 +174,7 @@ impl Engine {
                 None => return Ok(Vec::new()),
             }
         };
-        let mut keys: Vec<JobKey> = Shelf::ALL.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
+        let mut keys: Vec<JobKey> = Shelf::LISTED.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, owner)).collect();
         match self.order_seed() {
             0 => keys.sort_unstable(),
             seed => keys.sort_unstable_by_key(|key| mix(seed ^ mix(key.0))),

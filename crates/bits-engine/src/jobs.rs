@@ -34,8 +34,9 @@ pub(crate) enum Shelf {
 }
 
 impl Shelf {
-    /// Where every job of the queue stands.
-    pub(crate) const ALL: [Self; 9] = [
+    /// Where the jobs stand that clients find: a cancelled one whose server is still to be told is
+    /// none (clause `lifecycle.final.not_enumerated`).
+    pub(crate) const LISTED: [Self; 8] = [
         Self::Suspended,
         Self::Queued,
         Self::Active,
@@ -44,7 +45,6 @@ impl Shelf {
         Self::Error,
         Self::Transferred,
         Self::Finishing,
-        Self::GivingUp,
     ];
 
     /// Where a job in this state stands; final states have left the queue.

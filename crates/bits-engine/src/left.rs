@@ -24,11 +24,10 @@ pub struct LeftJob {
 impl Engine {
     /// Every job that was neither completed nor cancelled, in the order of their creation.
     pub fn left_jobs(&self) -> Vec<LeftJob> {
-        let mut keys: Vec<_> = Shelf::ALL.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, None)).collect();
+        let mut keys: Vec<_> = Shelf::LISTED.iter().flat_map(|shelf| self.jobs.on_shelf(*shelf, None)).collect();
         keys.sort_unstable();
         let jobs = keys.into_iter().map(|key| &self.jobs[key]);
-        let left = jobs.filter(|job| ![JobState::ACKNOWLEDGED, JobState::CANCELLED].contains(&job.shown()));
-        left.map(|job| LeftJob {
+        jobs.map(|job| LeftJob {
             id: job.id,
             name: job.display_name.to_string(),
             owner: self.jobs.users.get(job.owner).sid.clone(),
