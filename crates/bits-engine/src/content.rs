@@ -39,6 +39,7 @@ impl Engine {
     ///
     /// # Errors
     /// `E_PENDING` before the file is all there; `E_NOTIMPL` for what is no download (a decision);
+    /// `BG_E_RECORD_DELETED` for one whose record in the peer cache was deleted (3.0);
     /// `BG_E_INVALID_STATE` in a final state.
     pub fn set_validation_state(
         &mut self,
@@ -58,6 +59,8 @@ impl Engine {
             if judged.stage == FileStage::Pending {
                 return Err(Hresult::E_PENDING);
             }
+            engine.cache_validated(key, place, valid)?;
+            let judged = &mut engine.jobs[key].files[place];
             judged.validation = Some(valid);
             // One with its final name is beyond recall.
             if valid || judged.stage == FileStage::Completed {

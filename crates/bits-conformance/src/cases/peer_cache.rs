@@ -1,6 +1,6 @@
 //! The peer cache of BITS 3.0 and its administration.
 
-use bits_api::{JobPriority as Priority, PeerCacheFlags, PeerCachingFlags};
+use bits_api::{FileRange, JobPriority as Priority, LENGTH_TO_EOF, PeerCacheFlags, PeerCachingFlags};
 use bits_world::Profile;
 
 use super::prelude::*;
@@ -24,6 +24,9 @@ cases![
     content_comes_from_the_origin_server_as_long_as_not_all_allow_peers,
     a_cached_file_is_served_once_it_is_valid,
     files_that_nobody_declared_valid_leave_when_caching_ends,
+    a_file_that_the_client_declares_valid_is_served_at_once,
+    a_file_whose_record_was_deleted_can_no_longer_be_judged,
+    a_record_of_parts_tells_which,
     a_record_tells_of_its_file,
     a_full_cache_loses_what_was_read_longest_ago,
     a_smaller_limit_removes_files,
@@ -326,6 +329,44 @@ fn files_that_nobody_declared_valid_leave_when_caching_ends(c: &mut Bench) -> Ou
         c.cached_urls()?,
         left,
     )
+}
+
+fn a_file_that_the_client_declares_valid_is_served_at_once(c: &mut Bench) -> Outcome {
+    c.play(Profile::V3_0)?;
+    c.serve_peers()?;
+    let (job, file) = c.transferred_for_peers("a.bin", 100)?;
+    first_file(&job)?.file3()?.set_validation_state(true)?;
+    let served = c.peer_read(&file)?.is_some();
+    c.is(
+        ["file3.set_validation_state.true_makes_servable", "peer_cache.record.is_file_validated.how"],
+        served,
+        true,
+    )
+}
+
+fn a_file_whose_record_was_deleted_can_no_longer_be_judged(c: &mut Bench) -> Outcome {
+    c.play(Profile::V3_0)?;
+    let admin = c.serve_peers()?;
+    let (job, _) = c.transferred_for_peers("a.bin", 100)?;
+    admin.clear_records()?;
+    let judged = first_file(&job)?.file3()?.set_validation_state(true);
+    c.returns("file3.set_validation_state.record_deleted", &judged)
+}
+
+fn a_record_of_parts_tells_which(c: &mut Bench) -> Outcome {
+    c.play(Profile::V3_0)?;
+    c.serve_peers()?;
+    let job = c.new_job()?;
+    job.job4()?.set_peer_caching_flags(PeerCachingFlags::ENABLE_SERVER)?;
+    let file = c.serve("parts.bin", 1_000)?;
+    let parts = [FileRange { initial_offset: 100, length: 50 }, FileRange { initial_offset: 900, length: LENGTH_TO_EOF }];
+    job.job3()?.add_file_with_ranges(Some(&file.url), Some(&file.local), &parts)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let Some(record) = c.peer_cache()?.record(c.cached_ids()?[0])?.value else { return failed("the record is gone") };
+    let told: Vec<(u64, u64)> =
+        record.file_ranges()?.iter().map(|part| (part.initial_offset, part.length)).collect();
+    c.is("peer_cache.record.get_file_ranges.several", told, vec![(100, 50), (900, 100)])
 }
 
 fn a_record_tells_of_its_file(c: &mut Bench) -> Outcome {

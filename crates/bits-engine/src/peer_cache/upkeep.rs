@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bits_api::{FileRange, FileTime, Guid, JobState, PeerCacheFlags, PeerCachingFlags};
+use bits_api::{FileRange, FileTime, Guid, Hresult, JobState, LENGTH_TO_EOF, PeerCacheFlags, PeerCachingFlags};
 use bits_world::clock::Monotonic;
 
 use super::{CacheRecord, SavedCache, Seen, job_flags};
 use crate::engine::take;
-use crate::job::file_index;
+use crate::job::{File, file_index};
 use crate::jobs::Shelf;
 use crate::temporary::mix;
 use crate::{Action, Cause, Change, Cx, Engine, FileIndex, JobKey};
@@ -42,7 +42,7 @@ impl Engine {
             modified: file.validators.and_then(|known| known.last_modified).unwrap_or(FileTime::ZERO),
             accessed: cx.now.wall,
             validated: false,
-            ranges: vec![FileRange { initial_offset: 0, length: file.have }],
+            ranges: parts(file),
             source,
         };
         if let Some(before) = self.peer_cache.entries.of_source(source) {
@@ -50,7 +50,28 @@ impl Engine {
         }
         self.make_room(cx, record.size);
         self.push(Action::Persist(Change::Cached(Box::new(record.clone()))));
+        self.peer_cache.forgotten.remove(&source);
         self.peer_cache.entries.insert(record);
+    }
+
+    /// The client has said whether a file is what it should be (clauses
+    /// `file3.set_validation_state.*`).
+    ///
+    /// # Errors
+    /// `BG_E_RECORD_DELETED` when the file's record has been deleted.
+    pub(crate) fn cache_validated(&mut self, key: JobKey, place: usize, valid: bool) -> Result<(), Hresult> {
+        let source = (key, file_index(place));
+        if self.peer_cache.forgotten.contains(&source) {
+            return Err(Hresult::BG_E_RECORD_DELETED);
+        }
+        if let Some(id) = self.peer_cache.entries.of_source(source) {
+            if valid {
+                self.validate_cached(id);
+            } else {
+                self.remove_cached(id);
+            }
+        }
+        Ok(())
     }
 
     /// A job ends: Complete declares valid what nobody has judged, Cancel leaves nothing unjudged
@@ -201,6 +222,18 @@ impl Engine {
             self.remove_cached(id);
         }
     }
+}
+
+/// The parts of the remote file that are there; one to the end has the length that it came to.
+fn parts(file: &File) -> Vec<FileRange> {
+    let whole = [FileRange { initial_offset: 0, length: file.have }];
+    let parts = file.ranges.as_deref().unwrap_or(&whole);
+    let bounded: u64 = parts.iter().filter(|part| part.length != LENGTH_TO_EOF).map(|part| part.length).sum();
+    let length = |part: &FileRange| match part.length {
+        LENGTH_TO_EOF => file.have.saturating_sub(bounded),
+        length => length,
+    };
+    parts.iter().map(|part| FileRange { length: length(part), ..*part }).collect()
 }
 
 /// The second half of an identifier, which counts them.
