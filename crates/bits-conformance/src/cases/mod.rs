@@ -34,6 +34,7 @@ modules![
     uploads,
     replies,
     upload_errors,
+    bits_1_5,
     manager,
     limits,
     enum_jobs,
