@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bits_api::{EnumJobsFlags, Hresult, Job, JobPriority, JobProgress, JobState, JobType, Manager, SIZE_UNKNOWN};
-use bits_service::{Emulator, Reason, StartError, What, redacted};
+use bits_service::{CommandLimits, Emulator, Reason, StartError, What, redacted};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -65,7 +65,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => manager.create_job(Some("bitsd get"), JobType::DOWNLOAD).map_err(|code| names.failed(told(code)))?.job,
     };
     let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
-    let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), watch) else { return Ok(()) };
+    let Err(failure) = download(&emulator, &job, names, arguments.priority.into(), watch) else {
+        return let_programs_end(&emulator);
+    };
     Err(match job.cancel() {
         // Of a service that has gone the failure tells already.
         Ok(_) | Err(Hresult::RPC_S_SERVER_UNAVAILABLE) => failure,
@@ -136,7 +138,7 @@ fn full_path(file: &Path) -> Result<String, Failure> {
 }
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
-    let mut builder = Emulator::builder().clock(Clock::system());
+    let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
     if let Some(ca) = &arguments.ca {
         let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
         builder = builder.trust(String::from_utf8_lossy(&pem));
@@ -148,6 +150,14 @@ fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
         (StartError::Trust(what), Some(ca)) => Failure::Failed(format!("cannot use {}: {what}", ca.display())),
         (error, _) => Failure::Failed(error.to_string()),
     })
+}
+
+/// Lets the notification programs of jobs in the state folder come to their end, which is not far:
+/// they would be killed with the service.
+fn let_programs_end(emulator: &Emulator) -> Result<(), Failure> {
+    let commands = emulator.commands();
+    emulator.run_until(|| commands.running() == 0, CommandLimits::default().time).doing("cannot wait")?;
+    Ok(())
 }
 
 /// The job that an earlier run has left for this download. What it has left of others stands

@@ -13,7 +13,7 @@ use bits_world::{Decisions, Preset, Profile, UnknownPreset, World};
 
 use crate::classes::Factory;
 use crate::client::Client;
-use crate::commands::Commands;
+use crate::commands::{CommandLimits, Commands};
 use crate::emulator::{Emulator, StartError};
 use crate::guids::Guids;
 use crate::sim::{SimulatedMover, Simulation};
@@ -179,6 +179,15 @@ impl Builder {
         factory: impl Fn(Client) -> Result<Arc<dyn Unknown>, Hresult> + Send + Sync + 'static,
     ) -> Self {
         self.clients.factories.insert(class, Arc::new(factory));
+        self
+    }
+
+    /// Really runs notification programs, as processes of this machine: within these limits, with
+    /// the rights of this process, and only while the service runs. A path of Windows leads where
+    /// the world's drives lead; nothing is searched. Without this, programs are only written down
+    /// and played: see [`Commands`].
+    pub fn run_commands(mut self, limits: CommandLimits) -> Self {
+        self.clients.commands = Commands::real(limits);
         self
     }
 

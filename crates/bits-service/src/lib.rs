@@ -45,7 +45,7 @@ pub use bits_engine::{
 pub use bits_wire::redacted;
 pub use builder::Builder;
 pub use client::{Client, Impersonation, impersonate};
-pub use commands::{CommandRun, Commands};
+pub use commands::{CommandLimits, CommandRun, Commands};
 pub use emulator::{Emulator, StartError, TimeError};
 pub use faults::Fault;
 pub use leftovers::{Leftovers, NoLeftovers};

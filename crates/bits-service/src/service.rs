@@ -428,6 +428,7 @@ impl Service {
     /// No call and no event gets in from now on.
     pub(crate) fn stop(&self) {
         self.core.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
+        self.commands.stop();
         self.turn();
     }
 

@@ -54,7 +54,8 @@ program without cleaning up.
 
 With --state a run that was killed is taken up by the next one with the same DIR,
 URL and FILE: it fetches only what is missing. Other downloads in DIR wait
-meanwhile, until a run names them. One program at a time can use DIR.
+meanwhile, until a run names them. One program at a time can use DIR. Notification
+programs that jobs in DIR have are really run, for a minute at most.
 
 Exits with 0 when FILE is complete, 1 on an error (one line tells which), 2 for
 wrong usage, 130 when interrupted.

@@ -1,4 +1,6 @@
-//! Notification programs: written down, and played by the author of a test.
+//! Notification programs: written down, and played by the author of a test or really run.
+
+mod process;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{Guid, Hresult};
 use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, LogEvent, Ticket};
-use bits_world::Sid;
 use bits_world::clock::Now;
+use bits_world::{Drives, Sid};
 
 use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
+pub use process::CommandLimits;
+use process::Processes;
 
 /// One run of a notification program.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,43 +37,108 @@ type Program = dyn Fn(&CommandRun) -> u32 + Send + Sync;
 
 /// The notification programs of an emulator: what ran, and what runs of them come to.
 ///
-/// No process is started. A program that is given by a full path runs, does what
-/// [`Commands::act`] says, and exits with 0 unless it was told otherwise; any other is not found,
-/// since BITS searches no path. Outlives restarts of the service.
+/// Unless [`Builder::run_commands`](crate::Builder::run_commands) asks for it, no process is
+/// started: a program that is given by a full path runs, does what [`Commands::act`] says, and
+/// exits with 0 unless it was told otherwise. Any other is not found, since BITS searches no path.
+/// Outlives restarts of the service.
 #[derive(Clone, Default)]
-pub struct Commands(Arc<Mutex<State>>);
+pub struct Commands(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// The processes, where programs really run.
+    processes: Option<Processes>,
+}
 
 #[derive(Default)]
 struct State {
     runs: Vec<CommandRun>,
+    running: usize,
     outcomes: VecDeque<CommandOutcome>,
     program: Option<Arc<Program>>,
 }
 
 impl Commands {
+    /// Programs that really run, within these limits.
+    pub(crate) fn real(limits: CommandLimits) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), processes: Some(Processes::new(limits)) }))
+    }
+
     /// Every run so far, oldest first; those that could not be started too.
     pub fn runs(&self) -> Vec<CommandRun> {
         self.lock().runs.clone()
     }
 
-    /// Lets the next runs come to this, one after the other.
+    /// How many programs run, or wait until others have ended.
+    pub fn running(&self) -> usize {
+        self.lock().running
+    }
+
+    /// Lets the next runs come to this, one after the other. Programs that really run do what they
+    /// do.
     pub fn next(&self, outcomes: impl IntoIterator<Item = CommandOutcome>) {
         self.lock().outcomes.extend(outcomes);
     }
 
     /// Lets every program do this from now on; what it gives is the exit code. It runs on a thread
-    /// of its own and may call BITS. [`Commands::next`] goes before its exit code.
+    /// of its own and may call BITS. [`Commands::next`] goes before its exit code. Programs that
+    /// really run do what they do.
     pub fn act(&self, program: impl Fn(&CommandRun) -> u32 + Send + Sync + 'static) {
         self.lock().program = Some(Arc::new(program));
     }
 
+    /// Kills the programs that run, if they do.
+    pub(crate) fn stop(&self) {
+        if let Some(processes) = &self.0.processes {
+            processes.stop();
+        }
+    }
+
+    /// Begins a run; whoever has begun it carries it out.
+    fn begin(
+        &self,
+        ticket: Ticket,
+        run: CommandRun,
+        drives: Drives,
+    ) -> impl FnOnce() -> Option<CommandOutcome> + use<> {
+        let mut state = self.lock();
+        state.runs.push(run.clone());
+        state.running += 1;
+        let stops = self.0.processes.as_ref().map(Processes::stops);
+        let this = self.clone();
+        move || {
+            let outcome = match (&this.0.processes, stops) {
+                (Some(processes), Some(stops)) => this.run(processes, ticket, stops, &run, &drives),
+                _ => Some(this.play(&run)),
+            };
+            this.lock().running -= 1;
+            outcome
+        }
+    }
+
+    /// Really runs a program; `None` when the service has been stopped meanwhile.
+    fn run(
+        &self,
+        processes: &Processes,
+        ticket: Ticket,
+        stops: u64,
+        run: &CommandRun,
+        drives: &Drives,
+    ) -> Option<CommandOutcome> {
+        let Ok(program) = drives.resolve(&run.program) else {
+            return Some(CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND));
+        };
+        let arguments = run.parameters.as_deref().map_or_else(Vec::new, process::arguments);
+        processes.run(ticket, stops, &program, &arguments)
+    }
+
     /// Plays one run.
-    fn play(&self, run: CommandRun) -> CommandOutcome {
+    fn play(&self, run: &CommandRun) -> CommandOutcome {
         /// The exit code of a program that crashed.
         const CRASHED: u32 = 0xC000_0005;
         let (scripted, program) = {
             let mut state = self.lock();
-            state.runs.push(run.clone());
             (state.outcomes.pop_front(), state.program.clone())
         };
         if !is_full_path(&run.program) {
@@ -78,12 +147,12 @@ impl Commands {
         if let Some(not_started @ CommandOutcome::NotStarted(_)) = scripted {
             return not_started;
         }
-        let acted = program.map_or(Ok(0), |program| catch_unwind(AssertUnwindSafe(|| program(&run))));
+        let acted = program.map_or(Ok(0), |program| catch_unwind(AssertUnwindSafe(|| program(run))));
         scripted.unwrap_or(CommandOutcome::Exited(acted.unwrap_or(CRASHED)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,11 +172,12 @@ pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, com
     service.timeline.push(service.clock.now(), Some(id), What::Command { program: program.clone() });
     let owner = user.clone();
     let run = CommandRun { at: service.clock.now(), job: id, user, program: program.clone(), parameters };
-    let (weak, clock, commands) = (service.weak(), service.clock.clone(), service.commands.clone());
+    let carry_out = service.commands.begin(ticket, run, service.world().drives.clone());
+    let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
         running::enter(&weak, &clock, ticket);
-        let outcome = commands.play(run);
-        if let Some(service) = weak.upgrade() {
+        let outcome = carry_out();
+        if let (Some(service), Some(outcome)) = (weak.upgrade(), outcome) {
             let event = failure(id, owner, &program, outcome).filter(|_| service.has_event_log());
             let what = What::CommandEnded { program, outcome };
             service.timeline.push_event(service.clock.now(), Some(id), what, event);
