@@ -123,6 +123,8 @@ pub struct FileInWork {
     pub of: usize,
     /// Its remote name without credentials.
     pub url: String,
+    /// How fast policies let it be, in kilobits a second.
+    pub limit: Option<u32>,
 }
 
 /// What a Complete or Cancel waits for.
@@ -169,6 +171,7 @@ impl Engine {
                     .files
                     .get(job.place_in_work())
                     .map_or_else(String::new, |file| redacted(&file.remote_name).into_owned()),
+                limit: job.run().and_then(|run| run.limit),
             }),
             State::TransientError(wait) => self.wait(now, job, *wait),
             State::Error => Reason::Failed,
@@ -232,7 +235,8 @@ impl fmt::Display for Explanation {
             Reason::AttemptStopping => f.write_str("the job has its turn and waits for an earlier attempt to stop"),
             Reason::Moving(file) => {
                 let does = if self.state == Some(JobState::CONNECTING) { "connecting for" } else { "transferring" };
-                write!(f, "the job is {does} file {} of {}, {}", file.number, file.of, file.url)
+                write!(f, "the job is {does} file {} of {}, {}", file.number, file.of, file.url)?;
+                file.limit.map_or(Ok(()), |limit| write!(f, ", at {limit} kbit/s at most"))
             }
             Reason::Retry { within, given_up_in, .. } => {
                 write!(f, "the job failed with {}; it is retried in {within:?}, {}", error(), given_up(given_up_in))

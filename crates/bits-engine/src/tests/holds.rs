@@ -236,6 +236,8 @@ fn a_running_attempt_is_told_of_another_limit() {
         });
         let plan = house.plan(job);
         assert_eq!((plan.attempt, plan.limit, house.plan(foreground).limit), (attempt, limit, None));
+        let told = house.engine.explain(house.now, job).to_string();
+        assert_eq!(told.contains("kbit/s"), limit.is_some(), "{told}");
     }
     house.change_world(|world| world.policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(1)));
     assert_eq!(house.set(job, Setting::Priority, JobPriority::FOREGROUND.0), Ok(Success::OK));
