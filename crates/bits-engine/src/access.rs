@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use bits_api::{Hresult, Success};
-use bits_world::{ImpersonationLevel, Integrity, Logon, Profile, Sid, Token};
+use bits_world::{ImpersonationLevel, Integrity, Logon, Profile, Sid, Switch, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, State};
@@ -56,6 +56,7 @@ impl Engine {
     pub(crate) fn served(&self, caller: &Token) -> Result<(), Hresult> {
         self.activate(caller)?;
         match caller.logon {
+            Logon::WinRm | Logon::PowerShellDirect if self.config.decisions.is_other(Switch::RemoteSessions) => Ok(()),
             Logon::WinRm | Logon::PowerShellDirect | Logon::Network => Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED),
             Logon::PowerShellRemoting if self.config.profile < Profile::V5_0_1607 => {
                 Err(Hresult::BG_E_REMOTE_NOT_SUPPORTED)

@@ -10,7 +10,7 @@ use bits_api::{
     EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobType, NotifyFlags, Setting, Success, TokenFlags, Value,
     text,
 };
-use bits_world::{Profile, Token};
+use bits_world::{Profile, Switch, Token};
 
 use crate::access::{OwnerRights, may_use};
 use crate::engine::take;
@@ -53,7 +53,7 @@ impl Engine {
             return Err(Hresult::E_INVALIDARG);
         }
         if !self.has_type(job_type) {
-            return Err(Hresult::E_NOTIMPL);
+            return Err(self.undefined(Switch::UndefinedType));
         }
         self.check_job_limits(cx, caller)?;
         if self.jobs.find(id).is_some() {
@@ -161,7 +161,7 @@ impl Engine {
         self.look_around(cx);
         self.served(caller)?;
         if !(flags - EnumJobsFlags::ALL_USERS).is_empty() {
-            return Err(Hresult::E_NOTIMPL);
+            return Err(self.undefined(Switch::UndefinedEnumFlags));
         }
         let owner = if flags.contains(EnumJobsFlags::ALL_USERS) {
             if !caller.administrator {
@@ -209,6 +209,9 @@ impl Engine {
     /// file of an upload; `BG_E_INVALID_STATE` in a final state.
     pub fn add_files(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, files: &[FileInfo<'_>]) -> Reply {
         self.change(cx, caller, job, |engine| {
+            if files.is_empty() && engine.config.decisions.is_other(Switch::EmptySet) {
+                return Ok(Success::OK);
+            }
             engine.check_files(cx, caller, job, files)?;
             engine.take_in(cx, job, files.iter().map(|file| File::new(file.remote_name, file.local_name)));
             Ok(Success::OK)
@@ -239,7 +242,9 @@ impl Engine {
         if !cx.world.lets_jobs_run(&caller.user, self.config.profile) {
             return Err(Hresult::ERROR_NOT_LOGGED_ON);
         }
-        let paths: Vec<_> = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<_, _>>()?;
+        let paths = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<Vec<_>, _>>();
+        let paths = paths.map_err(|code| self.missing_folder(code))?;
+        self.check_local_names(job, files)?;
         let is_limited = self.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();
         let count = self.jobs[job].client_files() + files.len();
         if is_limited && count > cx.world.policies.max_files_per_job as usize {
@@ -253,7 +258,30 @@ impl Engine {
                 _ => Err(Hresult::BG_E_TOO_MANY_FILES),
             };
         }
-        paths.iter().try_for_each(|path| cx.probe.destination(path))
+        paths.iter().try_for_each(|path| cx.probe.destination(path)).map_err(|code| self.missing_folder(code))
+    }
+
+    /// Whether each local name is there once, where that is asked for.
+    fn check_local_names(&self, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
+        let mut names = self.jobs[job].files.iter().map(|file| &*file.local_name).collect::<BTreeSet<_>>();
+        let is_double = files.iter().any(|file| !names.insert(file.local_name));
+        let is_refused = is_double && self.config.decisions.is_other(Switch::DuplicateLocal);
+        if is_refused { Err(Hresult::E_INVALIDARG) } else { Ok(()) }
+    }
+
+    /// What AddFile gives for a folder that is not there.
+    fn missing_folder(&self, code: Hresult) -> Hresult {
+        match code {
+            Hresult::ERROR_DIRECTORY if self.config.decisions.is_other(Switch::MissingFolder) => {
+                Hresult::ERROR_PATH_NOT_FOUND
+            }
+            other => other,
+        }
+    }
+
+    /// What an argument gives that no enumeration defines.
+    fn undefined(&self, switch: Switch) -> Hresult {
+        if self.config.decisions.is_other(switch) { Hresult::E_INVALIDARG } else { Hresult::E_NOTIMPL }
     }
 
     /// Suspend. Since 1.0; clauses `job.suspend.*`.
@@ -262,7 +290,12 @@ impl Engine {
     /// `BG_E_INVALID_STATE` in a final state.
     pub fn suspend(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey) -> Reply {
         self.change(cx, caller, job, |engine| {
-            if matches!(engine.jobs[job].state, State::Suspended) {
+            let stays = match engine.jobs[job].state {
+                State::Suspended => true,
+                State::Transferred => engine.config.decisions.is_other(Switch::SuspendTransferred),
+                _ => false,
+            };
+            if stays {
                 engine.changed(cx, job);
             } else {
                 engine.touch(cx, job);
@@ -287,6 +320,7 @@ impl Engine {
                 return Err(Hresult::BG_E_INVALID_STATE);
             }
             engine.save_remote_names(job);
+            let decisions = engine.config.decisions.clone();
             let resumed = &mut engine.jobs[job];
             let is_idle = match resumed.state {
                 State::Suspended | State::Error => {
@@ -295,7 +329,7 @@ impl Engine {
                     true
                 }
                 State::TransientError(_) => true,
-                State::Transferred => !resumed.has_all_files(),
+                State::Transferred => !resumed.has_all_files() || decisions.is_other(Switch::ResumeTransferred),
                 _ => false,
             };
             if is_idle {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bits_api::JobState;
-use bits_world::Profile;
+use bits_world::{Profile, Switch};
 
 use crate::engine::take;
 use crate::job::{Job, State, Stopping, Wait};
@@ -159,7 +159,7 @@ impl Engine {
     pub(crate) fn enqueue(&mut self, cx: Cx<'_>, key: JobKey, cause: Cause) {
         let whole = self.next_slice();
         let queued = match (cause, self.jobs[key].run()) {
-            (Cause::Preempted, Some(run)) => {
+            (Cause::Preempted, Some(run)) if !self.config.decisions.is_other(Switch::PreemptedPlace) => {
                 let due = self.timers.due(key, Timer::SliceEnd);
                 State::Queued { turn: run.turn, slice: due.map_or(whole, |due| due.since(cx.now.monotonic)) }
             }

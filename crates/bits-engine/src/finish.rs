@@ -7,6 +7,8 @@
 use std::path::PathBuf;
 
 use bits_api::{Hresult, JobState, Success, TokenFlags};
+use bits_wire::attempt::ERROR_FILE_EXISTS;
+use bits_world::Switch;
 
 use crate::access::may_use;
 use crate::engine::{Awaited, take};
@@ -132,6 +134,13 @@ impl Engine {
             self.named(key, place);
             return Ok(None);
         }
+        // High performance has written there itself.
+        if temporary != destination
+            && matches!(cx.probe.length(&destination), Ok(Some(_)))
+            && self.config.decisions.is_other(Switch::DestinationExists)
+        {
+            return Err(ERROR_FILE_EXISTS);
+        }
         Ok(Some((temporary, destination)))
     }
 
@@ -196,7 +205,7 @@ impl Engine {
         let is_given_up = matches!(state, State::GivingUp { .. });
         let result = Ok(match waiters.purpose {
             _ if some_left => Success::UNABLE_TO_DELETE_FILES,
-            Purpose::Complete if !is_whole => Success::PARTIAL_COMPLETE,
+            Purpose::Complete if !is_whole && !self.nothing_is_success(key) => Success::PARTIAL_COMPLETE,
             _ => Success::OK,
         });
         self.timers.disarm_all(key);
@@ -210,6 +219,12 @@ impl Engine {
             self.jobs.forget_if_gone(key);
         }
         result
+    }
+
+    /// Whether Complete of a job of which nothing was transferred says nothing of that.
+    fn nothing_is_success(&self, key: JobKey) -> bool {
+        let has_none = self.jobs[key].files.iter().all(|file| file.stage == FileStage::Pending);
+        has_none && self.config.decisions.is_other(Switch::NothingTransferred)
     }
 
     /// A file could not be renamed: the job stays in the queue, and nothing of it moves (clause

@@ -137,6 +137,8 @@ pub(crate) struct Run {
     pub(crate) since: Monotonic,
     /// The limit that its attempt knows of, in kilobits a second.
     pub(crate) limit: Option<u32>,
+    /// How often a connection that failed was tried again at once.
+    pub(crate) quick_attempts: u64,
 }
 
 /// What a job in TRANSIENT_ERROR waits for.
@@ -399,6 +401,10 @@ impl Job {
             State::Connecting { run, .. } | State::Transferring { run, .. } => Some(run),
             _ => None,
         }
+    }
+
+    pub(crate) fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Connecting { .. })
     }
 
     /// The attempt whose reports count.

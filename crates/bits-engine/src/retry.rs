@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::Failure;
-use bits_world::Profile;
+use bits_world::{Profile, Switch};
 
 use crate::job::{Failing, State, Wait};
 use crate::timers::Timer;
@@ -13,12 +13,16 @@ use crate::{Cause, Cx, Engine, ErrorRecord, JobKey};
 impl Engine {
     /// The attempt at the file in work has failed.
     pub(crate) fn attempt_failed(&mut self, cx: Cx<'_>, key: JobKey, failure: Failure) {
+        if self.tries_again_at_once(cx, key, failure) {
+            return;
+        }
         let profile = self.config.profile;
+        let is_counted = !self.jobs[key].is_connecting() || !self.config.decisions.is_other(Switch::ConnectingCounts);
         let job = &mut self.jobs[key];
         let file = job.file_in_work().filter(|_| concerns_a_file(failure.context));
         job.error = Some(ErrorRecord { code: failure.code, context: failure.context, file });
         // job.get_error_count.retry_old: before 2.0 a retry that fails again counts for nothing.
-        if profile >= Profile::V2_0 || !failure.transient || job.failing.is_none() {
+        if is_counted && (profile >= Profile::V2_0 || !failure.transient || job.failing.is_none()) {
             job.error_count = job.error_count.saturating_add(1);
         }
         let delay = job.minimum_retry_delay;
@@ -32,6 +36,20 @@ impl Engine {
         let wait = Wait::Retry { at: cx.now.monotonic.plus(delay), wall: cx.now.wall.plus(delay) };
         self.transition(cx, key, State::TransientError(wait), Cause::Failed(failure));
         self.judge_progress(cx, key);
+    }
+
+    /// Whether a connection that failed is tried again without more ado, which is not usual.
+    fn tries_again_at_once(&mut self, cx: Cx<'_>, key: JobKey, failure: Failure) -> bool {
+        let is_of_connection = failure.transient && WINHTTP.contains(&failure.code.0);
+        let job = &mut self.jobs[key];
+        let Some(run) = job.run_mut().filter(|_| is_of_connection) else { return false };
+        self.config.decisions.note(Switch::QuickAttempts);
+        if run.quick_attempts >= self.config.decisions.count(Switch::QuickAttempts) {
+            return false;
+        }
+        run.quick_attempts += 1;
+        self.start_attempt(cx, key);
+        true
     }
 
     /// The retry delay is over: the job gets another turn, unless its time without progress has
@@ -56,6 +74,11 @@ impl Engine {
         }
         let timeout = Duration::from_secs(job.no_progress_timeout.into());
         if job.failing.is_some_and(|failing| failing.lasted(cx.now.monotonic) >= timeout) {
+            if self.config.decisions.is_other(Switch::GivenUpError)
+                && let Some(error) = &mut self.jobs[key].error
+            {
+                (error.code, error.context) = (Hresult::BG_E_NO_PROGRESS, ErrorContext::GENERAL_QUEUE_MANAGER);
+            }
             self.transition(cx, key, State::Error, Cause::NoProgress);
         } else {
             self.arm_no_progress(cx, key);
@@ -92,6 +115,9 @@ impl Engine {
         self.judge_progress(cx, key);
     }
 }
+
+/// The failures of WinHTTP, which are those of connections: ERROR_WINHTTP_BASE and what follows.
+const WINHTTP: std::ops::Range<u32> = 0x8007_2EE0..0x8007_3000;
 
 /// Whether an error that arose there is tied to the file in work. One of the queue manager tells
 /// which file waits (a job that a policy stops is reported to have one).

@@ -77,7 +77,13 @@ impl Engine {
 
     fn start_run(&mut self, cx: Cx<'_>, key: JobKey) {
         let State::Queued { turn, slice } = self.jobs[key].state else { unreachable!("only queued jobs are ready") };
-        let run = Run { turn, chain: ChainId(take(&mut self.numbers.chain)), since: cx.now.monotonic, limit: None };
+        let run = Run {
+            turn,
+            chain: ChainId(take(&mut self.numbers.chain)),
+            since: cx.now.monotonic,
+            limit: None,
+            quick_attempts: 0,
+        };
         self.transition(cx, key, State::Connecting { run, attempt: None }, Cause::Scheduled);
         if self.shares_slot(self.jobs[key].priority) {
             self.take_slot(cx, key, slice);

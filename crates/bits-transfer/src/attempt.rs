@@ -128,9 +128,9 @@ impl<'a> Attempt<'a> {
             // Some of what should be there is not.
             return Ok(AttemptEnd::Changed);
         }
-        let mut download = Download::new(plan, length);
+        let mut download = Download::new(plan, length).by(&self.network.decisions);
         self.have = download.have();
-        let mut redirects = Redirects::new(Target::parse(&plan.url)?);
+        let mut redirects = Redirects::new(Target::parse(&plan.url)?).by(&self.network.decisions);
         while let Next::Ask(ask) = download.next() {
             let (head, body) = self.ask(&ask, redirects.target()).await.map_err(Fault::failure)?.into_parts();
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
+use bits_world::Decisions;
 use bits_world::clock::{Clock, Ends};
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -27,6 +28,7 @@ pub(crate) struct Network {
     /// The file version of BITS' library.
     pub(crate) library: String,
     pub(crate) stall: Duration,
+    pub(crate) decisions: Decisions,
     pub(crate) trust: Arc<Trust>,
 }
 

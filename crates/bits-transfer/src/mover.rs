@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports};
+use bits_wire::download::decided;
 use bits_world::Decisions;
 use bits_world::clock::{Activity, Clock};
 use tokio::sync::watch;
@@ -46,7 +47,8 @@ impl HttpMover {
     /// One line that names the entry of `trusted` that holds no certificate.
     pub fn new(clock: Clock, library: &str, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
-        let network = Network { clock, library: library.to_owned(), stall: decisions.stall_timeout(), trust };
+        let (library, decisions) = (library.to_owned(), decisions.clone());
+        let network = Network { clock, library, stall: decisions.stall_timeout(), decisions, trust };
         Ok(Self {
             shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
             desk: Desk::new(),
@@ -107,6 +109,10 @@ impl Shared {
         let ended = survived(Attempt::new(&self.network, plan, control, link).run()).await;
         // The runtime swallows a panic, and nobody else would tell of the end.
         let (end, link) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), None));
+        let end = match end {
+            AttemptEnd::Failed(failure) => AttemptEnd::Failed(decided(failure, &self.network.decisions)),
+            end => end,
+        };
         // Before the end is told: the next attempt of the chain may begin at once.
         if let Some(link) = link
             && !control.gate.is_shut()

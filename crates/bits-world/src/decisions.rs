@@ -17,6 +17,46 @@ pub enum Switch {
     NotifyRetry,
     /// `http.stall_timeout`: how long a server may be silent before the attempt fails.
     StallTimeout,
+    /// `manager.create_job.type_undefined`: what CreateJob gives for a type that is none.
+    UndefinedType,
+    /// `manager.enum_jobs.flags_undefined`: what EnumJobs gives for flags that are none.
+    UndefinedEnumFlags,
+    /// `job.add_file_set.zero_count`: what AddFileSet gives for no files.
+    EmptySet,
+    /// `struct.file_info.local_dirs_exist`: what AddFile gives for a folder that is not there.
+    MissingFolder,
+    /// `job.add_file.duplicate_local`: whether two files of a job may have one local name.
+    DuplicateLocal,
+    /// `job.add_file.dest_exists`: what Complete does to a file that has the name already.
+    DestinationExists,
+    /// `job.suspend.from_transferred`: whether Suspend leads out of TRANSFERRED.
+    SuspendTransferred,
+    /// `job.resume.from_transferred_no_files`: whether Resume leads out of TRANSFERRED.
+    ResumeTransferred,
+    /// `job.complete.none_transferred`: what Complete gives when nothing was transferred.
+    NothingTransferred,
+    /// `job.get_error_count.not_counted`: whether a failure counts that comes while CONNECTING.
+    ConnectingCounts,
+    /// `retry.quick_attempts`: how often a connection that fails is tried again at once.
+    QuickAttempts,
+    /// `retry.timeout_error`: the error of a job that is given up without progress.
+    GivenUpError,
+    /// `sched.preempt`: whether a preempted job keeps its place and the rest of its time slice.
+    PreemptedPlace,
+    /// `users.remote_sessions`: whether the manager serves WinRM and PowerShell Direct sessions.
+    RemoteSessions,
+    /// `http.open.200_for_range`: whether a range that is the whole file may be answered by 200.
+    WholeForRange,
+    /// `http.open.412`: whether a file whose condition no longer holds starts over.
+    Answer412,
+    /// `http.status_classes`: whether trying again helps after 429 (Too Many Requests).
+    TooManyRequests,
+    /// `http.redirects_refused`: the code of a redirect that is not followed.
+    RefusedRedirect,
+    /// `http.redirects_followed`: how many redirects one attempt follows.
+    MostRedirects,
+    /// `http_options.certificate_faults`: whether each fault of a server certificate has its code.
+    CertificateFaults,
 }
 
 /// What a switch takes.
@@ -24,6 +64,10 @@ pub enum Switch {
 enum Takes {
     /// Whole seconds above 0; without another choice, so many.
     Seconds(u64),
+    /// A number; without another choice, this.
+    Count(u64),
+    /// One of two words; without another choice, the first.
+    Word([&'static str; 2]),
 }
 
 struct Row {
@@ -36,9 +80,29 @@ struct Row {
 /// Every switch, in the order of [`Switch`].
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
-    row(Switch::TimeSlice,    "sched.slice_length",             Takes::Seconds(300)),
-    row(Switch::NotifyRetry,  "callback.job_transferred.retry", Takes::Seconds(60)),
-    row(Switch::StallTimeout, "http.stall_timeout",             Takes::Seconds(300)),
+    row(Switch::TimeSlice,          "sched.slice_length",                    Takes::Seconds(300)),
+    row(Switch::NotifyRetry,        "callback.job_transferred.retry",        Takes::Seconds(60)),
+    row(Switch::StallTimeout,       "http.stall_timeout",                    Takes::Seconds(300)),
+    row(Switch::UndefinedType,      "manager.create_job.type_undefined",     Takes::Word(["E_NOTIMPL", "E_INVALIDARG"])),
+    row(Switch::UndefinedEnumFlags, "manager.enum_jobs.flags_undefined",     Takes::Word(["E_NOTIMPL", "E_INVALIDARG"])),
+    row(Switch::EmptySet,           "job.add_file_set.zero_count",           Takes::Word(["E_INVALIDARG", "S_OK"])),
+    row(Switch::MissingFolder,      "struct.file_info.local_dirs_exist",     Takes::Word(["ERROR_DIRECTORY", "ERROR_PATH_NOT_FOUND"])),
+    row(Switch::DuplicateLocal,     "job.add_file.duplicate_local",          Takes::Word(["accepted", "refused"])),
+    row(Switch::DestinationExists,  "job.add_file.dest_exists",              Takes::Word(["replaced", "refused"])),
+    row(Switch::SuspendTransferred, "job.suspend.from_transferred",          Takes::Word(["suspended", "stays"])),
+    row(Switch::ResumeTransferred,  "job.resume.from_transferred_no_files",  Takes::Word(["stays", "queued"])),
+    row(Switch::NothingTransferred, "job.complete.none_transferred",         Takes::Word(["BG_S_PARTIAL_COMPLETE", "S_OK"])),
+    row(Switch::ConnectingCounts,   "job.get_error_count.not_counted",       Takes::Word(["counted", "not_counted"])),
+    row(Switch::QuickAttempts,      "retry.quick_attempts",                  Takes::Count(0)),
+    row(Switch::GivenUpError,       "retry.timeout_error",                   Takes::Word(["last", "BG_E_NO_PROGRESS"])),
+    row(Switch::PreemptedPlace,     "sched.preempt",                         Takes::Word(["kept", "lost"])),
+    row(Switch::RemoteSessions,     "users.remote_sessions",                 Takes::Word(["refused", "served"])),
+    row(Switch::WholeForRange,      "http.open.200_for_range",               Takes::Word(["BG_E_INSUFFICIENT_RANGE_SUPPORT", "accepted"])),
+    row(Switch::Answer412,          "http.open.412",                         Takes::Word(["starts_over", "BG_E_HTTP_ERROR_412"])),
+    row(Switch::TooManyRequests,    "http.status_classes",                   Takes::Word(["fatal", "transient"])),
+    row(Switch::RefusedRedirect,    "http.redirects_refused",                Takes::Word(["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"])),
+    row(Switch::MostRedirects,      "http.redirects_followed",               Takes::Count(10)),
+    row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
 ];
 
 const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {
@@ -77,7 +141,7 @@ impl Decisions {
     /// The ids that [`Decisions::set`] knows.
     pub const IDS: &[&str] = &ids();
 
-    /// Takes another choice for the entry `id`; durations are whole seconds.
+    /// Takes another choice for the entry `id`: whole seconds, a number, or one of two words.
     ///
     /// # Errors
     /// One line that says what is wrong, for an unknown id or a value that is none.
@@ -110,6 +174,16 @@ impl Decisions {
         Duration::from_secs(self.values[Switch::StallTimeout as usize])
     }
 
+    /// Whether, of the two words of `switch`, the one was chosen that is not usual.
+    pub fn is_other(&self, switch: Switch) -> bool {
+        self.ask(switch) == 1
+    }
+
+    /// The number that was chosen for `switch`; whoever goes by it [notes](Decisions::note) that.
+    pub fn count(&self, switch: Switch) -> u64 {
+        self.values[switch as usize]
+    }
+
     /// Something hangs on what was chosen for `switch`.
     pub fn note(&self, switch: Switch) {
         self.touched.fetch_or(1 << switch as usize, Ordering::SeqCst);
@@ -130,7 +204,8 @@ impl Takes {
     /// The value as long as nobody has chosen.
     fn unless_chosen(self) -> u64 {
         match self {
-            Self::Seconds(seconds) => seconds,
+            Self::Seconds(number) | Self::Count(number) => number,
+            Self::Word(_) => 0,
         }
     }
 
@@ -139,6 +214,11 @@ impl Takes {
         match self {
             Self::Seconds(_) => {
                 value.parse().ok().filter(|seconds| *seconds > 0).ok_or("not a number of seconds above 0".to_owned())
+            }
+            Self::Count(_) => value.parse().map_err(|_| "not a number".to_owned()),
+            Self::Word(words) => {
+                let place = words.iter().position(|word| *word == value);
+                place.map(|place| place as u64).ok_or_else(|| format!("neither {} nor {}", words[0], words[1]))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The engine's behaviour, seen through its public methods.
 
 mod access;
+mod decided;
 mod edges;
 mod ending;
 mod fairness;

@@ -1,6 +1,7 @@
 //! The course of a download: what comes next, and whether an answer will do.
 
 use bits_api::{Hresult, SIZE_UNKNOWN};
+use bits_world::{Decisions, Switch};
 use http::{HeaderMap, StatusCode, Version};
 
 use super::head::{ContentRange, Length, content_range, last_modified, length};
@@ -84,6 +85,7 @@ pub struct Download {
     fresh: bool,
     have: u64,
     start_overs: u32,
+    decisions: Decisions,
 }
 
 impl Download {
@@ -116,7 +118,14 @@ impl Download {
             fresh: false,
             have: if known.is_some() { held } else { 0 },
             start_overs: 0,
+            decisions: Decisions::default(),
         }
+    }
+
+    /// The same by other choices where the documentation is silent.
+    #[must_use]
+    pub fn by(self, decisions: &Decisions) -> Self {
+        Self { decisions: decisions.clone(), ..self }
     }
 
     /// How many bytes are there and good, counted along the pieces; of a sequential layout,
@@ -201,12 +210,24 @@ impl Download {
             }
             (Ask::Range { first, last, .. }, 206) => self.judge_range(first, last, answer),
             (Ask::Range { .. }, 200) if self.begin == Begin::Elsewhere && !self.fresh => self.start_over(),
+            (Ask::Range { first: 0, last, .. }, 200) if self.may_be_whole(last) => {
+                let length = body_length(answer)?;
+                self.accept(Some(length), length, answer)
+            }
             (Ask::Range { .. }, 200) => Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
-            (Ask::Range { unmodified_since: Some(_), .. }, 412) => self.start_over(),
+            (Ask::Range { unmodified_since: Some(_), .. }, 412) if !self.decisions.is_other(Switch::Answer412) => {
+                self.start_over()
+            }
             (Ask::Range { .. }, 416) if self.is_other_size(answer) => self.start_over(),
             (Ask::Size | Ask::Whole, 206) => Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)),
             _ => Err(status_failure(answer.status)),
         }
+    }
+
+    /// Whether 200 will do for a range from the beginning to `last`: where it is the whole file.
+    fn may_be_whole(&self, last: u64) -> bool {
+        self.known.is_some_and(|known| last.checked_add(1) == Some(known.size))
+            && self.decisions.is_other(Switch::WholeForRange)
     }
 
     fn learn(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {

@@ -232,6 +232,36 @@ fn a_file_that_never_stays_the_same_fails_for_a_while() {
     assert_eq!((failure.code, failure.transient), (Hresult::BG_E_REMOTE_FILE_CHANGED, true));
 }
 
+/// The choices with one of them another than usual.
+fn deciding(id: &str, value: &str) -> Decisions {
+    let mut decisions = Decisions::default();
+    decisions.set(id, value).unwrap();
+    decisions
+}
+
+#[test]
+fn a_range_that_is_the_whole_file_may_be_answered_by_200_where_that_was_decided() {
+    let accepted = deciding("http.open.200_for_range", "accepted");
+    let head = [("content-length", "100"), ("last-modified", STAMP)];
+
+    let mut whole = learned(Urgency::Background, 100).by(&accepted);
+    assert_eq!(judge(&mut whole, 200, &head), Ok(Verdict::Body(100)));
+    assert_eq!(accepted.touched(), ["http.open.200_for_range"]);
+
+    let mut rest = download_of(Urgency::Background, Some(file(100)), 40).by(&accepted);
+    assert_eq!(judge(&mut rest, 200, &head).unwrap_err().code, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT);
+}
+
+#[test]
+fn a_condition_that_no_longer_holds_may_be_an_error_where_that_was_decided() {
+    let mut download =
+        download_of(Urgency::Background, Some(file(100)), 40).by(&deciding("http.open.412", "BG_E_HTTP_ERROR_412"));
+
+    let failure = judge(&mut download, 412, &[]).unwrap_err();
+
+    assert_eq!((failure.code, failure.transient), (Hresult::BG_E_HTTP_ERROR_412, false));
+}
+
 #[test]
 fn a_412_without_a_condition_is_an_error() {
     let mut download = learned(Urgency::Foreground, 100);

@@ -6,6 +6,7 @@
 //! body, a socket or a clock.
 
 mod answer;
+mod decided;
 mod fault;
 mod head;
 mod redirect;
@@ -13,9 +14,10 @@ mod request;
 mod target;
 
 pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
+pub use decided::decided;
 pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
-pub use redirect::{MAX_REDIRECTS, Redirects};
+pub use redirect::Redirects;
 pub use request::{Ask, RANGE_LIMIT, Request};
 pub use target::{Origin, Scheme, Target};
 

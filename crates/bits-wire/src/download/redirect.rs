@@ -6,20 +6,25 @@ use http::header::LOCATION;
 use super::{Answer, Scheme, Target, status_failure, transient};
 use crate::attempt::Failure;
 use bits_api::Hresult;
-
-/// How many redirects of one attempt are followed: as many as WinHTTP follows by default.
-pub const MAX_REDIRECTS: usize = 10;
+use bits_world::{Decisions, Switch};
 
 /// The places that an attempt was sent to.
 #[derive(Clone, Debug)]
 pub struct Redirects {
     seen: Vec<Target>,
+    decisions: Decisions,
 }
 
 impl Redirects {
     /// No redirect yet: the attempt is at `start`.
     pub fn new(start: Target) -> Self {
-        Self { seen: vec![start] }
+        Self { seen: vec![start], decisions: Decisions::default() }
+    }
+
+    /// The same by other choices where the documentation is silent.
+    #[must_use]
+    pub fn by(self, decisions: &Decisions) -> Self {
+        Self { decisions: decisions.clone(), ..self }
     }
 
     /// Where the next request goes.
@@ -40,7 +45,12 @@ impl Redirects {
         }
         let next = answer.headers.get(LOCATION).and_then(|location| self.resolve(location.as_bytes()));
         let next = next.ok_or(refused(answer.status))?;
-        if self.seen.len() > MAX_REDIRECTS || self.seen.contains(&next) {
+        // Usually as many as WinHTTP follows by default.
+        let is_one_too_many = self.seen.len() as u64 > self.decisions.count(Switch::MostRedirects);
+        if is_one_too_many {
+            self.decisions.note(Switch::MostRedirects);
+        }
+        if is_one_too_many || self.seen.contains(&next) {
             return Err(transient(Hresult::ERROR_WINHTTP_REDIRECT_FAILED));
         }
         self.seen.push(next);
@@ -105,14 +115,21 @@ mod tests {
     }
 
     #[test]
-    fn the_eleventh_redirect_fails() {
-        let mut redirects = at("http://a/0");
+    fn the_eleventh_redirect_fails_or_the_one_after_those_that_were_chosen() {
+        let mut two = Decisions::default();
+        two.set("http.redirects_followed", "2").unwrap();
+        for (decisions, most) in [(Decisions::default(), 10), (two, 2)] {
+            let mut redirects = at("http://a/0").by(&decisions);
 
-        for n in 1..=MAX_REDIRECTS {
-            assert_eq!(follow(&mut redirects, 302, Some(&format!("/{n}"))), Ok(true));
+            for n in 1..=most {
+                assert_eq!(follow(&mut redirects, 302, Some(&format!("/{n}"))), Ok(true));
+            }
+            assert!(decisions.touched().is_empty());
+            let failure = follow(&mut redirects, 302, Some("/more")).unwrap_err();
+
+            assert_eq!(failure.code, Hresult::ERROR_WINHTTP_REDIRECT_FAILED);
+            assert_eq!(decisions.touched(), ["http.redirects_followed"]);
         }
-        let failure = follow(&mut redirects, 302, Some("/11")).unwrap_err();
-        assert_eq!(failure.code, Hresult::ERROR_WINHTTP_REDIRECT_FAILED);
     }
 
     #[test]
