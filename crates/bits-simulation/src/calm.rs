@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bits_api::{JobState, NotifyFlags, Success};
+use bits_api::{JobState, NotifyFlags, Success, TokenFlags};
 use bits_engine::JobKey;
-use bits_world::{Network, Policies};
+use bits_world::{Network, NetworkCost, Policies, Power, Volume};
 
 use crate::house::{House, Manner};
 use crate::origin::Mood;
@@ -37,17 +37,24 @@ impl House {
     fn heal(&mut self) {
         self.medium.die_after(u64::MAX);
         self.plan.intruders = false;
+        self.plan.weights.restart = 0;
         self.files.locked.clear();
         self.origin.moods.fill(Mood::Good);
         for registration in self.registrations.values_mut() {
-            if registration.manner != Manner::Dead {
+            if registration.manner == Manner::Hangs {
                 registration.manner = Manner::Works;
             }
         }
         let users: Vec<_> = self.users.iter().map(|user| user.user.clone()).collect();
         self.change_world(|world| {
             world.network = Network::Connected;
+            world.cost = NetworkCost::Unrestricted;
+            world.power = Power::default();
+            world.drives.set_locked(Volume::new('c'), false);
+            let max_download_time = world.policies.max_download_time;
             world.policies = Policies::default();
+            // Whoever reads it of a job without one of its own reads the policy's.
+            world.policies.max_download_time = max_download_time;
             for user in users {
                 world.log_on(user);
             }
@@ -62,6 +69,7 @@ impl House {
             if is_empty {
                 _ = self.cancel(owner, job);
             } else {
+                self.help_with(owner, job, TokenFlags::empty());
                 self.resume(owner, job);
             }
         }
@@ -87,6 +95,8 @@ impl House {
                 self.step_attempt(attempt);
             } else if !self.calling.is_empty() {
                 self.call_back(0, false);
+            } else if !self.programs.is_empty() {
+                self.end_program(false);
             } else if is_done(self) {
                 return self.see_everything();
             } else {
@@ -100,8 +110,8 @@ impl House {
     }
 
     fn is_to_be_told(&self, job: &crate::watch::Job) -> bool {
-        let manner = job.callback.and_then(|callback| self.registrations.get(&callback));
-        manner.is_some_and(|registration| registration.manner == Manner::Works)
+        let registered = job.callback.and_then(|callback| self.registrations.get(&callback));
+        registered.is_some_and(|registration| registration.manner != Manner::Dead)
             && job.wants(NotifyFlags::JOB_TRANSFERRED)
     }
 

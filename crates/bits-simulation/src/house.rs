@@ -5,6 +5,7 @@
 //! the service does it: whatever has to be durable first, then the rest.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use bits_api::{Hresult, Success};
 use bits_engine::{Action, CallId, CallbackId, Change, Config, Cx, Engine, Event, JobKey, Notification, Reply, Ticket};
@@ -19,12 +20,19 @@ use crate::medium::Medium;
 use crate::mover::{Mover, Reach};
 use crate::origin::Origin;
 use crate::plan::Plan;
+use crate::restart::End;
 use crate::shadow::Shadow;
 use crate::trace::{Brief, Trace};
 use crate::watch::{Job, Turn};
 
 /// How many deadlines may be due at one moment before the engine is taken to spin.
 const MOST_AT_ONCE: u32 = 1_000;
+
+/// Which of the users is the administrator.
+pub(crate) const ADMINISTRATOR: usize = 2;
+
+/// Which of them is a service account.
+pub(crate) const SERVICE: usize = 3;
 
 pub(crate) struct House {
     pub(crate) plan: Plan,
@@ -62,6 +70,8 @@ pub(crate) struct House {
     pub(crate) notified: BTreeMap<Ticket, Notified>,
     /// Those of them that the client has got.
     pub(crate) calling: Vec<Ticket>,
+    /// Programs that run.
+    pub(crate) programs: Vec<Ticket>,
     /// Complete and Cancel whose result is to come.
     pub(crate) awaited: BTreeMap<CallId, JobKey>,
     /// Jobs with calls that were put off.
@@ -146,11 +156,16 @@ impl House {
             registrations: BTreeMap::new(),
             notified: BTreeMap::new(),
             calling: Vec::new(),
+            programs: Vec::new(),
             awaited: BTreeMap::new(),
             put_off: Vec::new(),
             held: Vec::new(),
             numbers: 0,
         }
+    }
+
+    pub(crate) fn note(&self, event: fmt::Arguments<'_>) {
+        self.trace.note(self.now.monotonic, event);
     }
 
     /// A number that was never given before.
@@ -190,6 +205,11 @@ impl House {
         }
         self.done += batch.len() as Turn;
         for action in batch {
+            let touches_files = matches!(action, Action::Publish { .. } | Action::Delete { .. });
+            if touches_files && self.plan.weights.restart > 0 && self.chance.one_in(8) {
+                self.die_unheard(action);
+                return false;
+            }
             self.carry_out(action);
         }
         true
@@ -222,10 +242,26 @@ impl House {
         true
     }
 
+    /// A file is renamed or deleted, and the process dies before anybody hears of it.
+    fn die_unheard(&mut self, action: Action) {
+        self.note(format_args!("unheard: {action:?}"));
+        match action {
+            Action::Publish { temporary, destination, length, .. } => {
+                if self.files.publish(&temporary, &destination, length).is_ok() {
+                    self.see_published(&destination);
+                }
+            }
+            Action::Delete { path, .. } => _ = self.files.delete(&path),
+            _ => {}
+        }
+        self.restart(End::Killed);
+    }
+
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::Persist(_) | Action::Trace(..) | Action::Release(_) | Action::Limit(..) => {}
-            Action::Activate { .. } | Action::RunCommand { .. } => unreachable!("no client asks for it"),
+            Action::Activate { .. } => unreachable!("no client asks for it"),
+            Action::RunCommand { ticket, .. } => self.programs.push(ticket),
             Action::Start(plan) => self.mover.start(plan),
             Action::Proceed(attempt) => self.mover.proceed(attempt),
             Action::Stop(attempt) => self.mover.stop(attempt),
@@ -296,7 +332,7 @@ impl House {
 
     /// Bytes of a job, its files that are there, and the bytes of the file in work.
     fn progress_of(&self, job: JobKey) -> Option<(u64, u32, u64)> {
-        let reader = &self.users[2];
+        let reader = &self.users[ADMINISTRATOR];
         let progress = self.engine.progress(reader, job).ok()?;
         let in_work = bits_engine::FileIndex(progress.files_transferred);
         let file = self.engine.file_progress(reader, job, in_work).map_or(0, |file| file.bytes_transferred);

@@ -10,8 +10,10 @@
 //! Nothing in here decides what BITS does, and nothing here is shipped: it is a test, in a crate of
 //! its own because it needs the engine and the store.
 
+mod callbacks;
 mod calm;
 mod chance;
+mod clients;
 mod files;
 mod house;
 mod medium;

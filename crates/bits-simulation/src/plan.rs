@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) small_batches: bool,
     pub(crate) intruders: bool,
     pub(crate) most_jobs: usize,
+    /// Whether one user makes all the jobs, and listens to them.
+    pub(crate) has_crowd: bool,
 }
 
 impl Plan {
@@ -43,8 +45,10 @@ impl Plan {
         let (world, origin, restart) = (unless_left_out(4), unless_left_out(3), unless_left_out(1));
         let weights = Weights { call, drive, attempt, callback, time, world, origin, restart };
         let mut policies = Policies::default();
-        policies.max_jobs_per_user = u32::try_from(chance.between(2, 6)).unwrap_or(6);
-        policies.max_jobs_per_machine = u32::try_from(chance.between(4, 12)).unwrap_or(12);
+        let has_crowd = chance.one_in(4);
+        let per_user = if has_crowd { 12 } else { chance.between(2, 6) };
+        policies.max_jobs_per_user = u32::try_from(per_user).unwrap_or(6);
+        policies.max_jobs_per_machine = u32::try_from(chance.between(4, 12).max(per_user)).unwrap_or(12);
         policies.max_files_per_job = 3;
         if chance.one_in(4) {
             policies.max_download_time = Duration::from_secs(chance.between(60, 6_000));
@@ -60,7 +64,8 @@ impl Plan {
             order: if chance.one_in(2) { 0 } else { chance.number() },
             small_batches: chance.one_in(2),
             intruders: chance.one_in(4),
-            most_jobs: usize::try_from(chance.between(1, 10)).unwrap_or(10),
+            most_jobs: if has_crowd { 12 } else { 1 + chance.below(10) },
+            has_crowd,
         }
     }
 }

@@ -7,7 +7,7 @@ use bits_engine::{Action, Engine, FileStage, JobKey, Saved};
 use bits_store::Store;
 use bits_world::clock::Monotonic;
 
-use crate::house::House;
+use crate::house::{ADMINISTRATOR, House};
 use crate::mover::Mover;
 use crate::shadow::Shadow;
 use crate::view::values;
@@ -83,6 +83,7 @@ impl House {
         self.registrations.clear();
         self.notified.clear();
         self.calling.clear();
+        self.programs.clear();
         self.awaited.clear();
         self.put_off.clear();
         self.held.clear();
@@ -96,7 +97,8 @@ impl House {
         };
         self.engine = fresh;
         for (key, job) in &mut self.jobs {
-            let found = values(&self.engine, &self.users[2], *key).expect("the settings of a job on record");
+            let found =
+                values(&self.engine, &self.users[ADMINISTRATOR], *key).expect("the settings of a job on record");
             job.see_values(self.done, &found);
             job.values = vec![(0, found)];
             // Its client has found it again.
@@ -130,6 +132,9 @@ impl House {
             let acknowledged = job.files.iter().filter(|turn| **turn <= self.done).count();
             assert!((acknowledged..=job.files.len()).contains(&found), "{}: {found} files on record", job.id);
             job.files.truncate(found);
+            let owner = self.users.iter().position(|user| user.user.as_str() == record.owner).expect("a known owner");
+            assert!(owner == job.owner || job.owned > self.done, "{}: its new owner is not on record", job.id);
+            (job.owner, job.owned) = (owner, 0);
             job.restart(record, has_lost_files, self.now);
         }
     }

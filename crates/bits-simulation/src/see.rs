@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use bits_api::{JobState, NotifyFlags};
+use bits_api::{CostFlags, JobState, NotifyFlags, Setting, TokenFlags};
 use bits_engine::{Action, CallbackId, Engine, FileStage, JobKey, Notification, Transition};
 use bits_wire::attempt::{AttemptId, AttemptPlan};
-use bits_world::Network;
+use bits_world::{Network, Sid, World};
 
-use crate::house::{House, Notified};
+use crate::house::{ADMINISTRATOR, House, Notified, SERVICE};
 use crate::view::{View, values};
 use crate::watch::Job;
 
@@ -55,7 +55,8 @@ impl House {
                     job.is_ending = false;
                 }
             }
-            Action::Activate { .. } | Action::RunCommand { .. } => {}
+            Action::RunCommand { job, user, .. } => self.see_program(*job, user),
+            Action::Activate { .. } => {}
             Action::Forget(_) | Action::Wake(_) | Action::Release(_) | Action::Limit(..) => {}
         }
     }
@@ -138,15 +139,28 @@ impl House {
         let file = file.expect("the name of a temporary file is on record before an attempt uses it");
         assert_eq!(file.remote_name, plan.url);
         assert_eq!(file.validators, plan.known);
+        let (local, network) = self.identities_of(key);
+        assert_eq!((&plan.identities.local, &plan.identities.network), (&local, &network), "in whose name");
         let job = self.jobs.get_mut(&key).expect("a job of the queue");
         job.temporaries.insert(plan.local.clone());
         self.begin_watching(plan.attempt, key);
     }
 
+    /// In whose name a job uses its files and its network.
+    fn identities_of(&self, key: JobKey) -> (Sid, Sid) {
+        let job = &self.jobs[&key];
+        let flags = self.engine.helper_token_flags(&self.users[ADMINISTRATOR], key).expect("a job");
+        let whose = |flag| {
+            let user = if flags.contains(flag) { job.helper.expect("a helper") } else { job.owner };
+            self.users[user].user.clone()
+        };
+        (whose(TokenFlags::LOCAL_FILE), whose(TokenFlags::NETWORK))
+    }
+
     /// What the server said is on record before anything is written.
     fn see_proceed(&self, attempt: AttemptId) {
         let live = self.attempts.get(&attempt).expect("an attempt that has not ended goes on");
-        let file = self.engine.progress(&self.users[2], live.job).expect("a job").files_transferred;
+        let file = self.engine.progress(&self.users[ADMINISTRATOR], live.job).expect("a job").files_transferred;
         let file = &self.ordered.files(live.job)[file as usize];
         let (told, _) = self.origin.now_at(&file.remote_name).expect("a file of the origin");
         assert_eq!(file.validators, Some(told), "{attempt:?} goes on before that is on record");
@@ -190,11 +204,11 @@ impl House {
     /// What holds after every step.
     pub(crate) fn see_everything(&mut self) {
         let due = self.engine.next_deadline().is_some_and(|due| due <= self.now.monotonic);
-        let reader = &self.users[2];
+        let reader = &self.users[ADMINISTRATOR];
         for (key, job) in &self.jobs {
             assert_eq!(self.engine.state(reader, *key), Ok(job.state), "{}", job.id);
             if !due {
-                job.see_timers(self.now, self.world.policies.max_download_time);
+                job.see_timers(self.now);
             }
         }
         self.see_attempts();
@@ -211,10 +225,34 @@ impl House {
             let job = self.jobs.get(&live.job).expect("an attempt of a job of the queue");
             let owner = &self.users[job.owner].user;
             assert!(self.world.is_logged_on(owner), "{attempt:?} runs for somebody who is not logged on");
-            assert_eq!(self.world.network, Network::Connected, "{attempt:?} runs without a network");
+            assert_eq!(self.hold_on(job), None, "{attempt:?} runs all the same");
             in_background += usize::from(job.is_background());
         }
         assert!(in_background <= 1, "{in_background} jobs run in the background");
+    }
+
+    /// What of the world keeps a job from transferring.
+    fn hold_on(&self, job: &Job) -> Option<&'static str> {
+        let World { network, cost, power, drives, policies, .. } = &self.world;
+        let may_cost = CostFlags::from_bits_retain(job.number(Setting::CostFlags));
+        let is_blocked = policies.max_internet_bandwidth.is_some() || power.battery_saver;
+        match () {
+            () if *network != Network::Connected => Some("no network"),
+            () if !may_cost.contains(cost.flag()) => Some("cost"),
+            () if drives.locked().count() > 0 => Some("a locked volume"),
+            () if is_blocked && job.is_background() => Some("no background transfers"),
+            () => None,
+        }
+    }
+
+    /// A program is run in the owner's name, for an end that is on record.
+    fn see_program(&self, key: JobKey, user: &Sid) {
+        let job = self.jobs.get(&key).expect("a job of the queue");
+        let record = self.ordered.job(key).expect("a job on record");
+        assert_eq!(*user, self.users[job.owner].user);
+        assert_ne!(job.owner, SERVICE, "no program runs for a service account");
+        let ends = [JobState::TRANSFERRED, JobState::ERROR];
+        assert!(ends.contains(&record.state), "a program runs for a job that is {}", record.state);
     }
 
     /// Everything is on record: a service that started now would show the same.
@@ -232,8 +270,10 @@ impl House {
     pub(crate) fn rehearse(&self) {
         let cx = bits_engine::Cx { now: self.now, world: &self.world, probe: &self.files };
         let other = Engine::restore(self.plan.config(), self.durable.saved(), cx);
-        let reader = &self.users[2];
-        for (key, job) in self.jobs.iter().filter(|(_, job)| !job.is_ending) {
+        let reader = &self.users[ADMINISTRATOR];
+        // A helper's token is not on record.
+        let needs_no_helper = |key| self.engine.helper_token_flags(reader, key).is_ok_and(|flags| flags.is_empty());
+        for (key, job) in self.jobs.iter().filter(|(key, job)| !job.is_ending && needs_no_helper(**key)) {
             assert_eq!(View::of(&other, reader, *key), View::of(&self.engine, reader, *key), "{}", job.id);
         }
     }

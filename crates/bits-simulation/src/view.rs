@@ -1,7 +1,7 @@
 //! A job as its owner sees it through the engine's getters.
 
-use bits_api::{FileTime, Hresult, JobState, JobType, Setting, Value};
-use bits_engine::{Engine, ErrorRecord, FileIndex, JobKey};
+use bits_api::{FileTime, Hresult, JobState, JobType, Setting, TokenFlags, Value};
+use bits_engine::{CommandLine, Engine, ErrorRecord, FileIndex, JobKey};
 use bits_world::{Sid, Token};
 
 /// The settings that clients of the simulation change.
@@ -12,6 +12,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::NotifyFlags,
     Setting::MinimumRetryDelay,
     Setting::NoProgressTimeout,
+    Setting::MaximumDownloadTime,
+    Setting::MinimumNotificationInterval,
+    Setting::CostFlags,
 ];
 
 /// The values of [`SETTINGS`], in that order.
@@ -28,6 +31,8 @@ pub(crate) struct View {
     error_count: u32,
     created: FileTime,
     transferred: FileTime,
+    program: Option<CommandLine>,
+    helper_flags: TokenFlags,
     pub(crate) files: Vec<FileView>,
 }
 
@@ -65,6 +70,8 @@ impl View {
             error_count: engine.error_count(reader, job)?,
             created: times.creation,
             transferred: times.transfer_completion,
+            program: engine.command(reader, job)?.cloned(),
+            helper_flags: engine.helper_token_flags(reader, job)?,
             files: files.map(|file| file_view(engine, reader, job, FileIndex(file))).collect::<Result<_, _>>()?,
         })
     }

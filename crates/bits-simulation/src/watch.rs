@@ -23,6 +23,8 @@ pub(crate) struct Job {
     pub(crate) id: Guid,
     /// Which of the users.
     pub(crate) owner: usize,
+    /// Since when.
+    pub(crate) owned: Turn,
     /// When it was made.
     pub(crate) made: Turn,
     pub(crate) state: JobState,
@@ -41,6 +43,8 @@ pub(crate) struct Job {
     pub(crate) temporaries: BTreeSet<PathBuf>,
     /// When a client last changed it, or its bytes moved.
     pub(crate) touched: FileTime,
+    /// Which user's token it has to help it.
+    pub(crate) helper: Option<usize>,
     pub(crate) retry: Option<Retry>,
     pub(crate) failing: Option<Failing>,
     /// Time spent CONNECTING and TRANSFERRING before the present run, and when that began.
@@ -78,6 +82,7 @@ impl Job {
         Self {
             id,
             owner,
+            owned: made,
             made,
             state: JobState::SUSPENDED,
             values: Vec::new(),
@@ -88,6 +93,7 @@ impl Job {
             was_told: false,
             temporaries: BTreeSet::new(),
             touched: now.wall,
+            helper: None,
             retry: None,
             failing: None,
             active: Duration::ZERO,
@@ -101,6 +107,7 @@ impl Job {
         self.was_idle = false;
         self.callback = None;
         self.was_told = false;
+        self.helper = None;
         self.active = Duration::from_millis(record.active_ms);
         self.active_since = None;
         self.touched = record.last_activity;
@@ -138,6 +145,10 @@ impl Job {
 
     pub(crate) fn is_active(&self) -> bool {
         [JobState::CONNECTING, JobState::TRANSFERRING].contains(&self.state)
+    }
+
+    fn download_time(&self) -> Duration {
+        Duration::from_secs(self.number(Setting::MaximumDownloadTime).into())
     }
 
     fn timeout(&self) -> Duration {
@@ -190,6 +201,11 @@ impl Job {
                 let expected = if is_retried { JobState::TRANSIENT_ERROR } else { JobState::ERROR };
                 assert_eq!(transition.to, expected, "{failure:?} with delay {delay} and timeout {timeout}");
             }
+            Cause::DownloadTimeUsedUp => {
+                let since = self.active_since.expect("an active job");
+                let active = self.active + now.monotonic.since(since);
+                assert!(active >= self.download_time(), "given up after {active:?} of {:?}", self.download_time());
+            }
             Cause::Inactive => assert!(self.was_idle, "{}: not idle since {:?}", self.id, self.touched),
             _ => {}
         }
@@ -227,7 +243,7 @@ impl Job {
     }
 
     /// Nothing that was due by now has been missed.
-    pub(crate) fn see_timers(&self, now: Now, download_time: Duration) {
+    pub(crate) fn see_timers(&self, now: Now) {
         if self.is_ending || self.was_idle {
             return;
         }
@@ -240,6 +256,7 @@ impl Job {
         }
         if let Some(since) = self.active_since {
             let active = self.active + now.monotonic.since(since);
+            let download_time = self.download_time();
             assert!(active < download_time, "{}: active for {active:?} of {download_time:?}", self.id);
         }
     }

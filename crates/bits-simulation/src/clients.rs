@@ -1,0 +1,344 @@
+//! What clients do.
+
+use bits_api::{
+    CostFlags, EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobState, JobType, Setting, Success, TokenFlags,
+    Value,
+};
+use bits_engine::{CallbackId, CallbackInterface, Cx, Engine, JobKey, Reply};
+use bits_world::Token;
+
+use crate::house::{ADMINISTRATOR, House, Manner, Registration, SERVICE};
+use crate::view::{SETTINGS, values};
+use crate::watch::{Job, Turn};
+
+impl House {
+    pub(crate) fn some_call(&mut self) {
+        let user = if self.plan.has_crowd { 0 } else { self.chance.below(self.users.len()) };
+        let Some(job) = self.some_job() else { return self.create(user) };
+        let owner = self.jobs[&job].owner;
+        let register = if self.plan.has_crowd { 12 } else { 6 };
+        match self.chance.weighted(&[6, 8, 10, 3, 3, 2, 10, register, 3, 2, 1, 1, 1, 1]) {
+            0 => self.create(user),
+            1 => self.add_files(owner, job),
+            2 => self.resume(owner, job),
+            3 => self.suspend(owner, job),
+            4 => _ = self.complete(owner, job),
+            5 => _ = self.cancel(owner, job),
+            6 => self.set_something(owner, job),
+            7 => self.register(owner, job),
+            8 => self.look(user, job),
+            9 => self.let_go(),
+            10 => self.take_ownership(job),
+            11 => self.set_program(owner, job),
+            12 => self.lend(owner, job),
+            _ => self.use_helper(owner, job),
+        }
+    }
+
+    fn some_job(&mut self) -> Option<JobKey> {
+        let count = self.jobs.len();
+        if count == 0 || (count < self.plan.most_jobs && self.chance.one_in(8)) {
+            return None;
+        }
+        let place = self.chance.below(count);
+        self.jobs.keys().nth(place).copied()
+    }
+
+    fn create(&mut self, user: usize) {
+        let id = Guid::from_u64_pair(self.chance.number(), self.number());
+        let caller = self.users[user].clone();
+        let owned = self.jobs.values().filter(|job| job.owner == user).count();
+        let policies = &self.world.policies;
+        let may = caller.is_exempt_from_limits()
+            || (owned < policies.max_jobs_per_user as usize
+                && self.jobs.len() < policies.max_jobs_per_machine as usize);
+        self.note(format_args!("user {user} creates {id}"));
+        self.creating = user;
+        let made = self.act(|engine, cx| engine.create_job(cx, &caller, id, Some("some job"), JobType::DOWNLOAD));
+        assert_eq!(made.is_ok(), may, "the limits: {made:?}");
+        if let Ok(key) = made {
+            self.engine.retain(key);
+        }
+    }
+
+    fn add_files(&mut self, user: usize, job: JobKey) {
+        let caller = self.users[user].clone();
+        let count = 1 + self.chance.below(2);
+        let files: Vec<(String, String)> = (0..count)
+            .map(|_| {
+                let url = self.origin.serve(&mut self.chance);
+                (url, format!(r"C:\user{user}\file{}.bin", self.number()))
+            })
+            .collect();
+        let files: Vec<FileInfo<'_>> =
+            files.iter().map(|(url, path)| FileInfo { remote_name: url, local_name: path }).collect();
+        let has = self.jobs[&job].files.len();
+        let expected = if !self.world.is_logged_on(&caller.user) {
+            Err(Hresult::ERROR_NOT_LOGGED_ON)
+        } else if !caller.is_exempt_from_limits() && has + count > self.world.policies.max_files_per_job as usize {
+            Err(Hresult::BG_E_TOO_MANY_FILES_IN_JOB)
+        } else {
+            Ok(Success::OK)
+        };
+        self.note(format_args!("user {user} adds {count} files to {job:?}"));
+        let reply = self.act(|engine, cx| engine.add_files(cx, &caller, job, &files));
+        if let Some(result) = self.answered(reply, job) {
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                let turn = self.given;
+                self.touched(job).files.extend((0..count).map(|_| turn));
+            }
+        }
+    }
+
+    pub(crate) fn resume(&mut self, user: usize, job: JobKey) {
+        let expected = if self.jobs[&job].files.is_empty() { Err(Hresult::BG_E_EMPTY) } else { Ok(Success::OK) };
+        self.note(format_args!("user {user} resumes {job:?}"));
+        if let Some(result) = self.change(user, job, |engine, cx, caller| engine.resume(cx, caller, job)) {
+            assert_eq!(result, expected);
+        }
+    }
+
+    fn suspend(&mut self, user: usize, job: JobKey) {
+        self.note(format_args!("user {user} suspends {job:?}"));
+        if let Some(result) = self.change(user, job, |engine, cx, caller| engine.suspend(cx, caller, job)) {
+            assert_eq!(result, Ok(Success::OK));
+            assert_eq!(self.jobs[&job].state, JobState::SUSPENDED);
+        }
+    }
+
+    /// Completes a job; its result, unless it comes later.
+    pub(crate) fn complete(&mut self, user: usize, job: JobKey) -> Option<Result<Success, Hresult>> {
+        self.end(user, job, true)
+    }
+
+    pub(crate) fn cancel(&mut self, user: usize, job: JobKey) -> Option<Result<Success, Hresult>> {
+        self.end(user, job, false)
+    }
+
+    fn end(&mut self, user: usize, job: JobKey, completes: bool) -> Option<Result<Success, Hresult>> {
+        let caller = self.users[user].clone();
+        self.note(format_args!("user {user} ends {job:?}, completing: {completes}"));
+        let before = self.jobs[&job].clone();
+        self.touched(job).is_ending = true;
+        let reply =
+            self.act(
+                |engine, cx| {
+                    if completes { engine.complete(cx, &caller, job) } else { engine.cancel(cx, &caller, job) }
+                },
+            );
+        if reply == Reply::Busy {
+            self.jobs.insert(job, before);
+        } else if let Some(job) = self.jobs.get_mut(&job).filter(|job| job.is_ending) {
+            job.stop_counting(self.now);
+        }
+        let result = self.answered(reply, job);
+        if let Some(result) = result
+            && let Some(job) = self.jobs.get_mut(&job)
+        {
+            assert!(result.is_err(), "it has ended");
+            job.is_ending = false;
+        }
+        if self.ended.contains_key(&job) && self.chance.one_in(2) {
+            let state = if completes { JobState::ACKNOWLEDGED } else { JobState::CANCELLED };
+            self.held.push((job, user, state));
+        }
+        result
+    }
+
+    pub(crate) fn set_something(&mut self, user: usize, job: JobKey) {
+        let place = self.chance.below(SETTINGS.len());
+        let value = self.some_value(SETTINGS[place]);
+        self.set(user, job, place, &value);
+    }
+
+    fn some_value(&mut self, setting: Setting) -> Value {
+        match setting {
+            Setting::Priority => Value::Number(self.chance.pick(&[
+                JobPriority::FOREGROUND.0,
+                JobPriority::HIGH.0,
+                JobPriority::NORMAL.0,
+                JobPriority::LOW.0,
+            ])),
+            Setting::NotifyFlags => Value::Number(u32::try_from(self.chance.below(0x40)).unwrap_or(0)),
+            Setting::MinimumRetryDelay => Value::Number(self.chance.pick(&[5, 60, 600, 3_600])),
+            Setting::NoProgressTimeout => Value::Number(self.chance.pick(&[0, 60, 600, 3_600, 86_400])),
+            Setting::MaximumDownloadTime => Value::Number(self.chance.pick(&[60, 600, 3_600, 86_400])),
+            Setting::MinimumNotificationInterval => Value::Number(self.chance.pick(&[0, 500, 5_000])),
+            Setting::CostFlags => {
+                let flags = [CostFlags::TRANSFER_ALWAYS, CostFlags::UNRESTRICTED, CostFlags::from_bits_retain(0x0F)];
+                Value::Number(self.chance.pick(&flags).bits())
+            }
+            _ => Value::Text(Some(format!("text {}", self.number()))),
+        }
+    }
+
+    fn set(&mut self, user: usize, job: JobKey, place: usize, value: &Value) {
+        let setting = SETTINGS[place];
+        self.note(format_args!("user {user} sets {setting:?} of {job:?} to {value:?}"));
+        // What the engine does at once it does by the new value, and this is seen by it.
+        let watched = self.jobs.get_mut(&job).expect("a job");
+        let mut values = watched.values.last().expect("settings").1.clone();
+        values[place].clone_from(value);
+        watched.values.push((Turn::MAX, values));
+        let result = self.change(user, job, |engine, cx, caller| engine.set(cx, caller, job, setting, value));
+        let watched = self.jobs.get_mut(&job).expect("a job");
+        let at = watched.values.iter().position(|(turn, _)| *turn == Turn::MAX).expect("the new values");
+        watched.values.remove(at);
+        if let Some(result) = result {
+            assert_eq!(result, Ok(Success::OK));
+            assert_eq!(self.engine.get(&self.users[ADMINISTRATOR], job, setting).as_ref(), Ok(value));
+        }
+    }
+
+    /// Makes a call that changes a job and has its result at once, unless the job is being ended.
+    fn change(
+        &mut self,
+        user: usize,
+        job: JobKey,
+        call: impl FnOnce(&mut Engine, Cx<'_>, &Token) -> Reply,
+    ) -> Option<Result<Success, Hresult>> {
+        let caller = self.users[user].clone();
+        let reply = self.act(|engine, cx| call(engine, cx, &caller));
+        let result = self.answered(reply, job)?;
+        if result.is_ok() {
+            // A setting may depend on another, and a new owner has others.
+            let found = values(&self.engine, &self.users[ADMINISTRATOR], job).expect("the settings of a job");
+            let turn = self.given;
+            self.touched(job).values.push((turn, found));
+        }
+        Some(result)
+    }
+
+    fn take_ownership(&mut self, job: JobKey) {
+        self.note(format_args!("user {ADMINISTRATOR} takes {job:?}"));
+        // uac.integrity: an administrator's level is below that of a service account.
+        let expected = if self.jobs[&job].owner == SERVICE { Err(Hresult::E_ACCESSDENIED) } else { Ok(Success::OK) };
+        let before = self.jobs[&job].owner;
+        if expected.is_ok() {
+            self.jobs.get_mut(&job).expect("a job").owner = ADMINISTRATOR;
+        }
+        match self.change(ADMINISTRATOR, job, |engine, cx, caller| engine.take_ownership(cx, caller, job)) {
+            Some(result) => {
+                assert_eq!(result, expected);
+                if before != self.jobs[&job].owner {
+                    let turn = self.given;
+                    self.jobs.get_mut(&job).expect("a job").owned = turn;
+                }
+            }
+            None => self.jobs.get_mut(&job).expect("a job").owner = before,
+        }
+    }
+
+    fn set_program(&mut self, user: usize, job: JobKey) {
+        let program = (!self.chance.one_in(4)).then(|| format!(r"C:\tools\tool{}.exe", self.number()));
+        self.note(format_args!("user {user} lets {program:?} run for {job:?}"));
+        let set = |engine: &mut Engine, cx: Cx<'_>, caller: &Token| {
+            engine.set_command(cx, caller, job, program.as_deref(), None)
+        };
+        if let Some(result) = self.change(user, job, set) {
+            assert_eq!(result, Ok(Success::OK));
+        }
+    }
+
+    /// Somebody lends a token to a job.
+    fn lend(&mut self, user: usize, job: JobKey) {
+        let helper = self.chance.below(2);
+        let token = self.users[helper].clone();
+        self.note(format_args!("user {helper} helps {job:?}"));
+        let set = |engine: &mut Engine, cx: Cx<'_>, caller: &Token| engine.set_helper_token(cx, caller, job, &token);
+        if let Some(result) = self.change(user, job, set) {
+            assert_eq!(result, Ok(Success::OK));
+            self.jobs.get_mut(&job).expect("a job").helper = Some(helper);
+        }
+    }
+
+    fn use_helper(&mut self, user: usize, job: JobKey) {
+        let flags = TokenFlags::from_bits_retain(u32::try_from(self.chance.below(4)).unwrap_or(0));
+        self.help_with(user, job, flags);
+    }
+
+    pub(crate) fn help_with(&mut self, user: usize, job: JobKey, flags: TokenFlags) {
+        self.note(format_args!("{job:?} uses its helper for {flags:?}"));
+        let set =
+            |engine: &mut Engine, cx: Cx<'_>, caller: &Token| engine.set_helper_token_flags(cx, caller, job, flags);
+        if let Some(result) = self.change(user, job, set) {
+            assert_eq!(result, Ok(Success::OK));
+        }
+    }
+
+    /// Helpers who have logged off help no more, and nobody helps an owner who has.
+    pub(crate) fn lose_helpers(&mut self) {
+        for job in self.jobs.values_mut() {
+            let is_gone = |user: usize| !self.world.is_logged_on(&self.users[user].user);
+            if job.helper.is_some_and(is_gone) || (job.owner != SERVICE && is_gone(job.owner)) {
+                job.helper = None;
+            }
+        }
+    }
+
+    fn register(&mut self, user: usize, job: JobKey) {
+        let caller = self.users[user].clone();
+        let manner = match self.chance.below(6) {
+            0 => Manner::Fails(u32::try_from(self.chance.between(1, 4)).unwrap_or(1)),
+            1 => Manner::Hangs,
+            2 => Manner::Dead,
+            _ => Manner::Works,
+        };
+        let callback = (!self.chance.one_in(6)).then(|| CallbackId(self.number()));
+        let interface = self.chance.pick(&[CallbackInterface::Callback, CallbackInterface::Callback2]);
+        self.note(format_args!("user {user} registers {callback:?} for {job:?}: {manner:?}"));
+        let before = self.jobs[&job].callback;
+        self.jobs.get_mut(&job).expect("a job").callback = callback;
+        if let Some(callback) = callback {
+            self.registrations.insert(callback, Registration { user, manner });
+        }
+        let reply = self
+            .act(|engine, cx| engine.set_callback(cx, &caller, job, callback.map(|callback| (callback, interface))));
+        if let Some(result) = self.answered(reply, job) {
+            assert_eq!(result, Ok(Success::OK));
+            self.touched(job).was_told = false;
+        } else {
+            self.jobs.get_mut(&job).expect("a job").callback = before;
+            if let Some(callback) = callback {
+                self.registrations.remove(&callback);
+            }
+        }
+    }
+
+    /// Somebody looks at a job: an administrator and its owner see it, others do not.
+    fn look(&mut self, user: usize, job: JobKey) {
+        let caller = self.users[user].clone();
+        let may = caller.administrator || self.jobs[&job].owner == user;
+        let id = self.jobs[&job].id;
+        let expected = if may { Ok(job) } else { Err(Hresult::E_ACCESSDENIED) };
+        assert_eq!(self.act(|engine, cx| engine.find_job(cx, &caller, id)), expected, "user {user} and {job:?}");
+        assert_eq!(self.engine.get(&caller, job, Setting::DisplayName).is_ok(), may);
+        if !may {
+            let reply = self.act(|engine, cx| engine.cancel(cx, &caller, job));
+            assert_eq!(reply, Reply::Now(Err(Hresult::E_ACCESSDENIED)));
+        }
+        let own = self.act(|engine, cx| engine.enum_jobs(cx, &caller, EnumJobsFlags::empty())).expect("the jobs");
+        let mut expected: Vec<JobKey> =
+            self.jobs.iter().filter(|(_, job)| job.owner == user).map(|(key, _)| *key).collect();
+        let mut found = own;
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "the jobs of user {user}");
+    }
+
+    /// A client reads a job that has ended once more, and lets go of it.
+    fn let_go(&mut self) {
+        let Some((job, user, state)) = self.held.pop() else { return };
+        assert_eq!(self.engine.state(&self.users[user], job), Ok(state), "a kept pointer to {job:?}");
+        self.engine.release(job);
+        assert_eq!(self.engine.state(&self.users[user], job), Err(Hresult::BG_E_NOT_FOUND));
+    }
+
+    fn touched(&mut self, job: JobKey) -> &mut Job {
+        let now = self.now;
+        let job = self.jobs.get_mut(&job).expect("a job of the queue");
+        job.touch(now);
+        job
+    }
+}
