@@ -62,6 +62,11 @@ pub enum Reason {
     AttemptStopping,
     /// An attempt runs at this file: the server's, or the mover's, turn.
     Moving(FileInWork),
+    /// An attempt runs at the reply of an upload, which is not one of the job's files.
+    MovingReply {
+        /// Where the reply is, without what may be secret.
+        url: String,
+    },
     /// TRANSIENT_ERROR until the retry delay is over.
     Retry {
         /// When, by the wall clock.
@@ -164,15 +169,21 @@ impl Engine {
             State::Suspended => Reason::Suspended { by: Suspender::Unknown },
             State::Queued { turn, .. } => self.place_in_line(job, *turn),
             State::Connecting { attempt: None, .. } => Reason::AttemptStopping,
-            State::Connecting { .. } | State::Transferring { .. } => Reason::Moving(FileInWork {
-                number: job.place_in_work() + 1,
-                of: job.files.len(),
-                url: job
-                    .files
-                    .get(job.place_in_work())
-                    .map_or_else(String::new, |file| redacted(&file.remote_name).into_owned()),
-                limit: job.run().and_then(|run| run.limit),
-            }),
+            State::Connecting { .. } | State::Transferring { .. } => {
+                let place = job.place_in_work();
+                let url =
+                    job.files.get(place).map_or_else(String::new, |file| redacted(&file.remote_name).into_owned());
+                if job.is_reply(place) {
+                    Reason::MovingReply { url }
+                } else {
+                    Reason::Moving(FileInWork {
+                        number: place + 1,
+                        of: job.client_files(),
+                        url,
+                        limit: job.run().and_then(|run| run.limit),
+                    })
+                }
+            }
             State::TransientError(wait) => self.wait(now, job, *wait),
             State::Error => Reason::Failed,
             State::Transferred if job.has_all_files() => Reason::AwaitsComplete,
@@ -220,6 +231,7 @@ impl Engine {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = || self.error.map_or("an unknown error".into(), |(code, context)| format!("{code} ({context})"));
+        let does = if self.state == Some(JobState::CONNECTING) { "connecting for" } else { "transferring" };
         let given_up = |in_: &Duration| format!("and is given up in {in_:?} without progress");
         match &self.reason {
             Reason::ServiceStopped => f.write_str("the service does not run"),
@@ -234,10 +246,10 @@ impl fmt::Display for Explanation {
             Reason::Next => f.write_str("the job is ready and gets its turn next"),
             Reason::AttemptStopping => f.write_str("the job has its turn and waits for an earlier attempt to stop"),
             Reason::Moving(file) => {
-                let does = if self.state == Some(JobState::CONNECTING) { "connecting for" } else { "transferring" };
                 write!(f, "the job is {does} file {} of {}, {}", file.number, file.of, file.url)?;
                 file.limit.map_or(Ok(()), |limit| write!(f, ", at {limit} kbit/s at most"))
             }
+            Reason::MovingReply { url } => write!(f, "the job is {does} the reply to its upload, {url}"),
             Reason::Retry { within, given_up_in, .. } => {
                 write!(f, "the job failed with {}; it is retried in {within:?}, {}", error(), given_up(given_up_in))
             }

@@ -263,3 +263,17 @@ fn a_reply_can_be_named_between_two_attempts_but_not_during_one() {
     house.fail(job, NOT_FOUND);
     assert_eq!(name(&mut house, r"C:\b.xml"), Err(Hresult::BG_E_INVALID_STATE));
 }
+
+#[test]
+fn a_reply_in_work_is_no_file_of_the_job() {
+    let mut house = House::new();
+    let job = uploading(&mut house, JobType::UPLOAD_REPLY, 0);
+    let now = house.now;
+    assert!(house.engine.explain(now, job).to_string().contains("file 1 of 1"));
+
+    uploaded(&mut house, job, Some(REPLY_URL));
+
+    let explained = house.engine.explain(now, job);
+    assert_eq!(explained.reason, crate::Reason::MovingReply { url: REPLY_URL.into() });
+    assert!(explained.to_string().contains("the reply to its upload"));
+}
