@@ -219,6 +219,8 @@ macro_rules! plain_answers {
 }
 
 plain_answers!(
+    bits_api::PeerDownloadStats,
+    bits_api::FilePropertyValue,
     CreatedJob,
     TokenFlags,
     String,

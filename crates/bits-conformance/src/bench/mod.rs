@@ -8,6 +8,7 @@ mod conditions;
 mod files;
 mod limits;
 mod notify;
+mod parts;
 mod peers;
 mod queue;
 mod real;
@@ -33,6 +34,7 @@ use crate::provider::Capability;
 pub(crate) use callback::{Recorder, Told};
 pub(crate) use files::{Remote, Trouble};
 pub(crate) use limits::Limits;
+pub(crate) use parts::{pairs, ranges};
 
 /// A name for jobs that no other program uses.
 pub(crate) const JOB_NAME: &str = "bits-conformance";

@@ -39,6 +39,8 @@ modules![
     limits,
     enum_jobs,
     enum_files,
+    file_parts,
+    file_urls,
     job_state_calls,
     job_add_file,
     job_settings,

@@ -9,6 +9,7 @@ pub(super) use bits_api::{
 };
 
 pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON, Told, Trouble, new_job};
+pub(super) use crate::bench::{pairs, ranges};
 pub(super) use crate::claims::{Outcome, Stop, failed};
 
 /// The states that a job can leave.
