@@ -258,6 +258,7 @@ fn a_file_with_parts_is_of_one_version(c: &mut Bench) -> Outcome {
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRING, SOON)?;
         job.suspend()?;
+        c.settle()?;
         let before = c.fetched(&file)?.len();
         c.replace(&file, size, FileTime::from_unix_seconds(stamp))?;
         c.let_go(&file)?;

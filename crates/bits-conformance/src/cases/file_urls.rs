@@ -138,7 +138,9 @@ fn broken_off(c: &Bench, priority: JobPriority) -> Result<(Arc<dyn Job>, Remote)
     c.hold_at(&file, 400)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
+    c.settle()?;
     job.suspend()?;
+    c.settle()?;
     Ok((job, file))
 }
 
