@@ -337,6 +337,7 @@ impl Engine {
                 resumed.active = Duration::ZERO;
                 engine.touch(cx, job);
                 engine.accept_changed_source(job);
+                engine.restart_own_method(job);
                 engine.enqueue(cx, job, Cause::Resumed);
             } else {
                 engine.changed(cx, job);
@@ -396,8 +397,12 @@ impl Engine {
     pub fn set(&mut self, cx: Cx<'_>, caller: &Token, job: JobKey, setting: Setting, value: &Value) -> Reply {
         self.change(cx, caller, job, |engine| {
             let value = settings::check(engine.config.profile, setting, value)?;
+            if engine.jobs[job].is_default_method(setting, &value) {
+                return Ok(Success::OK);
+            }
             settings::row_of(engine.config.profile, setting)?.admits(&engine.jobs[job].moment())?;
             engine.jobs[job].goes_together(setting, &value)?;
+            engine.jobs[job].goes_with_method(setting, &value)?;
             engine.touch(cx, job);
             engine.apply(cx, job, setting, value);
             engine.changed(cx, job);
@@ -427,6 +432,8 @@ impl Engine {
                 match setting {
                     Setting::MaximumDownloadTime => _ = self.judge_download_time(cx, key),
                     Setting::CostFlags => self.class_changed(cx, key),
+                    // http_options2.set_http_method.priority_forced
+                    Setting::HttpMethod => self.set_priority(cx, key, JobPriority::FOREGROUND),
                     Setting::PeerCachingFlags => self.job_peer_flags_changed(cx, key, peers),
                     _ => {}
                 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use bits_api::{CostFlags, ErrorContext, Hresult, JobPriority};
+use bits_wire::attempt::Failure;
 use bits_world::{Network, PriorityRates, Profile, Rate, Volume, World};
 
 use crate::job::{Failing, Job, State, Wait};
@@ -241,6 +242,11 @@ impl Engine {
     /// counted as an error (clauses `retry.none_network`, `job.get_error_count.not_counted`).
     pub(crate) fn block(&mut self, cx: Cx<'_>, key: JobKey, hold: Hold) {
         let job = &mut self.jobs[key];
+        // http_options2.set_http_method.errors_fatal
+        if hold == Hold::Network && job.run().is_some() && job.own_method().is_some() {
+            let failure = Failure { code: hold.code(), context: hold.context(), transient: true };
+            return self.attempt_failed(cx, key, failure);
+        }
         job.error = Some(ErrorRecord { code: hold.code(), context: hold.context(), file: job.file_in_work() });
         job.failing.get_or_insert_with(|| Failing::starting(cx.now));
         self.transition(cx, key, State::TransientError(Wait::Held(hold)), hold.row().begins);

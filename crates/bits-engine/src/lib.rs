@@ -34,6 +34,7 @@ mod job;
 mod jobs;
 mod left;
 mod logon;
+mod method;
 mod names;
 mod notify;
 mod pages;

@@ -9,6 +9,7 @@ use bits_wire::attempt::AttemptId;
 use bits_world::{Profile, Sid, Token};
 
 use crate::job::{File, Job, file_index};
+use crate::method;
 use crate::settings::{self, Unset};
 use crate::visits::Counted;
 use crate::{CallbackId, CommandLine, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
@@ -76,8 +77,7 @@ impl Engine {
             Unset::Long(number) => Value::Long(number),
             Unset::Off => Value::Enable(false),
             Unset::NoClass => Value::Guid(Guid::nil()),
-            Unset::Method if job.kind == JobType::DOWNLOAD => Value::Text(Some("GET".into())),
-            Unset::Method => Value::Text(Some("BITS_POST".into())),
+            Unset::Method => Value::Text(Some(method::default_of(job.kind).into())),
             Unset::DownloadTime => {
                 Value::Number(self.maximum_download_time(job).as_secs().try_into().unwrap_or(u32::MAX))
             }

@@ -27,7 +27,8 @@ impl Engine {
         }
         let delay = job.minimum_retry_delay;
         // retry.timeout.zero, retry.delay.above_timeout
-        let is_fatal = !failure.transient || job.no_progress_timeout == 0 || delay > job.no_progress_timeout;
+        let is_patient = job.no_progress_timeout > 0 && delay <= job.no_progress_timeout;
+        let is_fatal = !failure.transient || !is_patient || job.own_method().is_some();
         if is_fatal {
             return self.transition(cx, key, State::Error, Cause::Failed(failure));
         }

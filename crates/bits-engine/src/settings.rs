@@ -118,7 +118,7 @@ pub(crate) const TABLE: &[Row] = &[
     row(Setting::UseStoredCredentials, Profile::V5_0, Rule::ProxyTarget,                    Unset::Number(0),             When::Always,            ALL_JOBS),
     row(Setting::MinimumNotificationInterval, Profile::V10_1, Rule::Number,                 Unset::Number(500),           When::Always,            ALL_JOBS),
     row(Setting::OnDemandMode,        Profile::V10_1, Rule::Enable,                         Unset::Off,                   When::Always,            DOWNLOADS),
-    row(Setting::HttpMethod,          Profile::V10_2, Rule::Method,                         Unset::Method,                When::Always,            ALL_JOBS),
+    row(Setting::HttpMethod,          Profile::V10_2, Rule::Method,                         Unset::Method,                When::BeforeFirstResume, DOWNLOADS),
 ];
 
 const fn row(setting: Setting, since: Profile, rule: Rule, unset: Unset, when: When, only_downloads: bool) -> Row {

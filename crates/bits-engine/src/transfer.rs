@@ -59,7 +59,8 @@ impl Engine {
                 begin: if layout.is_fresh() { Begin::Anew } else { file.begin },
                 layout,
                 direct: job.is_direct(),
-                dynamic: job.is_dynamic(),
+                dynamic: job.is_dynamic() || job.own_method().is_some(),
+                method: job.own_method().map(str::to_owned),
                 most: job.limit(place),
             },
             urgency: match job.priority {

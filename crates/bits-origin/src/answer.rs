@@ -54,6 +54,7 @@ impl Answer {
             ("GET" | "HEAD", None) => Self::status(404),
             ("GET", Some(content)) => Self::get(head, content),
             ("HEAD", Some(content)) => content.head_status.map_or_else(|| Self::whole(content), Self::status),
+            (method, Some(content)) if content.method.as_deref() == Some(method) => Self::get(head, content),
             _ => Self::status(405).with("Allow", "GET, HEAD"),
         };
         answer.finish(head, content.is_some_and(|content| content.http10), now);

@@ -30,6 +30,8 @@ pub struct Content {
     pub(crate) framing: Framing,
     pub(crate) http10: bool,
     pub(crate) head_status: Option<u16>,
+    /// Beside GET and HEAD.
+    pub(crate) method: Option<String>,
     /// Counts the versions of the file at one path; part of its ETag.
     pub(crate) version: u64,
 }
@@ -87,6 +89,7 @@ impl Content {
             framing: Framing::Length,
             http10: false,
             head_status: None,
+            method: None,
             version: 1,
         }
     }
@@ -137,6 +140,12 @@ impl Content {
     #[must_use]
     pub fn refuse_head(self, status: u16) -> Self {
         Self { head_status: Some(status), ..self }
+    }
+
+    /// Answers requests by `method` as those by GET, beside those.
+    #[must_use]
+    pub fn also_by(self, method: &str) -> Self {
+        Self { method: Some(method.to_owned()), ..self }
     }
 
     /// Length in bytes.

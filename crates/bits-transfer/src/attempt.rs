@@ -169,7 +169,8 @@ impl<'a> Attempt<'a> {
     /// closed since its last answer is replaced once.
     async fn ask(&mut self, ask: &Ask, target: &Target) -> Result<Response<Incoming>, Fault> {
         let network = self.network;
-        let request = Request::new(ask, target, &network.library).with_custom(&self.custom);
+        let request =
+            Request::new(ask, target, &network.library).by(self.plan.fetch.method.as_deref()).with_custom(&self.custom);
         let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
         self.link = None;
         loop {

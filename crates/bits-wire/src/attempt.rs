@@ -74,6 +74,9 @@ pub struct Fetch {
     /// Content that the server makes up as it is asked for: without HEAD, size and ranges, and
     /// always from the first byte (clauses `job5.dynamic_content.*`).
     pub dynamic: bool,
+    /// The method that asks for the file in place of GET, for servers without the requirements of
+    /// BITS: goes with `dynamic` (clauses `http_options2.set_http_method.*`).
+    pub method: Option<String>,
     /// The most bytes that may be there of the layout (clauses `job5.max_download_size.*`).
     pub most: Option<u64>,
 }

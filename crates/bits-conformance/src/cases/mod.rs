@@ -77,6 +77,7 @@ modules![
     later_settings,
     properties,
     http_settings,
+    http_methods,
     proxies,
     custom_headers,
     credentials,

@@ -34,7 +34,7 @@ pub enum Ask {
 /// A request as it goes out; it never has a body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// HEAD or GET.
+    /// HEAD, GET or a client's own.
     pub method: Method,
     /// Path and query.
     pub path: PathAndQuery,
@@ -66,6 +66,16 @@ impl Request {
         }
         let method = if *ask == Ask::Size { Method::HEAD } else { Method::GET };
         Self { method, path: target.path_and_query().clone(), headers }
+    }
+
+    /// The request by the client's own method, where BITS would ask for content by GET.
+    #[must_use]
+    pub fn by(mut self, method: Option<&str>) -> Self {
+        let own = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
+        if let Some(own) = own.filter(|_| self.method == Method::GET) {
+            self.method = own;
+        }
+        self
     }
 
     /// The request with the client's own headers after those of BITS (clause
