@@ -1,5 +1,7 @@
 //! TakeOwnership: who may, what it takes off the job, and whose job it is then.
 
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget};
+
 use super::prelude::*;
 
 cases![
@@ -9,6 +11,7 @@ cases![
     a_new_owner_must_have_access_to_the_temporary_files,
     a_job_runs_while_its_new_owner_is_logged_on,
     a_transfer_begins_again_in_the_new_owners_name,
+    a_new_owner_finds_nothing_that_was_the_former_owners,
     the_callback_stays_and_runs_as_whoever_set_it,
     the_owner_takes_its_own_job,
 ];
@@ -111,6 +114,32 @@ fn a_transfer_begins_again_in_the_new_owners_name(c: &mut Bench) -> Outcome {
         c.is("users.context", (by_administrator.state()?, c.attempted()?.len()), (expected, 2))?;
     }
     Ok(())
+}
+
+// Certificates of clients cannot be set yet.
+fn a_new_owner_finds_nothing_that_was_the_former_owners(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?;
+    let login = AuthCredentials {
+        target: AuthTarget::SERVER,
+        scheme: AuthScheme::BASIC,
+        user_name: Some("alice"),
+        password: Some("secret"),
+    };
+    job.job2()?.set_credentials(&login)?;
+    job.job2()?.set_notify_cmd_line(Some(r"C:\done.exe"), None)?;
+    job.http_options()?.set_custom_headers(Some("X-Whose: alice\r\n"))?;
+    let taken = c.administrator()?.job(job.id()?)?;
+    taken.take_ownership()?;
+    let (later, options) = (taken.job2()?, taken.http_options()?);
+    c.is(
+        "core:job.take_ownership.strips",
+        (
+            later.remove_credentials(AuthTarget::SERVER, AuthScheme::BASIC),
+            later.notify_cmd_line()?.program,
+            options.custom_headers()?.value,
+        ),
+        (Ok(Success::FALSE), String::new(), None),
+    )
 }
 
 fn the_callback_stays_and_runs_as_whoever_set_it(c: &mut Bench) -> Outcome {
