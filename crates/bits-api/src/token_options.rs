@@ -7,7 +7,7 @@ use crate::{Hresult, Success, TokenFlags};
 
 /// IBitsTokenOptions, had from a job (4.0; clauses `token.*`, `helper.*`).
 ///
-/// Before BITS 10.1 (Windows 10 1607) every method needs an administrator who calls on a job of an
+/// Before Windows 10 1607 every method needs an administrator who calls on a job of an
 /// administrator. Since then the owner may call too, as long as no helper token is an
 /// administrator's. Who calls is who has asked for this interface: the helper need not have any
 /// rights on the job. Refused with `E_ACCESSDENIED`.

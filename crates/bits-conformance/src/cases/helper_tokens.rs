@@ -432,7 +432,7 @@ fn before_1607_it_takes_an_administrator(c: &mut Bench) -> Outcome {
 }
 
 fn since_1607_the_owner_may_lend_a_token_too(c: &mut Bench) -> Outcome {
-    c.play(Profile::V10_1)?;
+    c.play(Profile::V5_0_1607)?;
     let job = c.new_job()?;
     let options = job.token_options()?;
     let helper = c.other_token()?;
@@ -487,7 +487,7 @@ fn an_administrators_token_takes_an_administrator(c: &mut Bench) -> Outcome {
 }
 
 fn a_network_service_may_lend_a_users_token(c: &mut Bench) -> Outcome {
-    c.play(Profile::V10_1)?;
+    c.play(Profile::V5_0_1607)?;
     let job = new_job(&c.service_account(Sid::NETWORK_SERVICE)?)?;
     let options = job.token_options()?;
     let (user, administrator) = (c.other_token()?, c.administrator_token()?);

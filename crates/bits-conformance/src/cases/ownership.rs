@@ -159,7 +159,16 @@ fn the_callback_stays_and_runs_as_whoever_set_it(c: &mut Bench) -> Outcome {
     let of_new_owner = Recorder::acting(|job| job.job2().map(|_| Success::OK));
     by_administrator.set_notify_interface(Some(of_new_owner.object()))?;
     c.advance(MINUTE)?;
-    c.is("users.take_ownership.callback_context", of_new_owner.methods(), vec!["JobTransferred"])
+    c.is("users.take_ownership.callback_context", of_new_owner.methods(), vec!["JobTransferred"])?;
+    // Nor is it the process that counts, but whom its thread impersonates when it registers.
+    let of_another = Recorder::acting(|job| job.job2().map(|_| Success::OK));
+    let other = c.other_token()?;
+    let impersonating = c.impersonate(&other)?;
+    by_administrator.set_notify_interface(Some(of_another.object()))?;
+    drop(impersonating);
+    c.settle()?;
+    c.advance(MINUTE)?;
+    c.is("users.take_ownership.callback_context", of_another.count("JobTransferred"), 2)
 }
 
 fn the_owner_takes_its_own_job(c: &mut Bench) -> Outcome {

@@ -61,7 +61,7 @@ fn a_logon_that_is_not_interactive_does_not(c: &mut Bench) -> Outcome {
 }
 
 fn a_powershell_remote_session_counts_since_1607(c: &mut Bench) -> Outcome {
-    for (profile, expected) in [(Profile::V5_0, JobState::QUEUED), (Profile::V10_1, JobState::TRANSFERRED)] {
+    for (profile, expected) in [(Profile::V5_0, JobState::QUEUED), (Profile::V5_0_1607, JobState::TRANSFERRED)] {
         c.start_over();
         c.play(profile)?;
         c.is("users.logon_kinds", state_with(c, Logon::PowerShellRemoting)?, expected)?;
@@ -70,7 +70,7 @@ fn a_powershell_remote_session_counts_since_1607(c: &mut Bench) -> Outcome {
 }
 
 fn a_job_of_a_remote_session_runs_while_any_session_is_active(c: &mut Bench) -> Outcome {
-    c.play(Profile::V10_1)?;
+    c.play(Profile::V5_0_1607)?;
     let user = c.stranger("ann")?;
     let first = c.open_session(&user, Logon::PowerShellRemoting)?;
     let shell = user.clone().by(Logon::PowerShellRemoting).in_session(first);
@@ -119,7 +119,7 @@ fn remote_use_is_refused(c: &mut Bench) -> Outcome {
     c.returns("users.remote_not_supported", c.activation_of(own.clone().from_another_machine())?)?;
     for (profile, logon, expected) in [
         (Profile::V5_0, Logon::PowerShellRemoting, Some(Hresult::BG_E_REMOTE_NOT_SUPPORTED)),
-        (Profile::V10_1, Logon::PowerShellRemoting, None),
+        (Profile::V5_0_1607, Logon::PowerShellRemoting, None),
         (Profile::V10_3, Logon::WinRm, Some(Hresult::BG_E_REMOTE_NOT_SUPPORTED)),
         (Profile::V10_3, Logon::PowerShellDirect, Some(Hresult::BG_E_REMOTE_NOT_SUPPORTED)),
     ] {
