@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Job, JobState};
-use bits_engine::{Config, Engine, Explanation, Saved};
+use bits_engine::{Change, Config, Engine, Explanation, Saved};
 use bits_store::{Store, StoreError};
 use bits_wire::attempt::Disk;
 use bits_world::clock::{Clock, Participant, Stuck};
@@ -401,6 +401,21 @@ impl Inner {
         *kept = self.put_away(store);
         let (_, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
         Ok(show(saved?, world, &*disk))
+    }
+
+    /// Empties the queue of a service that does not run; the files of its jobs stay.
+    pub(crate) fn lose_queue(&self) -> Result<(), StartError> {
+        for path in self.leftovers()?.files {
+            self.undeleted().add(path);
+        }
+        let mut run = self.run();
+        let Run::Down { kept, .. } = &mut *run else { return Err(StartError::Broken) };
+        let mut store = kept.open()?;
+        let jobs: Result<Vec<Change>, StoreError> =
+            store.load()?.map(|saved| saved.map(|saved| Change::Remove(saved.job.key))).collect();
+        let emptied = jobs.and_then(|jobs| store.commit(&jobs));
+        *kept = self.put_away(store);
+        Ok(emptied?)
     }
 
     pub(crate) fn programs(&self) -> &Programs {

@@ -81,7 +81,7 @@ impl fmt::Debug for Emulator {
 }
 
 impl Inner {
-    fn leftovers(&self) -> Result<Leftovers, StartError> {
+    pub(crate) fn leftovers(&self) -> Result<Leftovers, StartError> {
         match self.service() {
             Some(service) => {
                 let left = service.with_core(|core| (core.engine.left_jobs(), core.engine.temporary_files()));

@@ -31,6 +31,8 @@ pub enum Verb {
     ServiceDisabled,
     /// [`Emulator::reboot`]
     Reboot,
+    /// [`Emulator::system_restore`]
+    SystemRestore,
     /// [`Emulator::log_off`]
     Logoff,
     /// [`Emulator::lock`]
@@ -63,6 +65,8 @@ pub enum Thing {
     Timers,
     /// The user's sessions.
     Sessions,
+    /// Remote names of files that were changed and that no Resume has saved.
+    UnsavedNames,
     /// The jobs, and every change of them that a call has answered.
     Jobs,
     /// Changes that are not on record yet, and were not answered.
@@ -91,7 +95,7 @@ pub struct Loss {
     /// What is done.
     pub verb: Verb,
     /// In the order of [`Loss::THINGS`].
-    fates: [Fate; 10],
+    fates: [Fate; 11],
 }
 
 const KEPT: Fate = Fate::Kept;
@@ -103,7 +107,7 @@ const WALL: Fate = Fate::ByWallClock;
 
 impl Loss {
     /// The things of the table.
-    pub const THINGS: [Thing; 10] = [
+    pub const THINGS: [Thing; 11] = [
         Thing::Handles,
         Thing::OtherHandles,
         Thing::Callbacks,
@@ -112,28 +116,30 @@ impl Loss {
         Thing::Attempts,
         Thing::Timers,
         Thing::Sessions,
+        Thing::UnsavedNames,
         Thing::Jobs,
         Thing::PendingChanges,
     ];
 
     /// The whole table.
     #[rustfmt::skip]
-    pub const TABLE: [Self; 11] = [
-        //                              own   other callb run   token attem timer sess  jobs  pending
-        Self::of(Verb::ClientExits,     [DISC, KEPT, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ClientKilled,    [DISC, KEPT, LOST, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ServiceStopped,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
-        Self::of(Verb::ServiceCrashed,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, LOST]),
-        Self::of(Verb::ServiceDisabled, [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, KEPT, KEPT]),
-        Self::of(Verb::Reboot,          [DISC, DISC, LOST, LOST, LOST, INTR, WALL, LOST, KEPT, KEPT]),
-        Self::of(Verb::Logoff,          [DISC, KEPT, LOST, LOST, LOST, INTR, KEPT, LOST, KEPT, KEPT]),
-        Self::of(Verb::Lock,            [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::UserSwitch,      [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::Sleep,           [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
-        Self::of(Verb::WallClockJump,   [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+    pub const TABLE: [Self; 12] = [
+        //                              own   other callb run   token attem timer sess  names jobs  pending
+        Self::of(Verb::ClientExits,     [DISC, KEPT, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::ClientKilled,    [DISC, KEPT, LOST, LOST, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::ServiceStopped,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, LOST, KEPT, KEPT]),
+        Self::of(Verb::ServiceCrashed,  [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, LOST, KEPT, LOST]),
+        Self::of(Verb::ServiceDisabled, [GONE, GONE, LOST, LOST, LOST, INTR, WALL, KEPT, LOST, KEPT, KEPT]),
+        Self::of(Verb::Reboot,          [DISC, DISC, LOST, LOST, LOST, INTR, WALL, LOST, LOST, KEPT, KEPT]),
+        Self::of(Verb::SystemRestore,   [DISC, DISC, LOST, LOST, LOST, LOST, LOST, LOST, LOST, LOST, LOST]),
+        Self::of(Verb::Logoff,          [DISC, KEPT, LOST, LOST, LOST, INTR, KEPT, LOST, KEPT, KEPT, KEPT]),
+        Self::of(Verb::Lock,            [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::UserSwitch,      [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::Sleep,           [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
+        Self::of(Verb::WallClockJump,   [KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT, KEPT]),
     ];
 
-    const fn of(verb: Verb, fates: [Fate; 10]) -> Self {
+    const fn of(verb: Verb, fates: [Fate; 11]) -> Self {
         Self { verb, fates }
     }
 
@@ -192,6 +198,20 @@ impl Emulator {
             Err(StartError::Disabled) => Ok(()),
             started => started,
         }
+    }
+
+    /// The machine is put back to a restore point from before an upgrade of BITS, which cannot read
+    /// the queue of its successor: it begins with an empty one, and temporary files of the old jobs
+    /// stay where they are (clause `service.restore`). Else as [`Emulator::reboot`].
+    ///
+    /// # Errors
+    /// Those of [`Emulator::start`].
+    pub fn system_restore(&self) -> Result<(), StartError> {
+        self.inner().note("the machine is put back to a restore point");
+        self.inner().end_programs(|_| true);
+        self.inner().stop(End::Crash);
+        self.inner().lose_queue()?;
+        self.reboot()
     }
 
     /// A user logs off: the user's programs are killed and all the user's sessions end.

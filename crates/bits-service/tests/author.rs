@@ -5,7 +5,8 @@ mod support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bits_api::{ErrorContext, Hresult, JobState, Success};
-use bits_service::{Fault, Seed, SeedFile, SimHold};
+use bits_origin::{Content, Origin, Script};
+use bits_service::{Emulator, Fault, Seed, SeedFile, SimHold};
 use support::{HOUR, Recorder, Setup, URL};
 
 const LIFE: [JobState; 6] = [
@@ -153,6 +154,46 @@ fn a_guard_names_what_is_left_but_is_silent_in_a_test_that_fails_anyway() {
         panic!("{}", "its own failure");
     }));
     assert_eq!(own.unwrap_err().downcast_ref::<String>().unwrap(), "its own failure");
+}
+
+/// What becomes of a background job, usually and by another decision, against a real server.
+fn by_decision(id: &str, other: &str, origin: impl Fn(&Origin)) -> [(JobState, Hresult); 2] {
+    [None, Some(other)].map(|choice| {
+        let folder = tempfile::tempdir().unwrap();
+        let builder = Emulator::builder().world(|world| world.drives.mount('C', folder.path()));
+        let builder = choice.into_iter().fold(builder, |builder, value| builder.decision(id, value));
+        let emulator = builder.start().unwrap();
+        let server = Origin::start(emulator.clock().clone()).unwrap();
+        server.put("/a", Content::bytes("the file"));
+        origin(&server);
+        let seed = Seed::new(JobState::SUSPENDED).file(SeedFile::new(&server.url("/a"), r"C:\a"));
+        let job = emulator.client("test").seed_job(seed).unwrap().job;
+
+        job.resume().unwrap();
+        emulator.settle().unwrap();
+
+        assert!(emulator.decisions_touched().contains(&id), "{:?}", emulator.decisions_touched());
+        let error = job.error().and_then(|error| error.error()).map_or(Hresult::S_OK, |(_, code)| code);
+        (job.state().unwrap(), error)
+    })
+}
+
+fn script(server: &Origin, rules: &str) {
+    server.script(Script::parse("test", rules).unwrap());
+}
+
+#[test]
+fn decisions_about_answers_hold_over_the_wire() {
+    assert_eq!(
+        by_decision("http.status_classes", "transient", |server| script(server, "/a: status 429")),
+        [(JobState::ERROR, Hresult(0x8019_01AD)), (JobState::TRANSIENT_ERROR, Hresult(0x8019_01AD))]
+    );
+    assert_eq!(
+        by_decision("http.open.200_for_range", "accepted", |server| {
+            server.put("/a", Content::bytes("the file").without_ranges());
+        }),
+        [(JobState::ERROR, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT), (JobState::TRANSFERRED, Hresult::S_OK)]
+    );
 }
 
 #[test]

@@ -25,9 +25,10 @@ fn every_verb_loses_what_the_table_says() {
                 Thing::Attempts => attempts(row.verb),
                 Thing::Timers => timers(row.verb),
                 Thing::Sessions => sessions(row.verb),
+                Thing::UnsavedNames => unsaved_names(row.verb),
                 Thing::Jobs => jobs(row.verb),
                 // The driver's own tests show it: here everything is on record at once.
-                Thing::PendingChanges if row.verb == Verb::ServiceCrashed => Fate::Lost,
+                Thing::PendingChanges if [Verb::ServiceCrashed, Verb::SystemRestore].contains(&row.verb) => Fate::Lost,
                 _ => Fate::Kept,
             };
             assert_eq!(happened, row.fate(thing), "{:?}: {thing:?}", row.verb);
@@ -38,9 +39,11 @@ fn every_verb_loses_what_the_table_says() {
 #[test]
 fn the_table_is_the_one_in_the_documentation() {
     let heads = ["its handles", "others' handles", "callbacks", "running callback"];
-    let heads =
-        [&heads[..], &["helper tokens", "attempts", "timers", "sessions", "answered changes", "pending changes"]]
-            .concat();
+    let heads = [
+        &heads[..],
+        &["helper tokens", "attempts", "timers", "sessions", "unsaved names", "answered changes", "pending changes"],
+    ]
+    .concat();
     let mut expected = format!("| | {} |\n", heads.join(" | "));
     expected.push_str(&"|---".repeat(Loss::THINGS.len() + 1));
     expected.push_str("|\n");
@@ -66,6 +69,7 @@ fn perform(verb: Verb, setup: &Setup) {
         Verb::ServiceCrashed => emulator.crash(),
         Verb::ServiceDisabled => emulator.disable(),
         Verb::Reboot => emulator.reboot().unwrap(),
+        Verb::SystemRestore => emulator.system_restore().unwrap(),
         Verb::Logoff => emulator.log_off(&user),
         Verb::Lock => emulator.lock(&user),
         Verb::UserSwitch => emulator.switch_user(&emulator.user("other").user),
@@ -84,6 +88,10 @@ fn bring_back(setup: &Setup) -> Client {
 
 fn later_by_the_wall(emulator: &Emulator, by: Duration) {
     emulator.set_wall_clock(emulator.clock().now().wall.plus(by)).unwrap();
+}
+
+fn find(client: &Client, id: Guid) -> Option<Arc<dyn Job>> {
+    client.manager().unwrap().job(id).ok()
 }
 
 fn again(client: &Client, id: Guid) -> Arc<dyn Job> {
@@ -148,7 +156,8 @@ fn running_callback(verb: Verb) -> Fate {
     let client = bring_back(&setup);
     setup.emulator.settle().unwrap();
 
-    if again(&client, id).notify_interface().unwrap().is_some() { Fate::Kept } else { Fate::Lost }
+    let callback = find(&client, id).and_then(|job| job.notify_interface().unwrap());
+    if callback.is_some() { Fate::Kept } else { Fate::Lost }
 }
 
 fn helper_tokens(verb: Verb) -> Fate {
@@ -163,7 +172,7 @@ fn helper_tokens(verb: Verb) -> Fate {
     perform(verb, &setup);
     let client = bring_back(&setup);
 
-    let sid = again(&client, id).token_options().unwrap().helper_token_sid().unwrap();
+    let sid = find(&client, id).and_then(|job| job.token_options().unwrap().helper_token_sid().unwrap());
     if sid.is_some() { Fate::Kept } else { Fate::Lost }
 }
 
@@ -179,7 +188,7 @@ fn attempts(verb: Verb) -> Fate {
     let client = bring_back(&setup);
     setup.emulator.settle().unwrap();
 
-    let job = again(&client, id);
+    let Some(job) = find(&client, id) else { return Fate::Lost };
     assert_eq!(job.progress().unwrap().bytes_transferred, 10, "what had arrived is there");
     let began = setup.network.started().len();
     setup.network.let_go(URL);
@@ -204,9 +213,10 @@ fn timers(verb: Verb) -> Fate {
     let client = bring_back(&setup);
     setup.emulator.advance(MINUTE).unwrap();
 
-    match again(&client, id).state() {
-        Ok(JobState::TRANSIENT_ERROR) => Fate::Kept,
-        _ => Fate::ByWallClock,
+    match find(&client, id).map(|job| job.state().unwrap()) {
+        None => Fate::Lost,
+        Some(JobState::TRANSIENT_ERROR) => Fate::Kept,
+        Some(_) => Fate::ByWallClock,
     }
 }
 
@@ -221,6 +231,21 @@ fn sessions(verb: Verb) -> Fate {
     if is_logged_on { Fate::Kept } else { Fate::Lost }
 }
 
+fn unsaved_names(verb: Verb) -> Fate {
+    const MOVED: &str = "http://mirror.example/setup.exe";
+    let file_of = |job: &Arc<dyn Job>| job.enum_files().unwrap().next(1).unwrap().items.remove(0);
+    let setup = Setup::new();
+    let job = setup.job();
+    let id = job.id().unwrap();
+    file_of(&job).file2().unwrap().set_remote_name(Some(MOVED)).unwrap();
+
+    perform(verb, &setup);
+    let client = bring_back(&setup);
+
+    let name = find(&client, id).map(|job| file_of(&job).remote_name().unwrap());
+    if name.as_deref() == Some(MOVED) { Fate::Kept } else { Fate::Lost }
+}
+
 fn jobs(verb: Verb) -> Fate {
     let setup = Setup::new();
     let job = setup.job();
@@ -230,8 +255,7 @@ fn jobs(verb: Verb) -> Fate {
     perform(verb, &setup);
     let client = bring_back(&setup);
 
-    let job = client.manager().unwrap().job(id);
-    if job.is_ok_and(|job| job.priority() == Ok(JobPriority::LOW)) { Fate::Kept } else { Fate::Lost }
+    if find(&client, id).is_some_and(|job| job.priority() == Ok(JobPriority::LOW)) { Fate::Kept } else { Fate::Lost }
 }
 
 #[test]
@@ -251,6 +275,24 @@ fn a_disabled_service_says_so_at_activation_and_cannot_be_started() {
 
     setup.emulator.enable().unwrap();
     assert!(setup.emulator.client("fresh.exe").manager().is_ok());
+}
+
+#[test]
+fn a_restore_point_leaves_the_temporary_files_of_a_queue_that_is_gone() {
+    let state = tempfile::tempdir().unwrap();
+    for setup in [Setup::new(), Setup::with(|builder| builder.state_folder(state.path()))] {
+        let job = setup.job();
+        setup.network.hold(URL, SimHold::Transferring(10));
+        job.resume().unwrap();
+        setup.emulator.settle().unwrap();
+
+        setup.emulator.system_restore().unwrap();
+
+        let left = setup.emulator.leftovers().unwrap();
+        assert_eq!((left.jobs.len(), left.files), (0, setup.network.local_files()));
+        assert_eq!(setup.network.local_files().len(), 1);
+        assert!(setup.emulator.client("fresh.exe").manager().is_ok());
+    }
 }
 
 #[test]
