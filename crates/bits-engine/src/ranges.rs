@@ -416,10 +416,7 @@ impl Engine {
             None => file.have,
         };
         let is_more = job.set_have(place, total);
-        // callback3.flag.delivery: ranges are told where they could be asked for.
-        if !self.jobs[key].is_dynamic() {
-            news.into_iter().for_each(|span| self.notify_of_range(key, place, span.start..span.end));
-        }
+        self.notify_of_ranges(key, place, news.into_iter().map(|span| span.start..span.end));
         is_more
     }
 

@@ -1,5 +1,6 @@
 //! FileTransferred of IBackgroundCopyCallback2.
 
+use bits_service::{CallbackCall, ScriptedCallback};
 use bits_world::Profile;
 
 use super::prelude::*;
@@ -14,6 +15,10 @@ cases![
     an_empty_file_is_told,
     files_are_told_since_bits_3_0,
     both_methods_reach_one_object,
+    a_file_is_validated_inside_its_callback,
+    a_file_that_is_refused_inside_its_callback_fails_the_job,
+    a_file_that_arrives_again_is_told_again,
+    the_content_is_there_inside_the_callback,
 ];
 
 const FILES_AND_ENDS: NotifyFlags =
@@ -156,4 +161,98 @@ fn both_methods_reach_one_object(c: &mut Bench) -> Outcome {
         methods,
         vec!["FileTransferred", "JobError", "JobModification", "JobTransferred"],
     )
+}
+
+/// What the client says of the only file of a job.
+fn judge(job: &Arc<dyn Job>, valid: bool) -> Result<Success, Hresult> {
+    job.enum_files()?.next(1)?.items[0].file3()?.set_validation_state(valid)
+}
+
+/// A resumed job of one file with this callback.
+fn judged(c: &Bench, callback: &ScriptedCallback) -> Result<Arc<dyn Job>, Stop> {
+    let (job, _) = c.job_with_file(1_000)?;
+    job.set_notify_interface(Some(callback.object()))?;
+    job.set_notify_flags(FILES_AND_ENDS)?;
+    job.resume()?;
+    c.settle()?;
+    Ok(job)
+}
+
+/// The methods that were called, in order.
+fn methods(callback: &ScriptedCallback) -> Vec<&'static str> {
+    let name = |call: &CallbackCall| match call {
+        CallbackCall::JobTransferred { .. } => "JobTransferred",
+        CallbackCall::JobError { .. } => "JobError",
+        CallbackCall::FileTransferred { .. } => "FileTransferred",
+        _ => "another",
+    };
+    callback.calls().iter().map(name).collect()
+}
+
+fn a_file_is_validated_inside_its_callback(c: &mut Bench) -> Outcome {
+    let callback = ScriptedCallback::new();
+    callback.act(|job| judge(job, true));
+    let job = judged(c, &callback)?;
+    let is_valid = first_file(&job)?.file3()?.validation_state()?;
+    c.is("callback2.file_transferred.validate_inside", (job.state()?, is_valid), (JobState::TRANSFERRED, true))?;
+    c.is("callback2.file_transferred.validate_inside", methods(&callback), vec!["FileTransferred", "JobTransferred"])
+}
+
+fn a_file_that_is_refused_inside_its_callback_fails_the_job(c: &mut Bench) -> Outcome {
+    let callback = ScriptedCallback::new();
+    callback.act(|job| judge(job, false));
+    let job = judged(c, &callback)?;
+    c.is(
+        ["callback2.file_transferred.invalid_origin", "callback2.file_transferred.validate_inside"],
+        job.state()?,
+        JobState::ERROR,
+    )?;
+    c.is("file3.set_validation_state.false_origin_error_callback", methods(&callback), vec!["FileTransferred", "JobError"])?;
+    c.start_over();
+    let (job, _) = c.job_in(JobState::TRANSFERRED)?;
+    let callback = ScriptedCallback::new();
+    callback.act(|job| judge(job, false));
+    job.set_notify_interface(Some(callback.object()))?;
+    c.settle()?;
+    c.is("callback.job_transferred.invalid_content_origin", job.state()?, JobState::ERROR)?;
+    c.is("callback.job_transferred.invalid_content_origin", methods(&callback), vec!["JobTransferred", "JobError"])
+}
+
+fn a_file_that_arrives_again_is_told_again(c: &mut Bench) -> Outcome {
+    let callback = ScriptedCallback::new();
+    callback.act(|job| judge(job, false));
+    let job = judged(c, &callback)?;
+    job.resume()?;
+    c.settle()?;
+    c.is(
+        "callback2.file_transferred.again_after_resume",
+        (job.state()?, methods(&callback)),
+        (JobState::TRANSFERRED, vec!["FileTransferred", "JobError", "FileTransferred", "JobTransferred"]),
+    )?;
+    // Also when the client mends it at once.
+    c.start_over();
+    let callback = ScriptedCallback::new();
+    callback.act(|job| {
+        judge(job, false)?;
+        job.resume()
+    });
+    judged(c, &callback)?;
+    c.advance(DAY)?;
+    c.is("callback2.file_transferred.again_after_resume", methods(&callback).len(), 3)
+}
+
+fn the_content_is_there_inside_the_callback(c: &mut Bench) -> Outcome {
+    let callback = ScriptedCallback::new();
+    let seen = Arc::new(std::sync::Mutex::new(String::new()));
+    let name = Arc::clone(&seen);
+    callback.act(move |job| {
+        let file = job.enum_files()?.next(1)?.items[0].file3()?;
+        *name.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = file.temporary_name()?;
+        Ok(Success::OK)
+    });
+    judged(c, &callback)?;
+    let name = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let file = name.rsplit(['\\', '/']).next().unwrap_or_default();
+    c.is("callback2.file_transferred.temp_name_inside", c.local_length(file)?, Some(1_000))?;
+    c.is("callback2.file_transferred.temp_name_inside", c.local_length("a.bin")?, None)
 }

@@ -1,6 +1,6 @@
 //! FileRangesTransferred of IBackgroundCopyCallback3.
 
-use bits_api::FileRange;
+use bits_api::{FileRange, JobPropertyId, JobPropertyValue};
 use bits_world::Profile;
 
 use super::prelude::*;
@@ -14,6 +14,10 @@ cases![
     an_older_bits_does_not_know_the_flag,
     all_methods_reach_one_object,
     bytes_that_were_there_are_not_told_again,
+    requested_ranges_are_told_as_they_arrive,
+    a_request_begins_another_window,
+    requested_bytes_that_are_there_are_not_told_again,
+    jobs_without_random_access_are_told_of_no_ranges,
 ];
 
 const RANGES: NotifyFlags = NotifyFlags::FILE_RANGES_TRANSFERRED;
@@ -168,4 +172,90 @@ fn bytes_that_were_there_are_not_told_again(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
     c.advance(SECOND)?;
     c.is("callback3.file_ranges_transferred.since_last", told(&recorder), vec![vec![(0, 100)], vec![(100, 150)]])
+}
+
+/// A suspended on-demand job, watched by an object of version 3, with a file of 1,000 bytes.
+fn on_demand(c: &Bench, recorder: &Arc<Recorder>) -> Result<(Arc<dyn Job>, crate::bench::Remote), Stop> {
+    let (job, file) = c.job_with_file(1_000)?;
+    job.job5()?.set_property(JobPropertyId::ON_DEMAND_MODE, JobPropertyValue::Enable(true))?;
+    job.set_notify_interface(Some(recorder.object3()))?;
+    job.set_notify_flags(RANGES)?;
+    Ok((job, file))
+}
+
+fn request(job: &Arc<dyn Job>, ranges: &[(u64, u64)]) -> Result<Success, Hresult> {
+    let ranges: Vec<_> =
+        ranges.iter().map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length }).collect();
+    let files = job.enum_files()?.next(1)?.items;
+    files[0].file6()?.request_file_ranges(&ranges)
+}
+
+fn requested_ranges_are_told_as_they_arrive(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let (job, file) = on_demand(c, &recorder)?;
+    request(&job, &[(100, 50), (150, 50), (600, 100)])?;
+    c.hold_at(&file, 80)?;
+    job.resume()?;
+    c.settle()?;
+    c.is("callback3.file_ranges_transferred.partial", told(&recorder), vec![vec![(100, 80)]])?;
+    c.let_go(&file)?;
+    c.advance(SECOND)?;
+    c.is(
+        ["callback3.file_ranges_transferred.not_as_requested", "notify.callback3"],
+        told(&recorder),
+        vec![vec![(100, 80)], vec![(180, 20), (600, 100)]],
+    )
+}
+
+fn a_request_begins_another_window(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let (job, file) = on_demand(c, &recorder)?;
+    request(&job, &[(100, 300)])?;
+    c.hold_at(&file, 50)?;
+    job.resume()?;
+    c.settle()?;
+    c.move_to(&file, 150)?;
+    c.settle()?;
+    // The second hundred bytes have arrived, and nobody was told yet.
+    request(&job, &[(700, 10)])?;
+    c.advance(SECOND)?;
+    let clauses = ["file6.request_file_ranges.callback_window", "callback3.file_ranges_transferred.since_last"];
+    c.is(clauses, told(&recorder), vec![vec![(100, 50)], vec![(250, 150)]])?;
+    c.let_go(&file)?;
+    c.advance(SECOND)?;
+    c.is(clauses, told(&recorder).last().cloned(), Some(vec![(700, 10)]))
+}
+
+fn requested_bytes_that_are_there_are_not_told_again(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let (job, _) = on_demand(c, &recorder)?;
+    request(&job, &[(100, 100)])?;
+    job.resume()?;
+    c.advance(SECOND)?;
+    request(&job, &[(50, 200)])?;
+    job.resume()?;
+    c.advance(SECOND)?;
+    c.is(
+        "callback3.file_ranges_transferred.no_repeats",
+        told(&recorder),
+        vec![vec![(100, 100)], vec![(50, 50), (200, 50)]],
+    )
+}
+
+fn jobs_without_random_access_are_told_of_no_ranges(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let (dynamic, _) = c.job_with_file(1_000)?;
+    dynamic.job5()?.set_property(JobPropertyId::DYNAMIC_CONTENT, JobPropertyValue::Enable(true))?;
+    let (upload, _) = c.upload_job(JobType::UPLOAD, 1_000)?;
+    let (reply, replied) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
+    c.reply_with(&replied, b"a reply")?;
+    for job in [dynamic, upload, reply] {
+        job.set_notify_interface(Some(recorder.object3()))?;
+        c.returns("callback3.flag.any_job", job.set_notify_flags(RANGES))?;
+        job.resume()?;
+        c.wait(&job, JobState::TRANSFERRED, SOON)?;
+        c.advance(SECOND)?;
+        c.is(["callback3.flag.delivery", "job.set_notify_flags.ranges_any_job"], told(&recorder), vec![])?;
+    }
+    Ok(())
 }

@@ -62,6 +62,7 @@ modules![
     notify_intervals,
     file_ranges,
     event_log,
+    callback_duties,
     http,
     changed_files,
     answers,

@@ -172,10 +172,11 @@ impl Notice {
 }
 
 impl Notices {
-    /// Whether this is due or being told.
+    /// Whether this is due or being told. A file that arrives while it is told of has been refused
+    /// meanwhile, and is another one.
     fn has(&self, due: Due) -> bool {
-        self.due.iter().any(|pending| pending.due == due)
-            || matches!(self.in_flight, Some((_, InFlight::Due(told, _))) if told == due)
+        let is_told = || matches!(self.in_flight, Some((_, InFlight::Due(told, _))) if told == due);
+        self.due.iter().any(|pending| pending.due == due) || (due.is_end() && is_told())
     }
 
     /// Keeps only what somebody hears; what the command line was to tell goes to the callback when
@@ -405,11 +406,15 @@ impl Engine {
         self.pump_notices(key);
     }
 
-    /// Bytes of a file have arrived (clauses `callback3.file_ranges_transferred.*`).
-    pub(crate) fn notify_of_range(&mut self, key: JobKey, place: usize, range: Span) {
-        if self.ears(&self.jobs[key]).hear(NotifyFlags::FILE_RANGES_TRANSFERRED) {
+    /// Bytes of a file have arrived. They are told of where they could be asked for, in downloads
+    /// (clauses `callback3.file_ranges_transferred.*`, `callback3.flag.delivery`).
+    pub(crate) fn notify_of_ranges(&mut self, key: JobKey, place: usize, ranges: impl IntoIterator<Item = Span>) {
+        let job = &self.jobs[key];
+        if !job.is_upload() && !job.is_dynamic() && self.ears(job).hear(NotifyFlags::FILE_RANGES_TRANSFERRED) {
             let notices = self.jobs[key].notices.get_or_insert_default();
-            notices.arrived.add(file_index(place), range);
+            for range in ranges {
+                notices.arrived.add(file_index(place), range);
+            }
             self.pump_notices(key);
         }
     }
