@@ -276,7 +276,9 @@ const LOW_JOBS: u64 = 100;
 /// LOW.
 fn mixed(at: &mut Surroundings, jobs: u64) -> Engine {
     let users: Vec<Sid> = (0..USERS).map(|user| Sid::of_account(u32::try_from(2 + user).unwrap_or(2))).collect();
-    users.iter().for_each(|user| at.world.log_on(user.clone()));
+    for user in &users {
+        at.world.log_on(user.clone());
+    }
     let saved = (0..jobs).map(|number| {
         let (user, place) = (number % USERS, number / USERS);
         let state = match place % 10 {

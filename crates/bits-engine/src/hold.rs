@@ -67,8 +67,7 @@ const COST_STATES: CostFlags = CostFlags::from_bits_retain(0xFF);
 /// What of the world may hold jobs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Gates {
-    is_connected: bool,
-    has_gateway: bool,
+    network: Network,
     rates: PriorityRates,
     cost: CostFlags,
     in_standby: bool,
@@ -82,8 +81,7 @@ impl Gates {
     pub(crate) fn of(world: &World, profile: Profile, rates: PriorityRates) -> Self {
         let power = world.power;
         Self {
-            is_connected: world.network != Network::Disconnected,
-            has_gateway: world.network != Network::NoGateway,
+            network: world.network,
             rates,
             // cost_flags of 5.0: before, jobs transferred whatever it cost.
             cost: if profile >= Profile::V5_0 { world.cost.flag() } else { CostFlags::empty() },
@@ -95,12 +93,12 @@ impl Gates {
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.is_connected
+        self.network != Network::Disconnected
     }
 
     /// Whether a way leads to servers, when there is a network.
     pub(crate) fn has_gateway(&self) -> bool {
-        self.has_gateway
+        self.network != Network::NoGateway
     }
 
     /// How fast jobs of that priority may transfer, in kilobits a second.
@@ -111,7 +109,7 @@ impl Gates {
     /// Whether this holds jobs of that class.
     fn holds(&self, hold: Hold, class: Class) -> bool {
         match hold {
-            Hold::Network => !self.is_connected,
+            Hold::Network => !self.is_connected(),
             Hold::Policy => self.rates.of(class.priority) == Some(0),
             Hold::Cost => !CostFlags::from_bits_retain(class.cost).contains(self.cost),
             Hold::Standby => self.in_standby,

@@ -124,7 +124,8 @@ impl Engine {
         let before = std::mem::replace(&mut job.priority, priority);
         match job.state {
             State::Queued { turn, .. } => {
-                if self.ready.remove(before, turn, key) {
+                let was_ready = self.ready.remove(before, turn, key);
+                if was_ready {
                     self.ready.insert(priority, turn, key);
                 }
             }

@@ -14,7 +14,6 @@ std::thread_local! {
 
 /// How many keys of ordered indexes this thread has compared or walked over so far.
 #[cfg(any(test, feature = "visits"))]
-
 pub fn visits() -> u64 {
     VISITS.get()
 }

@@ -170,7 +170,7 @@ impl Policies {
 }
 
 impl WeeklyHours {
-    fn contain(&self, hours: u64) -> bool {
+    fn contain(self, hours: u64) -> bool {
         let day = (hours / HOURS_OF_A_DAY + Weekday::Monday as u64) % 7;
         let (first, last) = (self.first as u64, self.last as u64);
         let is_day = if first <= last { (first..=last).contains(&day) } else { day >= first || day <= last };
@@ -200,8 +200,8 @@ mod tests {
         (limits.rates.normal, limits.until.map(|until| until.since(at)))
     }
 
-    fn hours(hours: u64) -> Option<Duration> {
-        Some(Duration::from_hours(hours))
+    fn hours(hours: u64) -> Duration {
+        Duration::from_hours(hours)
     }
 
     fn working_week() -> WeeklyHours {
@@ -217,9 +217,9 @@ mod tests {
     fn a_daily_interval_has_one_limit_and_the_rest_of_the_day_another() {
         let bandwidth = InternetBandwidth { from: 8, to: 17, inside: Some(10), outside: Some(500) };
         let policies = Policies { max_internet_bandwidth: Some(bandwidth), ..Policies::default() };
-        assert_eq!(normal_at(&policies, at(0, 7)), (Some(500), hours(1)));
-        assert_eq!(normal_at(&policies, at(0, 8)), (Some(10), hours(9)));
-        assert_eq!(normal_at(&policies, at(0, 17)), (Some(500), hours(15)));
+        assert_eq!(normal_at(&policies, at(0, 7)), (Some(500), Some(hours(1))));
+        assert_eq!(normal_at(&policies, at(0, 8)), (Some(10), Some(hours(9))));
+        assert_eq!(normal_at(&policies, at(0, 17)), (Some(500), Some(hours(15))));
         assert_eq!(policies.limits_in_force(Profile::V1_5, at(0, 8)), LimitsInForce::default());
     }
 
@@ -227,9 +227,9 @@ mod tests {
     fn a_daily_interval_may_go_over_midnight_or_be_the_whole_day() {
         let bandwidth = InternetBandwidth { from: 22, to: 6, inside: Some(10), outside: None };
         let mut policies = Policies { max_internet_bandwidth: Some(bandwidth), ..Policies::default() };
-        assert_eq!(normal_at(&policies, at(0, 5)), (Some(10), hours(1)));
-        assert_eq!(normal_at(&policies, at(0, 6)), (None, hours(16)));
-        assert_eq!(normal_at(&policies, at(0, 23)), (Some(10), hours(7)));
+        assert_eq!(normal_at(&policies, at(0, 5)), (Some(10), Some(hours(1))));
+        assert_eq!(normal_at(&policies, at(0, 6)), (None, Some(hours(16))));
+        assert_eq!(normal_at(&policies, at(0, 23)), (Some(10), Some(hours(7))));
         policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(10));
         assert_eq!(normal_at(&policies, at(0, 5)), (Some(10), None));
     }
@@ -254,7 +254,7 @@ mod tests {
         for off in [at(0, 7), at(0, 17), at(5, 8), at(6, 8)] {
             assert_eq!(rates(off), PriorityRates::all(Some(900)));
         }
-        assert_eq!(normal_at(&policies, at(4, 17)).1, hours(7 + 48 + 8));
+        assert_eq!(normal_at(&policies, at(4, 17)).1, Some(hours(7 + 48 + 8)));
         assert_eq!(policies.limits_in_force(Profile::V3_0, at(0, 8)), LimitsInForce::default());
     }
 

@@ -118,7 +118,7 @@ fn an_interval_of_zero_stops_background_jobs_until_it_ends(c: &mut Bench) -> Out
     let (job, file) = c.job_in(JobState::TRANSFERRING)?;
     c.advance(HOUR)?;
     c.let_go(&file)?;
-    c.advance(HOUR * 2 - seconds(1))?;
+    c.advance((HOUR * 2).saturating_sub(seconds(1)))?;
     let clauses = ["lifecycle.edge.policy_zero", "policy.max_bandwidth.zero", "retry.transient.policy"];
     c.is(clauses, job.state()?, JobState::TRANSIENT_ERROR)?;
     c.returns(clauses, error_of(&job)?.1)?;

@@ -52,12 +52,14 @@ struct Level {
 impl Level {
     fn new(jobs: usize) -> Self {
         let mut level = Self { house: House::new(), jobs: Vec::new(), passed_over: BTreeMap::new() };
-        (0..jobs).for_each(|_| level.join());
+        for _ in 0..jobs {
+            level.join();
+        }
         level
     }
 
     fn join(&mut self) {
-        let owner = if self.jobs.len() % 2 == 0 { alice() } else { bob() };
+        let owner = if self.jobs.len().is_multiple_of(2) { alice() } else { bob() };
         let job = self.house.job_of(&owner, 1);
         assert_eq!(self.house.resume(job), Ok(Success::OK));
         self.jobs.push(job);
