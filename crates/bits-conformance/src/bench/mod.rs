@@ -48,6 +48,7 @@ pub(crate) struct Bench {
     claims: Claims,
     clock: Arc<VirtualClock>,
     profile: Profile,
+    preset: Option<&'static str>,
     decisions: Vec<(&'static str, &'static str)>,
     classes: notify::Classes,
     outside: Outside,
@@ -78,6 +79,7 @@ impl Bench {
             claims: Claims::new(falsified),
             clock: VirtualClock::new(),
             profile: Profile::default(),
+            preset: None,
             decisions: Vec::new(),
             classes: notify::Classes::default(),
             outside: Outside::Simulated(Simulation::new()),
@@ -142,6 +144,14 @@ impl Bench {
         Ok(())
     }
 
+    /// Plays a release of Windows from the start.
+    pub(crate) fn preset(&mut self, name: &'static str) -> Outcome {
+        self.can(Capability::Versions)?;
+        self.before_start("the release of Windows")?;
+        self.preset = Some(name);
+        Ok(())
+    }
+
     /// Takes another choice where the documentation is silent.
     pub(crate) fn decide(&mut self, id: &'static str, value: &'static str) -> Outcome {
         self.can(Capability::Versions)?;
@@ -173,6 +183,7 @@ impl Bench {
             .profile(self.profile)
             .seed(7)
             .world(|world| world.drives.mount('C', folder));
+        let builder = self.preset.iter().fold(builder, |builder, name| builder.preset(name));
         let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
         let builder = self.classes.register(builder);
         let builder = self.queue.iter().fold(builder, |builder, queue| builder.state_folder(queue.path()));

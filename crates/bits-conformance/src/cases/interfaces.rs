@@ -36,20 +36,6 @@ fn same_options(job: &dyn Job, options: &dyn Settings) -> Result<Guid, Hresult> 
     }
 }
 
-const PROFILES: [Profile; 11] = [
-    Profile::V1_0,
-    Profile::V1_2,
-    Profile::V1_5,
-    Profile::V2_0,
-    Profile::V2_5,
-    Profile::V3_0,
-    Profile::V4_0,
-    Profile::V5_0,
-    Profile::V10_1,
-    Profile::V10_2,
-    Profile::V10_3,
-];
-
 fn every_interface_leads_to_the_same_job(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     c.returns("job2.interface.query", job.job2())?;
@@ -118,13 +104,13 @@ fn http_options_are_those_of_the_same_job(c: &mut Bench) -> Outcome {
 }
 
 fn an_interface_tells_which_bits_it_is(c: &mut Bench) -> Outcome {
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         c.start_over();
-        c.play(profile)?;
+        c.play(*profile)?;
         let job = c.new_job()?;
         let id = job.id()?;
         for (since, query) in INTERFACES {
-            let expected = if profile >= since { Ok(id) } else { Err(Hresult::E_NOINTERFACE) };
+            let expected = if *profile >= since { Ok(id) } else { Err(Hresult::E_NOINTERFACE) };
             let got = query(&*job);
             c.holds(
                 "version.detect",

@@ -75,6 +75,7 @@ modules![
     bandwidth,
     giving_up,
     interfaces,
+    versions,
     later_settings,
     properties,
     http_settings,

@@ -129,7 +129,7 @@ fn properties_of_10_1_are_unknown_before(c: &mut Bench) -> Outcome {
         for (_, id, value) in PROPERTIES {
             let job = c.new_job()?.job5()?;
             let is_known = job.property(id).is_ok();
-            c.is("service.features_5_0", is_known, profile >= Profile::V10_1 || !later.contains(&id))?;
+            c.is("job5.id.old_system", is_known, profile >= Profile::V10_1 || !later.contains(&id))?;
             if !is_known {
                 c.returns("job5.id.old_system", job.property(id))?;
                 c.returns("job5.id.old_system", job.set_property(id, value))?;
