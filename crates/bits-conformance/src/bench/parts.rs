@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bits_api::{FileRange, Job};
+use bits_api::{FileRange, Job, JobPropertyId, JobPropertyValue};
 use bits_service::SimServer;
 
 use super::{Bench, Remote};
@@ -39,5 +39,12 @@ impl Bench {
     /// What was moved of the file so far, in the order in which it was.
     pub(crate) fn fetched(&self, file: &Remote) -> Result<Vec<(u64, u64)>, Stop> {
         Ok(pairs(&self.simulation()?.fetched(&file.url)))
+    }
+
+    /// A new download job with that property on.
+    pub(crate) fn job_with(&self, property: JobPropertyId) -> Result<Arc<dyn Job>, Stop> {
+        let job = self.new_job()?;
+        job.job5()?.set_property(property, JobPropertyValue::Enable(true))?;
+        Ok(job)
     }
 }

@@ -41,6 +41,8 @@ modules![
     enum_files,
     file_parts,
     file_urls,
+    random_access,
+    download_modes,
     job_state_calls,
     job_add_file,
     job_settings,
