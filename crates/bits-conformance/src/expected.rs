@@ -245,6 +245,7 @@ macro_rules! measured_by_name {
 }
 
 measured_by_name!(
+    bits_api::FilePropertyId,
     JobState,
     JobPriority,
     JobType,

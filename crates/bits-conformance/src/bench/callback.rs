@@ -39,6 +39,9 @@ pub(crate) struct Recorder {
     told: Mutex<Vec<Told>>,
     answers: Mutex<VecDeque<Result<Success, Hresult>>>,
     act: Option<Act>,
+    /// Whether each file is declared invalid as soon as it is told of.
+    judges: bool,
+    temporary_names: Mutex<Vec<String>>,
 }
 
 impl Recorder {
@@ -54,6 +57,16 @@ impl Recorder {
     /// Does this inside JobTransferred and JobError, and answers with what it gives.
     pub(crate) fn acting(act: impl Fn(&Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { act: Some(Box::new(act)), ..Self::default() })
+    }
+
+    /// Declares every file invalid inside FileTransferred.
+    pub(crate) fn judging() -> Arc<Self> {
+        Arc::new(Self { judges: true, ..Self::default() })
+    }
+
+    /// The temporary names that the files had inside FileTransferred.
+    pub(crate) fn temporary_names(&self) -> Vec<String> {
+        lock(&self.temporary_names).clone()
     }
 
     /// The object to register, which knows IBackgroundCopyCallback only.
@@ -116,6 +129,11 @@ impl Callback for Recorder {
 
 impl Callback2 for Recorder {
     fn file_transferred(&self, job: Arc<dyn Job>, file: Arc<dyn File>) -> Result<Success, Hresult> {
+        if self.judges {
+            let file = file.file3()?;
+            lock(&self.temporary_names).push(file.temporary_name()?);
+            file.set_validation_state(false)?;
+        }
         self.note(Told::File { url: file.remote_name()? }, &job)
     }
 }

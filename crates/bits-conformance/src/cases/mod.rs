@@ -85,6 +85,8 @@ modules![
     proxies,
     custom_headers,
     credentials,
+    file_content,
+    file_properties,
     peer_cache,
     peers,
 ];
