@@ -6,6 +6,7 @@
 mod callback;
 mod conditions;
 mod files;
+mod lifetime;
 mod limits;
 mod notify;
 mod parts;

@@ -51,6 +51,7 @@ modules![
     retry,
     scheduling,
     world,
+    lifetime,
     access,
     ownership,
     sessions,
