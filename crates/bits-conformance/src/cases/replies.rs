@@ -179,7 +179,6 @@ fn reply_data_is_a_copy_of_the_whole_reply(c: &mut Bench) -> Outcome {
 fn no_reply_is_no_data_and_an_empty_file(c: &mut Bench) -> Outcome {
     let (job, _) = c.upload_in(JobType::UPLOAD_REPLY, JobState::TRANSFERRED)?;
     let job = job.job2()?;
-    job.set_reply_file_name(None).err();
     let data = job.reply_data();
     c.returns(["job2.get_reply_data.no_reply", "reply.data_null"], &data)?;
     c.is(["job2.get_reply_data.no_reply", "reply.data_null"], data?.is_some(), false)?;
