@@ -28,6 +28,7 @@ cases![
     calls_fail_with_codes_of_several_kinds,
     attempts_that_fail_are_counted,
     an_error_object_has_all_its_methods,
+    a_wrong_remote_name_is_mended_and_the_job_resumed,
 ];
 
 /// The Win32 error.
@@ -288,4 +289,25 @@ fn an_error_object_has_all_its_methods(c: &mut Bench) -> Outcome {
     let described =
         error.description(LanguageId::ENGLISH_US).is_ok() && error.context_description(LanguageId::ENGLISH_US).is_ok();
     c.holds("error.interface.methods", "both descriptions are given", described)
+}
+
+fn a_wrong_remote_name_is_mended_and_the_job_resumed(c: &mut Bench) -> Outcome {
+    for by_prefix in [true, false] {
+        c.start_over();
+        let right = c.serve("right.bin", 10)?;
+        let wrong = right.url.replace("files.example", "gone.example");
+        let job = c.new_job()?;
+        job.add_file(Some(&wrong), Some(&right.local))?;
+        job.resume()?;
+        c.wait(&job, JobState::ERROR, SOON)?;
+        let mended = if by_prefix {
+            job.job3()?.replace_remote_prefix(Some("http://gone.example/"), Some("http://files.example/"))
+        } else {
+            first_file(&job)?.file2()?.set_remote_name(Some(&right.url))
+        };
+        job.resume()?;
+        c.settle()?;
+        c.is("errors.mend_remote", (mended, job.state()?), (Ok(Success::OK), JobState::TRANSFERRED))?;
+    }
+    Ok(())
 }
