@@ -33,7 +33,7 @@ impl Engine {
             if helper.impersonation < ImpersonationLevel::Impersonate {
                 return Err(Hresult::CO_E_FAILEDTOIMPERSONATE);
             }
-            engine.lends(caller, helper.administrator)?;
+            check_helper(caller, helper.administrator)?;
             let token = HelperToken {
                 user: engine.user_of(cx, &helper.user),
                 session: helper.session,
@@ -67,7 +67,7 @@ impl Engine {
             if !TokenFlags::all().contains(flags) {
                 return Err(Hresult::E_NOTIMPL);
             }
-            engine.lends(caller, engine.jobs[job].helper.is_some_and(|helper| helper.administrator))?;
+            check_helper(caller, engine.jobs[job].helper.is_some_and(|helper| helper.administrator))?;
             engine.jobs[job].helper_flags = flags;
             engine.changed(cx, job);
             Ok(Success::OK)
@@ -110,11 +110,6 @@ impl Engine {
             Ok(_) => self.change(cx, caller, job, change),
             Err(code) => Reply::Now(Err(code)),
         }
-    }
-
-    /// Whether `caller` may let a job use a helper token (clause `helper.nonadmin_1607.token`).
-    fn lends(&self, caller: &Token, is_administrators: bool) -> Result<(), Hresult> {
-        if is_administrators && !caller.administrator { Err(Hresult::E_ACCESSDENIED) } else { Ok(()) }
     }
 
     /// In whose name the job uses its local files and its network (clauses `users.context`,
@@ -178,4 +173,9 @@ impl Engine {
         });
         self.transition(cx, key, State::Error, Cause::TokenLost);
     }
+}
+
+/// Whether `caller` may let a job use such a helper token (clause `helper.nonadmin_1607.token`).
+fn check_helper(caller: &Token, is_administrators: bool) -> Result<(), Hresult> {
+    if is_administrators && !caller.administrator { Err(Hresult::E_ACCESSDENIED) } else { Ok(()) }
 }

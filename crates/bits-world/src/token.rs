@@ -93,6 +93,7 @@ pub enum ImpersonationLevel {
 /// The caller of a method: a user, and how that user has come here.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "Windows asks a token these questions one by one")]
 pub struct Token {
     /// The user.
     pub user: Sid,

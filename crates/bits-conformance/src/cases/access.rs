@@ -351,8 +351,8 @@ fn granted(c: &Bench, manager: &Arc<dyn Manager>) -> Result<[usize; 3], Stop> {
     let files = (0..2).filter(|_| job.add_file(Some(&remote.url), Some(&remote.local)).is_ok()).count();
     let job = create().map_or_else(|_| Arc::clone(job), |created| created.job);
     let ranges = [0, 10].map(|initial_offset| FileRange { initial_offset, length: 5 });
-    let ranged = job.job3()?.add_file_with_ranges(Some(&remote.url), Some(&remote.local), &ranges);
-    Ok([jobs.len(), files, if ranged.is_ok() { ranges.len() } else { 1 }])
+    let added = job.job3()?.add_file_with_ranges(Some(&remote.url), Some(&remote.local), &ranges);
+    Ok([jobs.len(), files, if added.is_ok() { ranges.len() } else { 1 }])
 }
 
 fn no_limit_binds_a_service_account(c: &mut Bench) -> Outcome {
