@@ -334,7 +334,11 @@ fn custom_headers_outlive_a_restart_and_lie_encrypted(c: &mut Bench) -> Outcome 
     let id = job.id()?;
     c.restart_service()?;
     c.is(
-        ["http_options.set_custom_headers.encrypted_at_rest", "security.headers_encrypted"],
+        [
+            "http_options.set_custom_headers.encrypted_at_rest",
+            "security.headers_encrypted",
+            "job4.owner.custom_headers_encrypted",
+        ],
         (c.queue_shows("what anybody may read")?, c.queue_shows("0a1b2c3d4e5f")?),
         (true, false),
     )?;

@@ -53,7 +53,9 @@ fn security_flags_are_replaced(c: &mut Bench) -> Outcome {
             flags,
         )?;
     }
-    c.returns("http_options.set_security_flags.zero", options.set_security_flags(SecurityFlags::empty()))?;
+    let cleared = options.set_security_flags(SecurityFlags::empty());
+    c.returns(["http_options.set_security_flags.zero", "observed:job.httpoptions.secflags.zero"], cleared)?;
+    c.is("observed:job.httpoptions.secflags.zero", options.security_flags()?, SecurityFlags::empty())?;
     c.value("http_options.set_security_flags.zero", options.security_flags()?)
 }
 
@@ -101,6 +103,9 @@ fn security_flags_may_be_set_in_every_state_but_the_final_ones(c: &mut Bench) ->
         let expected = if FINAL.contains(&state) { Err(Hresult::BG_E_INVALID_STATE) } else { Ok(Success::OK) };
         c.is("http_options.set_security_flags.states", result, expected)?;
         let stored = options.security_flags()? == SecurityFlags::IGNORE_UNKNOWN_CA;
+        if state == JobState::TRANSFERRED {
+            c.is("observed:job.httpoptions.secflags.after-transfer", (result, stored), (Ok(Success::OK), true))?;
+        }
         c.is("http_options.set_security_flags.states", stored, !FINAL.contains(&state))?;
     }
     Ok(())

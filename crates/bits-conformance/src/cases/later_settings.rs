@@ -1,6 +1,6 @@
 //! File security, peer caching and the limit of download time, as settings.
 
-use bits_api::{FileAclFlags, PeerCachingFlags};
+use bits_api::{FileAclFlags, PeerCacheFlags, PeerCachingFlags};
 use bits_world::Profile;
 
 use super::prelude::*;
@@ -15,6 +15,11 @@ cases![
     peer_caching_flags_have_their_values,
     peer_caching_flags_are_stored,
     undefined_peer_caching_flags_are_refused,
+    peer_caching_flags_are_the_jobs_own,
+    peer_caching_flags_mean_nothing_where_the_computer_has_no_peers,
+    the_flags_of_the_old_peer_cache_mean_nothing_since_4_0,
+    asking_for_peers_moves_no_job_since_4_0,
+    job4_has_three_things,
     a_maximum_download_time_is_stored_in_seconds,
     a_maximum_download_time_is_refused_in_final_states,
     later_settings_outlive_a_restart,
@@ -143,6 +148,87 @@ fn undefined_peer_caching_flags_are_refused(c: &mut Bench) -> Outcome {
         c.is("job4.get_peer_caching_flags.e_notimpl", job.peer_caching_flags(), Ok(PeerCachingFlags::empty()))?;
     }
     Ok(())
+}
+
+/// Downloads a file for a job with these flags; whether peers get it then, and the job's flags.
+fn served_by(c: &Bench, flags: PeerCachingFlags) -> Result<(PeerCachingFlags, bool), Stop> {
+    let (job, file) = c.job_with_file(1_000)?;
+    job.job4()?.set_peer_caching_flags(flags)?;
+    c.bring(&job, &file, JobState::TRANSFERRED)?;
+    job.complete()?;
+    Ok((job.job4()?.peer_caching_flags()?, c.peer_read(&file)?.is_some()))
+}
+
+const BOTH: PeerCachingFlags = PeerCachingFlags::ENABLE_CLIENT.union(PeerCachingFlags::ENABLE_SERVER);
+
+fn peer_caching_flags_are_the_jobs_own(c: &mut Bench) -> Outcome {
+    // Whatever the computer allows.
+    for allowed in [true, false] {
+        c.start_over();
+        c.play(Profile::V3_0)?;
+        if allowed {
+            c.serve_peers()?;
+        }
+        let job = c.new_job()?.job4()?;
+        c.is("job4.get_peer_caching_flags.job_level_only", job.peer_caching_flags()?, PeerCachingFlags::empty())?;
+        job.set_peer_caching_flags(BOTH)?;
+        c.is("job4.get_peer_caching_flags.job_level_only", job.peer_caching_flags()?, BOTH)?;
+    }
+    Ok(())
+}
+
+fn peer_caching_flags_mean_nothing_where_the_computer_has_no_peers(c: &mut Bench) -> Outcome {
+    for allowed in [false, true] {
+        c.start_over();
+        c.play(Profile::V3_0)?;
+        if allowed {
+            c.serve_peers()?;
+        }
+        let got = served_by(c, BOTH)?;
+        c.is("job4.set_peer_caching_flags.no_meaning_when_off", got, (BOTH, allowed))?;
+    }
+    Ok(())
+}
+
+fn the_flags_of_the_old_peer_cache_mean_nothing_since_4_0(c: &mut Bench) -> Outcome {
+    for (profile, is_served) in [(Profile::V3_0, true), (Profile::V4_0, false), (Profile::V10_3, false)] {
+        c.start_over();
+        c.play(profile)?;
+        c.serve_peers()?;
+        let got = served_by(c, PeerCachingFlags::ENABLE_SERVER)?;
+        c.is("job4.set_peer_caching_flags.deprecated_server", got, (PeerCachingFlags::ENABLE_SERVER, is_served))?;
+    }
+    Ok(())
+}
+
+fn asking_for_peers_moves_no_job_since_4_0(c: &mut Bench) -> Outcome {
+    for (profile, is_moved) in [(Profile::V3_0, true), (Profile::V4_0, false), (Profile::V10_3, false)] {
+        c.start_over();
+        c.play(profile)?;
+        c.peer_cache()?.set_configuration_flags(PeerCacheFlags::ENABLE_CLIENT)?;
+        let (job, _) = c.job_in(JobState::TRANSFERRING)?;
+        let before = c.states_of(&job)?.len();
+        job.job4()?.set_peer_caching_flags(PeerCachingFlags::ENABLE_CLIENT)?;
+        c.settle()?;
+        let stays = c.states_of(&job)?.len() == before;
+        c.is(
+            "job4.set_peer_caching_flags.deprecated_client",
+            (job.job4()?.peer_caching_flags()?, stays),
+            (PeerCachingFlags::ENABLE_CLIENT, !is_moved),
+        )?;
+    }
+    Ok(())
+}
+
+fn job4_has_three_things(c: &mut Bench) -> Outcome {
+    let job = c.new_job()?.job4()?;
+    job.set_peer_caching_flags(PeerCachingFlags::ENABLE_CLIENT)?;
+    job.set_maximum_download_time(60)?;
+    c.is(
+        "job4.interface.purpose",
+        (job.peer_caching_flags()?, job.maximum_download_time()?, (job.owner_integrity_level()?, job.owner_elevation_state()?)),
+        (PeerCachingFlags::ENABLE_CLIENT, 60, (0x2000, false)),
+    )
 }
 
 fn a_maximum_download_time_is_stored_in_seconds(c: &mut Bench) -> Outcome {
