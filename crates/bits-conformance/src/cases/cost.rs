@@ -16,6 +16,7 @@ cases![
     new_cost_flags_take_effect_at_once,
     cost_flags_that_nobody_set_follow_the_priority,
     before_bits_5_0_jobs_transfer_whatever_it_costs,
+    uploads_look_at_the_cost_too,
 ];
 
 const STATES: [(&str, NetworkCost, CostFlags); 8] = [
@@ -198,4 +199,22 @@ fn before_bits_5_0_jobs_transfer_whatever_it_costs(c: &mut Bench) -> Outcome {
     c.is("job5.cost_state.min_os_contradiction", job.job5().err(), Some(Hresult::E_NOINTERFACE))?;
     let states: u32 = STATES.iter().map(|(_, _, flag)| flag.bits()).sum();
     c.is("job5.cost_state.min_os_contradiction", allowed(c, &job)?.bits(), states)
+}
+
+fn uploads_look_at_the_cost_too(c: &mut Bench) -> Outcome {
+    for job_type in [JobType::UPLOAD, JobType::UPLOAD_REPLY] {
+        c.start_over();
+        let (job, file) = c.upload_in(job_type, JobState::TRANSFERRING)?;
+        set_flags(&job, CostFlags::TRANSFER_NOT_ROAMING)?;
+        c.set_cost(NetworkCost::Roaming)?;
+        c.settle()?;
+        c.let_go(&file)?;
+        c.advance(DAY)?;
+        c.is("job5.cost_flags.all_job_types", (job.state()?, c.on_server()?), (JobState::TRANSIENT_ERROR, ("unfinished", 400)))?;
+        c.returns("job5.cost_flags.all_job_types", error_of(&job)?.1)?;
+        c.set_cost(NetworkCost::UsageBased)?;
+        c.settle()?;
+        c.is("job5.cost_flags.all_job_types", (job.state()?, c.on_server()?), (JobState::TRANSFERRED, ("stored", 1_000)))?;
+    }
+    Ok(())
 }

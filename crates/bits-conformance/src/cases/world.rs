@@ -30,6 +30,7 @@ cases![
     active_jobs_are_queued_after_a_restart,
     a_restart_goes_on_where_it_stopped,
     inactivity_is_as_old_as_bits,
+    inactivity_goes_on_over_restarts,
 ];
 
 const ACTIVE: [JobState; 3] = [JobState::QUEUED, JobState::CONNECTING, JobState::TRANSFERRING];
@@ -405,4 +406,20 @@ fn inactivity_is_as_old_as_bits(c: &mut Bench) -> Outcome {
     let before = job.state()?;
     c.advance(DAY * 2)?;
     c.is("lifecycle.edge.inactivity", (before, job.state()?), (JobState::SUSPENDED, JobState::CANCELLED))
+}
+
+fn inactivity_goes_on_over_restarts(c: &mut Bench) -> Outcome {
+    let (job, _) = c.job_in(JobState::TRANSFERRED)?;
+    let id = job.id()?;
+    c.advance(DAY * 45)?;
+    c.restart_service()?;
+    c.advance((DAY * 45).saturating_sub(MINUTE))?;
+    let before = c.find(id)?.state()?;
+    c.advance(MINUTE)?;
+    c.is("lifecycle.must_finish", before, JobState::TRANSFERRED)?;
+    c.is(
+        ["lifecycle.must_finish", "policy.job_inactivity_timeout.owner_absent", "policy.job_inactivity_timeout.effect"],
+        c.manager()?.job(id).err(),
+        Some(Hresult::BG_E_NOT_FOUND),
+    )
 }
