@@ -190,6 +190,12 @@ impl Hold {
 }
 
 impl Engine {
+    /// How fast a job may be. Dynamic content cannot be slowed down (clause
+    /// `job5.dynamic_content.no_throttle`).
+    pub(crate) fn rate_of(&self, job: &Job) -> Rate {
+        if job.is_dynamic() { None } else { self.facts.gates.rate_of(job.priority) }
+    }
+
     /// What keeps a job from transferring now.
     pub(crate) fn hold_of(&self, job: &Job) -> Option<Hold> {
         self.facts.gates.hold_of(Class::of(job))

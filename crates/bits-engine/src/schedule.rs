@@ -139,8 +139,8 @@ impl Engine {
     /// Tells the attempt of an active job how fast it may be, if that is another rate than it knows
     /// (clauses `policy.max_bandwidth.scope`, `policy.bandwidth_limits.scope`).
     pub(crate) fn tell_limit(&mut self, key: JobKey) {
+        let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
-        let limit = self.facts.gates.rate_of(job.priority);
         let Some(attempt) = job.attempt() else { return };
         let known = job.run_mut().map(|run| std::mem::replace(&mut run.limit, limit));
         if known != Some(limit) {

@@ -35,9 +35,9 @@ impl Engine {
             }
         };
         let layout = self.plan_layout(key, place);
+        let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
         job.replans = false;
-        let limit = self.facts.gates.rate_of(job.priority);
         let Some(run) = job.run_mut() else { return };
         run.limit = limit;
         let chain = run.chain;

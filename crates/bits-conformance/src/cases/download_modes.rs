@@ -3,6 +3,7 @@
 use bits_api::{JobPropertyId, JobPropertyValue};
 use bits_origin::{Content, GateAt, Synthetic};
 use bits_service::SimServer;
+use bits_world::InternetBandwidth;
 
 use super::http::asked;
 use super::prelude::*;
@@ -14,6 +15,7 @@ cases![
     the_size_of_dynamic_content_is_known_at_its_end,
     dynamic_content_always_begins_at_the_first_byte,
     dynamic_content_is_transferred_at_any_priority,
+    dynamic_content_is_not_slowed_down,
     dynamic_content_and_parts_exclude_each_other,
     direct_files_stand_at_their_place_before_complete,
     direct_files_stay_when_the_job_is_cancelled,
@@ -137,6 +139,34 @@ fn dynamic_content_is_transferred_at_any_priority(c: &mut Bench) -> Outcome {
         job.cancel()?;
     }
     Ok(())
+}
+
+fn dynamic_content_is_not_slowed_down(c: &mut Bench) -> Outcome {
+    c.set_policies(|policies| policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(8)))?;
+    let (job, _) = dynamic_job(c)?;
+    job.set_priority(JobPriority::NORMAL)?;
+    job.resume()?;
+    c.settle()?;
+    let (slow, _) = c.job_with_file(1_000)?;
+    slow.resume()?;
+    c.settle()?;
+    c.is(
+        "job5.dynamic_content.no_throttle",
+        (job.state()?, slow.state()?),
+        (JobState::TRANSFERRED, JobState::TRANSFERRING),
+    )?;
+    c.wait(&slow, JobState::TRANSFERRED, SOON)?;
+    // A limit that comes while it runs does not count either.
+    c.set_policies(|policies| policies.max_internet_bandwidth = None)?;
+    let (job, file) = dynamic_job(c)?;
+    job.set_priority(JobPriority::NORMAL)?;
+    c.hold_at(&file, 400)?;
+    job.resume()?;
+    c.settle()?;
+    c.set_policies(|policies| policies.max_internet_bandwidth = Some(InternetBandwidth::all_day(8)))?;
+    c.let_go(&file)?;
+    c.settle()?;
+    c.is("job5.dynamic_content.no_throttle", job.state()?, JobState::TRANSFERRED)
 }
 
 fn dynamic_content_and_parts_exclude_each_other(c: &mut Bench) -> Outcome {

@@ -48,7 +48,7 @@ fn a_file_gets_another_url(c: &mut Bench) -> Outcome {
     let new = "https://other.example/b.bin?x=1";
     c.returns("file2.set_remote_name.ok", set_url(&job, new)?)?;
     c.is(
-        ["file2.set_remote_name.ok", "file.get_remote_name.changed", "file2.set_remote_name.purpose", "file2.set_remote_name.param"],
+        ["file2.set_remote_name.ok", "files.set_remote_name", "file.get_remote_name.changed", "file2.set_remote_name.purpose", "file2.set_remote_name.param"],
         url_of(&job)?,
         new.to_owned(),
     )?;

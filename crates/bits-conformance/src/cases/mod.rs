@@ -42,6 +42,7 @@ modules![
     file_parts,
     file_urls,
     random_access,
+    file_rules,
     download_modes,
     job_state_calls,
     job_add_file,
