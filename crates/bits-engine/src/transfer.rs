@@ -298,6 +298,8 @@ impl Engine {
             }
             State::Connecting { attempt: None, .. } => self.start_attempt(cx, key),
             State::Queued { .. } => self.settle_queued(cx, key),
+            // A file that has arrived after all may have been the only one on a locked volume.
+            State::TransientError(_) => self.class_changed(cx, key),
             State::Finishing(_) => _ = self.use_files(cx, key),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bits_api::{CostFlags, ErrorContext, FileInfo, Hresult, JobPriority, JobState, Setting, Success};
+use bits_wire::attempt::AttemptEnd;
 use bits_world::{InternetBandwidth, NetworkCost, PriorityRates, Profile, Volume, Weekday, WeeklyHours, WorkLimits};
 
 use super::house::{House, SERVER_BUSY, SLICE, config, seconds};
@@ -142,6 +143,20 @@ fn a_locked_volume_stops_a_job_when_it_comes_to_a_file_there() {
     house.change_world(|world| world.drives.set_locked(Volume::new('D'), false));
     assert_eq!(house.state(job), CONNECTING);
     house.transfer_file(job);
+    assert_eq!(house.state(job), JobState::TRANSFERRED);
+}
+
+#[test]
+fn a_job_whose_last_file_there_has_arrived_does_not_wait_for_a_locked_volume() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    house.connected(job, 100);
+    house.holds_stops = true;
+    house.change_world(|world| world.drives.set_locked(Volume::new('C'), true));
+    assert_eq!(house.state(job), TRANSIENT_ERROR);
+
+    house.let_stop(&AttemptEnd::Done);
+
     assert_eq!(house.state(job), JobState::TRANSFERRED);
 }
 
