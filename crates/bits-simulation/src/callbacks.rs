@@ -58,12 +58,15 @@ impl House {
 
     /// A program that was run for a job ends.
     pub(crate) fn end_program(&mut self, is_wild: bool) {
-        let Some(ticket) = self.programs.pop() else { return };
+        let Some((ticket, key)) = self.programs.pop() else { return };
         let outcome = match self.chance.below(4) {
             0 if is_wild => CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND),
             1 if is_wild => CommandOutcome::Exited(1),
             _ => CommandOutcome::Exited(0),
         };
+        if let Some(job) = self.jobs.get_mut(&key) {
+            job.was_told |= outcome == CommandOutcome::Exited(0);
+        }
         self.trace.note(self.now.monotonic, format_args!("a program ends: {outcome:?}"));
         self.tell(Event::CommandEnded(ticket, outcome));
     }

@@ -20,8 +20,8 @@ impl House {
     pub(crate) fn calm_down(&mut self) {
         self.trace.note(self.now.monotonic, format_args!("the faults stop"));
         self.heal();
-        // A job may be given up once, for what it went through before.
-        for _ in 0..2 {
+        // A job may be given up, for what it went through before, and so may its source.
+        for _ in 0..3 {
             self.resume_all();
             self.settle(|house| house.jobs.values().all(|job| is_resting(job.state) && !job.is_ending));
         }
@@ -82,7 +82,7 @@ impl House {
                 assert_eq!(result, Ok(Success::OK));
             }
         }
-        self.settle(|house| house.jobs.is_empty() && house.awaited.is_empty());
+        self.settle(|house| house.jobs.is_empty() && house.awaited.is_empty() && house.giving_up.is_empty());
     }
 
     /// Lets everything happen that wants to, and time pass, until `is_done`.
@@ -101,7 +101,7 @@ impl House {
                 return self.see_everything();
             } else {
                 let next = self.engine.next_deadline().expect("something is to come");
-                assert!(next <= end, "nothing happens for {LONG:?}: {:#?}", self.jobs);
+                assert!(next <= end, "nothing happens for {LONG:?}: {:?}", self.jobs);
                 self.advance_to(next.max(self.now.monotonic));
             }
             self.see_everything();

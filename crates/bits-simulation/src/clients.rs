@@ -1,5 +1,7 @@
 //! What clients do.
 
+use std::path::Path;
+
 use bits_api::{
     CostFlags, EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobState, JobType, Setting, Success, TokenFlags,
     Value,
@@ -47,21 +49,32 @@ impl House {
     fn create(&mut self, user: usize) {
         let id = Guid::from_u64_pair(self.chance.number(), self.number());
         let caller = self.users[user].clone();
-        let owned = self.jobs.values().filter(|job| job.owner == user).count();
+        // Those whose servers are still to be told count.
+        let leaving = self.giving_up.values().filter(|owner| **owner == user).count();
+        let owned = self.jobs.values().filter(|job| job.owner == user).count() + leaving;
+        let in_queue = self.jobs.len() + self.giving_up.len();
         let policies = &self.world.policies;
         let may = caller.is_exempt_from_limits()
-            || (owned < policies.max_jobs_per_user as usize
-                && self.jobs.len() < policies.max_jobs_per_machine as usize);
-        self.note(format_args!("user {user} creates {id}"));
+            || (owned < policies.max_jobs_per_user as usize && in_queue < policies.max_jobs_per_machine as usize);
+        let job_type = match self.chance.below(6) {
+            0 => JobType::UPLOAD,
+            1 => JobType::UPLOAD_REPLY,
+            _ => JobType::DOWNLOAD,
+        };
+        self.note(format_args!("user {user} creates {id}, {job_type}"));
         self.creating = user;
-        let made = self.act(|engine, cx| engine.create_job(cx, &caller, id, Some("some job"), JobType::DOWNLOAD));
+        let made = self.act(|engine, cx| engine.create_job(cx, &caller, id, Some("some job"), job_type));
         assert_eq!(made.is_ok(), may, "the limits: {made:?}");
         if let Ok(key) = made {
             self.engine.retain(key);
+            self.jobs.get_mut(&key).expect("the new job").sends = job_type != JobType::DOWNLOAD;
         }
     }
 
     fn add_files(&mut self, user: usize, job: JobKey) {
+        if self.jobs[&job].sends {
+            return self.add_source(user, job);
+        }
         let caller = self.users[user].clone();
         let count = 1 + self.chance.below(2);
         let files: Vec<(String, String)> = (0..count)
@@ -89,6 +102,36 @@ impl House {
                 self.touched(job).files.extend((0..count).map(|_| turn));
             }
         }
+    }
+
+    /// Gives an upload job its one file.
+    fn add_source(&mut self, user: usize, job: JobKey) {
+        let local_name = format!(r"C:\user{user}\source{}.bin", self.number());
+        self.write_source(&self.path_of(&local_name, None));
+        let url = self.origin.some_url(&mut self.chance);
+        let file = FileInfo { remote_name: &url, local_name: &local_name };
+        let expected = if !self.world.is_logged_on(&self.users[user].user) {
+            Err(Hresult::ERROR_NOT_LOGGED_ON)
+        } else if self.jobs[&job].files.is_empty() {
+            Ok(Success::OK)
+        } else {
+            Err(Hresult::BG_E_TOO_MANY_FILES)
+        };
+        self.note(format_args!("user {user} lets {job:?} send {local_name}"));
+        let add = |engine: &mut Engine, cx: Cx<'_>, caller: &Token| engine.add_files(cx, caller, job, &[file]);
+        if let Some(result) = self.change(user, job, add) {
+            assert_eq!(result, expected);
+            if result.is_ok() {
+                let turn = self.given;
+                self.touched(job).files.push(turn);
+            }
+        }
+    }
+
+    pub(crate) fn write_source(&mut self, path: &Path) {
+        let size = self.chance.between(0, 300);
+        let bytes = (0..size).map(|_| self.chance.number().to_le_bytes()[0]).collect();
+        self.files.write(path, bytes);
     }
 
     pub(crate) fn resume(&mut self, user: usize, job: JobKey) {
@@ -127,17 +170,19 @@ impl House {
                     if completes { engine.complete(cx, &caller, job) } else { engine.cancel(cx, &caller, job) }
                 },
             );
-        if reply == Reply::Busy {
-            self.jobs.insert(job, before);
-        } else if let Some(job) = self.jobs.get_mut(&job).filter(|job| job.is_ending) {
-            job.stop_counting(self.now);
+        match reply {
+            Reply::Busy => _ = self.jobs.insert(job, before.clone()),
+            // Whatever it still shows, it moves nothing any more.
+            Reply::Later(_) => self.jobs.get_mut(&job).expect("a job that ends later").stop_counting(self.now),
+            Reply::Now(_) => {}
         }
         let result = self.answered(reply, job);
         if let Some(result) = result
             && let Some(job) = self.jobs.get_mut(&job)
         {
             assert!(result.is_err(), "it has ended");
-            job.is_ending = false;
+            // Not every call that fails is activity.
+            (job.is_ending, job.was_idle, job.touched) = (false, before.was_idle, before.touched);
         }
         if self.ended.contains_key(&job) && self.chance.one_in(2) {
             let state = if completes { JobState::ACKNOWLEDGED } else { JobState::CANCELLED };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bits_api::Hresult;
-use bits_wire::attempt::{ERROR_FILE_INVALID, Probe};
+use bits_api::{FileTime, Hresult};
+use bits_wire::attempt::{ERROR_FILE_INVALID, Probe, Validators};
 
 use crate::chance::Chance;
 
@@ -13,6 +13,8 @@ use crate::chance::Chance;
 pub(crate) struct Local {
     pub(crate) bytes: Vec<u8>,
     pub(crate) synced: usize,
+    /// When it was written, by whoever has not downloaded it.
+    stamp: Option<FileTime>,
 }
 
 /// Every file, and what refuses to be touched.
@@ -23,6 +25,9 @@ pub(crate) struct Files {
     pub(crate) locked: BTreeSet<PathBuf>,
     /// Files of somebody else, which nobody here may change.
     foreign: BTreeSet<PathBuf>,
+    /// Files that got their final names.
+    published: BTreeSet<PathBuf>,
+    written: u64,
     /// Temporary files that could not be deleted.
     pub(crate) left: BTreeSet<PathBuf>,
 }
@@ -38,6 +43,7 @@ impl Files {
         }
         let file = self.there.remove(temporary).unwrap_or_default();
         self.there.insert(destination.to_owned(), file);
+        self.published.insert(destination.to_owned());
         Ok(())
     }
 
@@ -51,9 +57,27 @@ impl Files {
         Ok(())
     }
 
+    /// Somebody writes a file that is to be uploaded. Each time it is another version.
+    pub(crate) fn write(&mut self, path: &Path, bytes: Vec<u8>) {
+        self.written += 1;
+        let stamp = FileTime::from_unix_seconds(1_400_000_000 + self.written);
+        self.there.insert(path.to_owned(), Local { synced: bytes.len(), bytes, stamp: Some(stamp) });
+    }
+
+    /// Files that somebody has written.
+    pub(crate) fn sources(&self) -> Vec<PathBuf> {
+        self.there.iter().filter(|(_, file)| file.stamp.is_some()).map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The version of a file that is to be uploaded, if it is there.
+    pub(crate) fn version(&self, path: &Path) -> Option<Validators> {
+        let file = self.there.get(path)?;
+        Some(Validators { size: file.bytes.len() as u64, last_modified: file.stamp })
+    }
+
     /// Somebody else makes a file of this name.
     pub(crate) fn intrude(&mut self, path: &Path) {
-        self.there.insert(path.to_owned(), Local { bytes: b"somebody else's".to_vec(), synced: 15 });
+        self.there.insert(path.to_owned(), Local { bytes: b"somebody else's".to_vec(), synced: 15, stamp: None });
         self.foreign.insert(path.to_owned());
     }
 
@@ -65,12 +89,12 @@ impl Files {
     }
 
     pub(crate) fn is_excused(&self, path: &Path) -> bool {
-        self.foreign.contains(path) || self.left.contains(path)
+        self.foreign.contains(path) || self.left.contains(path) || self.published.contains(path)
     }
 
     /// What was written and not synced is lost, or a part of it.
     pub(crate) fn lose_power(&mut self, chance: &mut Chance) {
-        for Local { bytes, synced } in self.there.values_mut() {
+        for Local { bytes, synced, .. } in self.there.values_mut() {
             let unsynced = bytes.len().saturating_sub(*synced);
             bytes.truncate(*synced + chance.below(unsynced + 1));
         }

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use bits_api::{Hresult, Success};
-use bits_engine::{Action, CallId, CallbackId, Change, Config, Cx, Engine, Event, JobKey, Notification, Reply, Ticket};
+use bits_api::{Hresult, JobState, Success};
+use bits_engine::{
+    Action, CallId, CallbackId, Change, Config, Cx, Engine, Event, JobKey, JobRecord, Notification, Reply, Ticket,
+};
 use bits_store::Store;
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport};
 use bits_world::clock::{Monotonic, Now};
@@ -23,6 +25,7 @@ use crate::plan::Plan;
 use crate::restart::End;
 use crate::shadow::Shadow;
 use crate::trace::{Brief, Trace};
+use crate::uploads::Sessions;
 use crate::watch::{Job, Turn};
 
 /// How many deadlines may be due at one moment before the engine is taken to spin.
@@ -45,6 +48,7 @@ pub(crate) struct House {
     pub(crate) origin: Origin,
     pub(crate) files: Files,
     pub(crate) mover: Mover,
+    pub(crate) sessions: Sessions,
 
     pub(crate) engine: Engine,
     pub(crate) store: Store,
@@ -61,6 +65,8 @@ pub(crate) struct House {
     pub(crate) jobs: BTreeMap<JobKey, Job>,
     /// Jobs that have left it since the service started, and when.
     pub(crate) ended: BTreeMap<JobKey, (Turn, Job)>,
+    /// Cancelled uploads whose servers are still to be told, and their owners.
+    pub(crate) giving_up: BTreeMap<JobKey, usize>,
     /// Whose job is being created.
     pub(crate) creating: usize,
     /// Attempts that have not ended.
@@ -71,13 +77,13 @@ pub(crate) struct House {
     /// Those of them that the client has got.
     pub(crate) calling: Vec<Ticket>,
     /// Programs that run.
-    pub(crate) programs: Vec<Ticket>,
+    pub(crate) programs: Vec<(Ticket, JobKey)>,
     /// Complete and Cancel whose result is to come.
     pub(crate) awaited: BTreeMap<CallId, JobKey>,
     /// Jobs with calls that were put off.
     pub(crate) put_off: Vec<JobKey>,
     /// Handles of jobs that have ended.
-    pub(crate) held: Vec<(JobKey, usize, bits_api::JobState)>,
+    pub(crate) held: Vec<(JobKey, usize, JobState)>,
     pub(crate) numbers: u64,
 }
 
@@ -142,6 +148,7 @@ impl House {
             users,
             files: Files::default(),
             mover: Mover::default(),
+            sessions: Sessions::default(),
             store,
             medium,
             outbox: VecDeque::new(),
@@ -151,6 +158,7 @@ impl House {
             durable: Shadow::default(),
             jobs: BTreeMap::new(),
             ended: BTreeMap::new(),
+            giving_up: BTreeMap::new(),
             creating: 0,
             attempts: BTreeMap::new(),
             registrations: BTreeMap::new(),
@@ -247,9 +255,8 @@ impl House {
         self.note(format_args!("unheard: {action:?}"));
         match action {
             Action::Publish { temporary, destination, length, .. } => {
-                if self.files.publish(&temporary, &destination, length).is_ok() {
-                    self.see_published(&destination);
-                }
+                let outcome = self.files.publish(&temporary, &destination, length);
+                self.see_published(&destination, outcome);
             }
             Action::Delete { path, .. } => _ = self.files.delete(&path),
             _ => {}
@@ -261,16 +268,14 @@ impl House {
         match action {
             Action::Persist(_) | Action::Trace(..) | Action::Release(_) | Action::Limit(..) => {}
             Action::Activate { .. } => unreachable!("no client asks for it"),
-            Action::RunCommand { ticket, .. } => self.programs.push(ticket),
+            Action::RunCommand { ticket, job, .. } => self.programs.push((ticket, job)),
             Action::Start(plan) => self.mover.start(plan),
             Action::Proceed(attempt) => self.mover.proceed(attempt),
             Action::Stop(attempt) => self.mover.stop(attempt),
             Action::Publish { ticket, temporary, destination, length, .. } => {
                 let outcome = self.files.publish(&temporary, &destination, length);
                 self.trace.note(self.now.monotonic, format_args!("published {}: {outcome:?}", destination.display()));
-                if outcome.is_ok() {
-                    self.see_published(&destination);
-                }
+                self.see_published(&destination, outcome);
                 self.tell(Event::Published(ticket, outcome));
             }
             Action::Delete { ticket, path } => {
@@ -288,7 +293,7 @@ impl House {
     /// A call whose result came later has it now.
     fn replied(&mut self, call: CallId, result: Result<Success, Hresult>) {
         let job = self.awaited.remove(&call).expect("a result comes once, to a call that waits");
-        assert_eq!(self.durable.job(job).is_none(), result.is_ok(), "{job:?}: {result:?} before it is on record");
+        assert_eq!(has_ended(self.durable.job(job)), result.is_ok(), "{job:?}: {result:?} before it is on record");
     }
 
     // Attempts
@@ -296,7 +301,8 @@ impl House {
     /// Takes an attempt a step further.
     pub(crate) fn step_attempt(&mut self, attempt: AttemptId) {
         let reach = Reach {
-            origin: &self.origin,
+            origin: &mut self.origin,
+            sessions: &mut self.sessions,
             files: &mut self.files,
             chance: &mut self.chance,
             network: self.world.network == bits_world::Network::Connected,
@@ -314,7 +320,7 @@ impl House {
             AttemptReport::Progress { have } => {
                 !live.told_to_stop && before.is_some_and(|(_, _, in_work)| *have > in_work)
             }
-            AttemptReport::Ended(AttemptEnd::Done) => before.is_some(),
+            AttemptReport::Ended(AttemptEnd::Done | AttemptEnd::Uploaded { .. }) => before.is_some(),
             _ => false,
         };
         if let Some(job) = self.jobs.get_mut(&live.job) {
@@ -325,7 +331,7 @@ impl House {
                 job.touch(self.now);
             }
         }
-        let is_connected = matches!(report, AttemptReport::Connected { .. });
+        let is_connected = matches!(report, AttemptReport::Connected { .. } | AttemptReport::SessionOpen { .. });
         self.tell(Event::Attempt(attempt, report));
         self.see_progress(attempt, live.job, is_connected);
     }
@@ -396,6 +402,11 @@ impl House {
     }
 }
 
+/// Whether a job has ended that has this record, or none.
+pub(crate) fn has_ended(record: Option<&JobRecord>) -> bool {
+    record.is_none_or(|record| record.state == JobState::CANCELLED)
+}
+
 impl Plan {
     /// How the engine plays its part.
     pub(crate) fn config(&self) -> Config {
@@ -404,7 +415,7 @@ impl Plan {
             decisions: Decisions::default(),
             seed: self.order,
             scramble: None,
-            uploads: false,
+            uploads: true,
         }
     }
 }

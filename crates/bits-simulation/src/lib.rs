@@ -25,6 +25,7 @@ mod see;
 mod shadow;
 mod steps;
 mod trace;
+mod uploads;
 mod view;
 mod watch;
 

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use bits_api::{ErrorContext, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Validators};
+use bits_wire::attempt::{
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ERROR_FILE_EXISTS, Failure, Validators, Work,
+};
 
 use crate::chance::Chance;
 use crate::files::{Files, Local};
 use crate::origin::{Mood, Origin};
+use crate::uploads::Sessions;
 
 const BUSY: Failure =
     Failure { code: Hresult::BG_E_HTTP_ERROR_503, context: ErrorContext::REMOTE_FILE, transient: true };
@@ -20,6 +23,10 @@ const CLOSED: Failure =
 const NOT_FOUND: Failure =
     Failure { code: Hresult::BG_E_HTTP_ERROR_404, context: ErrorContext::REMOTE_FILE, transient: false };
 const TAKEN: Failure = Failure { code: ERROR_FILE_EXISTS, context: ErrorContext::LOCAL_FILE, transient: false };
+
+pub(crate) fn failed(failure: Failure) -> AttemptReport {
+    AttemptReport::Ended(AttemptEnd::Failed(failure))
+}
 
 /// The attempts that run.
 #[derive(Debug, Default)]
@@ -32,12 +39,12 @@ pub(crate) struct Attempt {
     pub(crate) plan: AttemptPlan,
     /// Whether the temporary file is ours.
     begun: bool,
-    step: Step,
+    pub(crate) step: Step,
     told_to_stop: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Step {
+pub(crate) enum Step {
     Connecting,
     /// Waits until what the server said is on record.
     Waiting(Validators),
@@ -53,7 +60,8 @@ enum Luck {
 
 /// What an attempt can reach.
 pub(crate) struct Reach<'a> {
-    pub(crate) origin: &'a Origin,
+    pub(crate) origin: &'a mut Origin,
+    pub(crate) sessions: &'a mut Sessions,
     pub(crate) files: &'a mut Files,
     pub(crate) chance: &'a mut Chance,
     pub(crate) network: bool,
@@ -63,8 +71,9 @@ pub(crate) struct Reach<'a> {
 
 impl Mover {
     pub(crate) fn start(&mut self, plan: AttemptPlan) {
-        let same_file = self.attempts.values().any(|other| other.plan.local == plan.local);
-        assert!(!same_file, "two attempts write {}", plan.local.display());
+        let writes = |plan: &AttemptPlan| matches!(plan.work, Work::Download | Work::Reply { .. });
+        let same_file = |other: &Attempt| writes(&other.plan) && other.plan.local == plan.local;
+        assert!(!self.attempts.values().any(same_file), "two attempts write {}", plan.local.display());
         let begun = plan.known.is_some();
         let attempt = Attempt { begun, step: Step::Connecting, told_to_stop: false, plan };
         self.attempts.insert(attempt.plan.attempt, attempt);
@@ -102,11 +111,14 @@ impl Attempt {
         }
         match self.luck(reach) {
             Luck::Hangs => return None,
-            Luck::Fails(failure) => return Some(AttemptReport::Ended(AttemptEnd::Failed(failure))),
+            Luck::Fails(failure) => return Some(failed(failure)),
             Luck::GoesOn => {}
         }
+        let sends = matches!(self.plan.work, Work::Upload { .. } | Work::GiveUp { .. });
         match self.step {
             Step::Waiting(_) => None,
+            Step::Connecting if sends => Some(self.open_session(reach)),
+            Step::Moving(source) if sends => Some(self.send(source, reach)),
             Step::Connecting => Some(self.connect(reach)),
             Step::Moving(validators) => self.transfer(validators, reach),
         }
@@ -132,10 +144,10 @@ impl Attempt {
         }
         let found = reach.files.there.get_mut(path);
         if found.is_some() && !self.begun {
-            return AttemptReport::Ended(AttemptEnd::Failed(TAKEN));
+            return failed(TAKEN);
         }
         let Some((validators, _)) = reach.origin.now_at(&self.plan.url) else {
-            return AttemptReport::Ended(AttemptEnd::Failed(NOT_FOUND));
+            return failed(NOT_FOUND);
         };
         if self.plan.known != Some(validators)
             && let Some(found) = found
@@ -154,7 +166,7 @@ impl Attempt {
         let (validators, content) = reach.origin.now_at(&self.plan.url)?;
         let path = &self.plan.local;
         if !self.begun && reach.files.there.contains_key(path) {
-            return Some(AttemptReport::Ended(AttemptEnd::Failed(TAKEN)));
+            return Some(failed(TAKEN));
         }
         self.begun = true;
         let file = reach.files.there.entry(path.clone()).or_default();

@@ -42,16 +42,33 @@ pub(crate) struct Origin {
     pub(crate) moods: Vec<Mood>,
     files: BTreeMap<String, Remote>,
     versions_made: u64,
+    urls_made: u64,
 }
 
 impl Origin {
     pub(crate) fn new(servers: usize) -> Self {
-        Self { moods: vec![Mood::Good; servers], files: BTreeMap::new(), versions_made: 0 }
+        Self { moods: vec![Mood::Good; servers], files: BTreeMap::new(), versions_made: 0, urls_made: 0 }
     }
 
     /// Puts a new file on one of the servers; its URL.
     pub(crate) fn serve(&mut self, chance: &mut Chance) -> String {
-        let url = format!("http://server{}.example/{}", chance.below(self.moods.len()), self.files.len());
+        let url = self.some_url(chance);
+        self.serve_at(url, chance)
+    }
+
+    /// A URL without a file.
+    pub(crate) fn some_url(&mut self, chance: &mut Chance) -> String {
+        self.urls_made += 1;
+        format!("http://server{}.example/{}", chance.below(self.moods.len()), self.urls_made)
+    }
+
+    /// Puts a new file on the server of `url`; its URL.
+    pub(crate) fn serve_beside(&mut self, url: &str, chance: &mut Chance) -> String {
+        self.urls_made += 1;
+        self.serve_at(format!("{url}/reply{}", self.urls_made), chance)
+    }
+
+    fn serve_at(&mut self, url: String, chance: &mut Chance) -> String {
         let version = self.version(chance);
         self.files.insert(url.clone(), Remote { versions: vec![version] });
         url

@@ -1,13 +1,15 @@
 //! The service ends, in one way or another, and starts again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use bits_api::JobState;
 use bits_engine::{Action, Engine, FileStage, JobKey, Saved};
 use bits_store::Store;
 use bits_world::clock::Monotonic;
 
-use crate::house::{ADMINISTRATOR, House};
+use crate::house::{ADMINISTRATOR, House, has_ended};
 use crate::mover::Mover;
 use crate::shadow::Shadow;
 use crate::view::values;
@@ -111,32 +113,43 @@ impl House {
     /// What was acknowledged is on record, and what has ended is not.
     fn see_jobs_again(&mut self) {
         for (key, (turn, job)) in std::mem::take(&mut self.ended) {
-            if self.durable.job(key).is_some_and(|record| record.id == job.id) {
+            let record = self.durable.job(key).filter(|record| record.id == job.id);
+            if record.is_some_and(|record| record.state != JobState::CANCELLED) {
                 assert!(turn > self.done, "{}: it has ended and is there again", job.id);
                 self.jobs.insert(key, job);
             }
         }
-        let lost: Vec<JobKey> = self.jobs.keys().copied().filter(|key| self.durable.job(*key).is_none()).collect();
+        let lost: Vec<JobKey> = self.jobs.keys().copied().filter(|key| has_ended(self.durable.job(*key))).collect();
         for key in lost {
             let job = self.jobs.remove(&key).expect("a job");
             assert!(job.made > self.done, "{}: it was made, and is not on record", job.id);
         }
-        for key in self.durable.keys() {
+        let is_over = |key: &JobKey| has_ended(self.durable.job(*key));
+        self.giving_up = self.durable.keys().filter(is_over).map(|key| (key, self.owner_on_record(key))).collect();
+        for key in self.durable.keys().filter(|key| !is_over(key)) {
             assert!(self.jobs.contains_key(&key), "{key:?} is on record and was never made");
         }
         let lost: Vec<bool> = self.jobs.keys().map(|key| self.has_lost_files(*key)).collect();
+        let owners: BTreeMap<JobKey, usize> = self.jobs.keys().map(|key| (*key, self.owner_on_record(*key))).collect();
         for ((key, job), has_lost_files) in self.jobs.iter_mut().zip(lost) {
             let record = self.durable.job(*key).expect("a job on record");
             assert_eq!(record.id, job.id, "{key:?} is another job");
-            let found = self.durable.files(*key).len();
+            let on_record = self.durable.files(*key).len();
+            // The reply of an upload is not the client's.
+            let found = if job.sends { on_record.min(1) } else { on_record };
             let acknowledged = job.files.iter().filter(|turn| **turn <= self.done).count();
             assert!((acknowledged..=job.files.len()).contains(&found), "{}: {found} files on record", job.id);
             job.files.truncate(found);
-            let owner = self.users.iter().position(|user| user.user.as_str() == record.owner).expect("a known owner");
+            let owner = owners[key];
             assert!(owner == job.owner || job.owned > self.done, "{}: its new owner is not on record", job.id);
             (job.owner, job.owned) = (owner, 0);
             job.restart(record, has_lost_files, self.now);
         }
+    }
+
+    fn owner_on_record(&self, key: JobKey) -> usize {
+        let sid = &self.durable.job(key).expect("a job on record").owner;
+        self.users.iter().position(|user| user.user.as_str() == sid).expect("one of the users")
     }
 
     /// Whether a file that was transferred is there no more: it was deleted in the middle of a

@@ -1,13 +1,14 @@
 //! What must hold of the actions that the engine hands out, in their order, and after each step.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use bits_api::{CostFlags, JobState, NotifyFlags, Setting, TokenFlags};
-use bits_engine::{Action, CallbackId, Engine, FileStage, JobKey, Notification, Transition};
-use bits_wire::attempt::{AttemptId, AttemptPlan};
+use bits_api::{CostFlags, Hresult, JobState, NotifyFlags, Setting, TokenFlags};
+use bits_engine::{Action, CallbackId, Change, Engine, FileRecord, FileStage, JobKey, Notification, Transition};
+use bits_wire::attempt::{AttemptId, AttemptPlan, Work};
 use bits_world::{Network, Sid, World};
 
-use crate::house::{ADMINISTRATOR, House, Notified, SERVICE};
+use crate::house::{ADMINISTRATOR, House, Notified, SERVICE, has_ended};
 use crate::view::{View, values};
 use crate::watch::Job;
 
@@ -19,7 +20,12 @@ impl House {
     /// Looks at an action that the engine hands out.
     pub(crate) fn see(&mut self, action: &Action) {
         match action {
-            Action::Persist(change) => self.ordered.apply(change),
+            Action::Persist(change) => {
+                self.ordered.apply(change);
+                if let Change::Remove(job) = change {
+                    self.giving_up.remove(job);
+                }
+            }
             Action::Trace(transition, _) => self.see_transition(*transition),
             Action::Start(plan) => self.see_start(plan),
             Action::Proceed(attempt) => self.see_proceed(*attempt),
@@ -49,15 +55,17 @@ impl House {
             }
             Action::Reply { call, result } => {
                 let job = self.awaited[call];
-                let is_gone = self.ordered.job(job).is_none();
-                assert_eq!(is_gone, result.is_ok(), "{job:?}: {result:?} is told before it is on record");
+                assert_eq!(
+                    has_ended(self.ordered.job(job)),
+                    result.is_ok(),
+                    "{job:?}: {result:?} is told before it is on record"
+                );
                 if let Some(job) = self.jobs.get_mut(&job) {
                     job.is_ending = false;
                 }
             }
             Action::RunCommand { job, user, .. } => self.see_program(*job, user),
-            Action::Activate { .. } => {}
-            Action::Forget(_) | Action::Wake(_) | Action::Release(_) | Action::Limit(..) => {}
+            Action::Activate { .. } | Action::Forget(_) | Action::Wake(_) | Action::Release(_) | Action::Limit(..) => {}
         }
     }
 
@@ -94,13 +102,27 @@ impl House {
             let is_left = self.files.there.contains_key(path) && !self.files.is_excused(path);
             assert!(!is_left, "{}: {} is left behind", job.id, path.display());
         }
-        assert!(self.ordered.job(key).is_none(), "{}: its end is on record", job.id);
+        if let Some(record) = self.ordered.job(key) {
+            // Its server is told first.
+            let has_session = record.upload.as_ref().is_some_and(|upload| upload.session.is_some());
+            assert!(record.state == JobState::CANCELLED && has_session, "{}: its end is on record", job.id);
+            self.giving_up.insert(key, job.owner);
+        }
         self.ended.insert(key, (self.given, job));
     }
 
     /// The files of a job that is TRANSFERRED are those of their servers.
     fn see_all_files(&self, key: JobKey) {
-        for file in self.ordered.files(key) {
+        let sends = self.sends(key);
+        for (place, file) in self.ordered.files(key).iter().enumerate() {
+            if sends && place == 0 {
+                let source = &self.files.there[&self.path_of(&file.local_name, None)].bytes;
+                let is_stored = self.sessions.has_stored(&file.remote_name, source);
+                // Somebody may have written another version since.
+                let is_same = file.validators == self.files.version(&self.path_of(&file.local_name, None));
+                assert!(is_stored || !is_same, "{} has not got {}", file.remote_name, file.local_name);
+                continue;
+            }
             let path = self
                 .path_of(&file.local_name, file.temporary.as_deref().filter(|_| file.stage != FileStage::Completed));
             let local = self.files.there.get(&path).unwrap_or_else(|| panic!("{} is not there", path.display()));
@@ -113,8 +135,16 @@ impl House {
         }
     }
 
-    /// A file has got its final name: it is what its server has, or had.
-    pub(crate) fn see_published(&self, destination: &Path) {
+    /// Whether a job on record is an upload.
+    fn sends(&self, key: JobKey) -> bool {
+        self.ordered.job(key).is_some_and(|record| record.upload.is_some())
+    }
+
+    /// A file that has got its final name is what its server has, or had.
+    pub(crate) fn see_published(&self, destination: &Path, outcome: Result<(), Hresult>) {
+        if outcome.is_err() {
+            return;
+        }
         let file = self
             .durable
             .keys()
@@ -135,15 +165,25 @@ impl House {
         let key = self.engine.job_of(plan.attempt).expect("an attempt belongs to a job");
         let is_free = self.attempts.values().all(|other| other.job != key);
         assert!(is_free, "{key:?} has two attempts");
-        let file = self.ordered.files(key).iter().find(|file| file.temporary.as_deref() == name_of(&plan.local));
+        self.begin_watching(plan.attempt, key);
+        if matches!(plan.work, Work::GiveUp { .. }) {
+            assert!(self.giving_up.contains_key(&key), "{key:?} gives up what it still wants");
+            return;
+        }
+        let is_upload = matches!(plan.work, Work::Upload { .. });
+        let is_meant = |file: &&FileRecord| {
+            if is_upload { file.index.0 == 0 } else { file.temporary.as_deref() == name_of(&plan.local) }
+        };
+        let file = self.ordered.files(key).iter().find(is_meant);
         let file = file.expect("the name of a temporary file is on record before an attempt uses it");
         assert_eq!(file.remote_name, plan.url);
         assert_eq!(file.validators, plan.known);
         let (local, network) = self.identities_of(key);
         assert_eq!((&plan.identities.local, &plan.identities.network), (&local, &network), "in whose name");
         let job = self.jobs.get_mut(&key).expect("a job of the queue");
-        job.temporaries.insert(plan.local.clone());
-        self.begin_watching(plan.attempt, key);
+        if !is_upload {
+            job.temporaries.insert(plan.local.clone());
+        }
     }
 
     /// In whose name a job uses its files and its network.
@@ -162,8 +202,17 @@ impl House {
         let live = self.attempts.get(&attempt).expect("an attempt that has not ended goes on");
         let file = self.engine.progress(&self.users[ADMINISTRATOR], live.job).expect("a job").files_transferred;
         let file = &self.ordered.files(live.job)[file as usize];
-        let (told, _) = self.origin.now_at(&file.remote_name).expect("a file of the origin");
-        assert_eq!(file.validators, Some(told), "{attempt:?} goes on before that is on record");
+        let told = if self.sends(live.job) && file.index.0 == 0 {
+            let record = self.ordered.job(live.job).and_then(|record| record.upload.as_ref());
+            assert!(
+                record.is_some_and(|upload| upload.session.is_some()),
+                "{attempt:?} sends before that is on record"
+            );
+            self.files.version(&self.path_of(&file.local_name, None))
+        } else {
+            self.origin.now_at(&file.remote_name).map(|(told, _)| told)
+        };
+        assert_eq!(file.validators, told, "{attempt:?} goes on before that is on record");
     }
 
     /// A notification tells what is on record, and what the client wants to know; whom it goes to.
@@ -222,6 +271,9 @@ impl House {
     fn see_attempts(&self) {
         let mut in_background = 0;
         for (attempt, live) in self.attempts.iter().filter(|(_, live)| !live.told_to_stop) {
+            if self.giving_up.contains_key(&live.job) {
+                continue;
+            }
             let job = self.jobs.get(&live.job).expect("an attempt of a job of the queue");
             let owner = &self.users[job.owner].user;
             assert!(self.world.is_logged_on(owner), "{attempt:?} runs for somebody who is not logged on");
@@ -263,7 +315,8 @@ impl House {
             assert_eq!(record.retry_at, job.retry.map(|retry| retry.wall), "{}: when it is tried again", job.id);
             assert_eq!(record.failing_since, job.failing.map(|failing| failing.first), "{}: no progress since", job.id);
         }
-        assert_eq!(self.durable.keys().collect::<Vec<_>>(), self.jobs.keys().copied().collect::<Vec<_>>());
+        let known: BTreeSet<JobKey> = self.jobs.keys().chain(self.giving_up.keys()).copied().collect();
+        assert_eq!(self.durable.keys().collect::<BTreeSet<_>>(), known);
     }
 
     /// Starts a second service from the record: it shows what this one does.

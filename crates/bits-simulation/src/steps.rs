@@ -151,6 +151,12 @@ impl House {
     }
 
     fn some_server(&mut self) {
+        let sources = self.files.sources();
+        if !sources.is_empty() && self.chance.one_in(6) {
+            let source = sources[self.chance.below(sources.len())].clone();
+            self.trace.note(self.now.monotonic, format_args!("{} is written anew", source.display()));
+            return self.write_source(&source);
+        }
         if self.chance.one_in(3) {
             let url = self.origin.change_some(&mut self.chance);
             self.trace.note(self.now.monotonic, format_args!("{url:?} is another file now"));

@@ -33,6 +33,7 @@ pub(crate) struct View {
     transferred: FileTime,
     program: Option<CommandLine>,
     helper_flags: TokenFlags,
+    reply_file_name: Result<Option<String>, Hresult>,
     pub(crate) files: Vec<FileView>,
 }
 
@@ -72,6 +73,7 @@ impl View {
             transferred: times.transfer_completion,
             program: engine.command(reader, job)?.cloned(),
             helper_flags: engine.helper_token_flags(reader, job)?,
+            reply_file_name: engine.reply_file_name(reader, job),
             files: files.map(|file| file_view(engine, reader, job, FileIndex(file))).collect::<Result<_, _>>()?,
         })
     }

@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) state: JobState,
     /// The values that calls have set, and when, from the last that is known to be on record.
     pub(crate) values: Vec<(Turn, Values)>,
+    /// Whether it is an upload.
+    pub(crate) sends: bool,
     /// When each file was added.
     pub(crate) files: Vec<Turn>,
     /// Whether Complete or Cancel has begun.
@@ -86,6 +88,7 @@ impl Job {
             made,
             state: JobState::SUSPENDED,
             values: Vec::new(),
+            sends: false,
             files: Vec::new(),
             is_ending: false,
             was_idle: false,
