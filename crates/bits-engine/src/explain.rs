@@ -184,7 +184,7 @@ impl Engine {
                     })
                 }
             }
-            State::TransientError(wait) => self.wait(now, job, *wait),
+            State::TransientError(wait) => waiting(now, job, *wait),
             State::Error => Reason::Failed,
             State::Transferred if job.has_all_files() => Reason::AwaitsComplete,
             State::Transferred => Reason::AwaitsResume,
@@ -217,14 +217,15 @@ impl Engine {
             priority: behind.priority,
         }
     }
+}
 
-    fn wait(&self, now: Monotonic, job: &Job, wait: Wait) -> Reason {
-        let failing = job.failing.map_or(Duration::ZERO, |failing| failing.lasted(now));
-        let given_up_in = Duration::from_secs(job.no_progress_timeout.into()).saturating_sub(failing);
-        match wait {
-            Wait::Retry { at, wall } => Reason::Retry { at: wall, within: at.since(now), given_up_in },
-            Wait::Held(by) => Reason::Held { by, given_up_in },
-        }
+/// Why a job is in TRANSIENT_ERROR, and for how long.
+fn waiting(now: Monotonic, job: &Job, wait: Wait) -> Reason {
+    let failing = job.failing.map_or(Duration::ZERO, |failing| failing.lasted(now));
+    let given_up_in = Duration::from_secs(job.no_progress_timeout.into()).saturating_sub(failing);
+    match wait {
+        Wait::Retry { at, wall } => Reason::Retry { at: wall, within: at.since(now), given_up_in },
+        Wait::Held(by) => Reason::Held { by, given_up_in },
     }
 }
 

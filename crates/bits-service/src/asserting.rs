@@ -45,21 +45,12 @@ impl Timeline {
         let lines: Vec<String> = self.of_job(job).iter().map(|entry| entry.what.to_string()).collect();
         let mut from = 0;
         for (place, text) in expected.iter().enumerate() {
-            match lines[from..].iter().position(|line| line.contains(text)) {
-                Some(found) => from += found + 1,
-                None => {
-                    let after = match place {
-                        0 => "at all".to_owned(),
-                        _ => format!("after {:?}", expected[place - 1]),
-                    };
-                    panic!(
-                        "{text:?} (text {} of {}) does not come {after}{}",
-                        place + 1,
-                        expected.len(),
-                        self.told(job)
-                    );
-                }
-            }
+            let Some(found) = lines[from..].iter().position(|line| line.contains(text)) else {
+                let after = if place == 0 { "at all".into() } else { format!("after {:?}", expected[place - 1]) };
+                let number = place + 1;
+                panic!("{text:?} (text {number} of {}) does not come {after}{}", expected.len(), self.told(job));
+            };
+            from += found + 1;
         }
     }
 

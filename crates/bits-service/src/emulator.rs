@@ -63,7 +63,7 @@ enum Run {
     },
     Down {
         kept: Kept,
-        world: World,
+        world: Box<World>,
     },
     /// The queue in memory was lost with its driver.
     Broken,
@@ -164,7 +164,7 @@ impl Emulator {
                 disabled: AtomicBool::new(false),
                 accounts: Mutex::default(),
                 world_turns: WorldTurns::default(),
-                run: Mutex::new(Run::Down { kept, world }),
+                run: Mutex::new(Run::Down { kept, world: Box::new(world) }),
             }),
         };
         emulator.user(Self::DEFAULT_USER);
@@ -460,7 +460,7 @@ impl Inner {
                 return Err(error.into());
             }
         };
-        match self.open(&store, world.clone()) {
+        match self.open(&store, World::clone(&world)) {
             Ok(service) => {
                 let driver = driver::start(&service, store)?;
                 *run = Run::Up { service, driver };
@@ -521,7 +521,7 @@ impl Inner {
             }
         };
         self.log(if how == End::Crash { "the service crashes" } else { "the service stops" });
-        let world = World::clone(&service.world());
+        let world = Box::new(World::clone(&service.world()));
         service.end(how);
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
@@ -541,7 +541,7 @@ impl Inner {
             self.world_turns.take().expect("change_world called from within change_world: make one change of both");
         let mut world = match &*self.run() {
             Run::Up { service, .. } => World::clone(&service.world()),
-            Run::Down { world, .. } => world.clone(),
+            Run::Down { world, .. } => World::clone(world),
             Run::Broken => return,
         };
         change(&mut world);
@@ -550,7 +550,7 @@ impl Inner {
         }
         match &mut *self.run() {
             Run::Up { service, .. } => service.set_world(world),
-            Run::Down { world: kept, .. } => *kept = world,
+            Run::Down { world: kept, .. } => **kept = world,
             Run::Broken => {}
         }
     }

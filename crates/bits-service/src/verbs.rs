@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bits_api::{FileTime, Hresult};
-use bits_world::{Logon, Presence, SessionId, Sid};
+use bits_world::{Logon, Presence, SessionId, Sid, World};
 
 use crate::callbacks;
 use crate::client::Caller;
@@ -193,7 +193,7 @@ impl Emulator {
         self.inner().note("the machine restarts");
         self.inner().end_programs(|_| true);
         self.inner().stop(End::Orderly);
-        self.change_world(|world| world.end_all_sessions());
+        self.change_world(World::end_all_sessions);
         match self.start() {
             Err(StartError::Disabled) => Ok(()),
             started => started,

@@ -124,9 +124,9 @@ impl Run {
     }
 
     /// Waits for the next line on stderr.
+    #[expect(clippy::unbuffered_bytes, reason = "what comes after the line is left for the end")]
     pub(crate) fn next_line(&mut self) -> String {
         let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
-        // Byte by byte: what comes after the line is left for the end.
         let bytes = stderr.bytes().map(Result::unwrap).take_while(|byte| *byte != b'\n');
         String::from_utf8(bytes.collect()).unwrap()
     }

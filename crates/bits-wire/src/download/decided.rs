@@ -31,7 +31,7 @@ pub fn decided(failure: Failure, decisions: &Decisions) -> Failure {
     } else if let Some(status) = REDIRECTS.into_iter().find(|status| code == Hresult::from_http_status(*status))
         && decisions.is_other(Switch::RefusedRedirect)
     {
-        return Failure { code: Hresult::from_win32(status.into()), ..failure };
+        return Failure { code: Hresult::from_win32(status), ..failure };
     }
     failure
 }
