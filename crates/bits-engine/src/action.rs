@@ -16,7 +16,7 @@ pub enum Action {
     /// Make a change durable.
     Persist(Change),
     /// Begin an attempt.
-    Start(AttemptPlan),
+    Start(Box<AttemptPlan>),
     /// What the attempt has learned is on record.
     Proceed(AttemptId),
     /// An attempt may be that fast from now on, in kilobits a second; `None` is as fast as it can.

@@ -93,7 +93,6 @@ impl Engine {
             next: 0,
             work: None,
             fetching: Fetching::default(),
-            replans: false,
             changes: 0,
             unsaved: BTreeSet::new(),
             sums: Sums::default(),

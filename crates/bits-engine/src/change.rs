@@ -119,7 +119,7 @@ impl Engine {
         let Some(run) = job.run() else { return };
         job.active += cx.now.monotonic.since(run.since);
         job.changes = 0;
-        job.replans = false;
+        job.fetching.replans = false;
         let Some(attempt) = job.attempt() else { return };
         if self.attempts.contains_key(&Counted(attempt)) {
             job.stopping = Some(Stopping { attempt, chain: run.chain });

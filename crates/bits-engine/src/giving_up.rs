@@ -42,7 +42,7 @@ impl Engine {
         };
         self.jobs[key].state = State::GivingUp { attempt: Some(attempt) };
         self.attempts.insert(Counted(attempt), key);
-        self.push(Action::Start(plan));
+        self.push(Action::Start(Box::new(plan)));
         // Without patience there is one try, which ends by itself.
         if !self.patience_left(cx, key).is_zero() {
             self.arm_giving_up(cx, key, PATIENCE);

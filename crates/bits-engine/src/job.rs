@@ -69,8 +69,6 @@ pub(crate) struct Job {
     pub(crate) work: Option<usize>,
     /// What the running attempt fetches.
     pub(crate) fetching: Fetching,
-    /// Whether the running attempt was told to stop because another is to take its place.
-    pub(crate) replans: bool,
     /// How often in this run a remote file was another one than before.
     pub(crate) changes: u32,
     /// Files whose remote name is not on record yet.

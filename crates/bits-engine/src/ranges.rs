@@ -34,6 +34,8 @@ pub(crate) struct Fetching {
     pieces: Vec<Piece>,
     /// How many were there when it was told last.
     have: u64,
+    /// Whether it was told to stop because another attempt is to take its place.
+    pub(crate) replans: bool,
 }
 
 impl Access {
@@ -234,8 +236,8 @@ impl Engine {
             if is_limited && ranges.len() > cx.world.policies.max_ranges_per_file as usize {
                 return Err(Hresult::BG_E_TOO_MANY_RANGES_IN_FILE);
             }
-            let ranged = File { ranges: Some(ranges.into()), ..File::new(file.remote_name, file.local_name) };
-            engine.take_in(cx, key, [ranged]);
+            let partial = File { ranges: Some(ranges.into()), ..File::new(file.remote_name, file.local_name) };
+            engine.take_in(cx, key, [partial]);
             Ok(Success::OK)
         })
     }
@@ -339,7 +341,7 @@ impl Engine {
     pub(crate) fn replan(&mut self, key: JobKey) {
         let job = &mut self.jobs[key];
         let Some(attempt) = job.attempt() else { return };
-        if !std::mem::replace(&mut job.replans, true) {
+        if !std::mem::replace(&mut job.fetching.replans, true) {
             self.push(Action::Stop(attempt));
         }
     }
@@ -408,7 +410,9 @@ impl Engine {
         let file = &mut job.files[place];
         let total = match &mut file.access {
             Some(access) => {
-                news.iter().for_each(|span| access.filled.add(*span));
+                for span in &news {
+                    access.filled.add(*span);
+                }
                 access.settle(file.validators.map_or(SIZE_UNKNOWN, |known| known.size));
                 access.filled.total()
             }

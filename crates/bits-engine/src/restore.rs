@@ -187,7 +187,6 @@ fn without_history(record: JobRecord) -> Job {
         next: 0,
         work: None,
         fetching: Fetching::default(),
-        replans: false,
         changes: 0,
         unsaved: BTreeSet::new(),
         sums: Sums::default(),

@@ -37,7 +37,6 @@ impl Engine {
         let layout = self.plan_layout(key, place);
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
-        job.replans = false;
         let Some(run) = job.run_mut() else { return };
         run.limit = limit;
         let chain = run.chain;
@@ -72,7 +71,7 @@ impl Engine {
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);
-        self.push(Action::Start(plan));
+        self.push(Action::Start(Box::new(plan)));
     }
 
     /// In whose name an attempt at the file in work is made, and with which local file.
@@ -98,15 +97,14 @@ impl Engine {
             }
             AttemptReport::Progress { have } if is_current => self.progressed(cx, key, have),
             AttemptReport::Answered(head) if is_current => self.answered(key, head),
-            AttemptReport::Answered(_) => {}
-            AttemptReport::Connected { .. } | AttemptReport::Progress { .. } => {}
+            AttemptReport::Connected { .. } | AttemptReport::Progress { .. } | AttemptReport::Answered(_) => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
                 if matches!(self.jobs[key].state, State::GivingUp { .. }) {
                     return self.give_up_ended(cx, key, &end);
                 }
                 let draws_again = is_name_taken(&end) && self.lose_name(key);
-                let replans = is_current && self.jobs[key].replans;
+                let replans = is_current && self.jobs[key].fetching.replans;
                 self.keep_scattered(key, &end);
                 match (stopping, end) {
                     (Some(stopping), end) => self.stopped(cx, key, stopping, end),

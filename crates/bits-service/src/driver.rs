@@ -60,7 +60,7 @@ impl Drop for StoppedAfter<'_> {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), plan, service.reports()),
+        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), *plan, service.reports()),
         Action::Proceed(attempt) => service.mover.proceed(attempt),
         Action::Limit(attempt, limit) => service.mover.limit(attempt, limit),
         Action::Stop(attempt) => service.mover.stop(attempt),

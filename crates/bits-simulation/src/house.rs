@@ -269,7 +269,7 @@ impl House {
             Action::Persist(_) | Action::Trace(..) | Action::Release(_) | Action::Limit(..) => {}
             Action::Activate { .. } => unreachable!("no client asks for it"),
             Action::RunCommand { ticket, job, .. } => self.programs.push((ticket, job)),
-            Action::Start(plan) => self.mover.start(plan),
+            Action::Start(plan) => self.mover.start(*plan),
             Action::Proceed(attempt) => self.mover.proceed(attempt),
             Action::Stop(attempt) => self.mover.stop(attempt),
             Action::Publish { ticket, temporary, destination, length, .. } => {

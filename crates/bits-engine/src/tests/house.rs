@@ -220,7 +220,7 @@ impl House {
                 let writes = |plan: &AttemptPlan| matches!(plan.work, Work::Download | Work::Reply { .. });
                 let same_file = self.running.values().any(|other| writes(other) && other.local == plan.local);
                 assert!(!(writes(&plan) && same_file), "two attempts write {:?}", plan.local);
-                _ = self.running.insert(plan.attempt, plan);
+                _ = self.running.insert(plan.attempt, *plan);
             }
             Action::Limit(attempt, limit) => {
                 if let Some(plan) = self.running.get_mut(&attempt) {

@@ -77,14 +77,9 @@ pub(super) fn answer(remote: &Remote) -> ResponseHead {
     let Some(Validators { size, .. }) = remote.validators else {
         return ResponseHead("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".into());
     };
-    let mut text = "HTTP/1.1 200 OK\r\n".to_owned();
-    if remote.server.length {
-        text += &format!("Content-Length: {size}\r\n");
-    }
-    if remote.server.ranges {
-        text += "Accept-Ranges: bytes\r\n";
-    }
-    ResponseHead((text + "\r\n").into())
+    let length = if remote.server.length { format!("Content-Length: {size}\r\n") } else { String::new() };
+    let ranges = if remote.server.ranges { "Accept-Ranges: bytes\r\n" } else { "" };
+    ResponseHead(format!("HTTP/1.1 200 OK\r\n{length}{ranges}\r\n").into())
 }
 
 /// Connects; the file is known afterwards, or the attempt over.

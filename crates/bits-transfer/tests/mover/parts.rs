@@ -78,7 +78,7 @@ fn scattered_parts_go_to_their_own_places_and_what_is_there_stays() {
 
     assert_eq!((&first.end, first.connections()), (&AttemptEnd::Done, vec![(KNOWN, 0)]));
     assert_eq!(
-        first.bytes.as_ref().map(|bytes| (&bytes[600..] == &all[600..700], &bytes[50..100] == &all[50..100])),
+        first.bytes.as_ref().map(|bytes| (bytes[600..] == all[600..700], bytes[50..100] == all[50..100])),
         Some((true, true))
     );
     let plan = AttemptPlan { known: Some(KNOWN), ..mill.plan(&server.url("/a")) };

@@ -230,11 +230,11 @@ impl Mill {
         let sender = Mutex::new(sender);
         let (id, temporary) = (plan.attempt, plan.local.clone());
         let heads: Arc<Mutex<Vec<ResponseHead>>> = Arc::default();
-        let heard = Arc::clone(&heads);
+        let told = Arc::clone(&heads);
         self.mover.start(
             plan,
             Arc::new(move |_, report| match report {
-                AttemptReport::Answered(head) => heard.lock().unwrap().push(head),
+                AttemptReport::Answered(head) => told.lock().unwrap().push(head),
                 report => _ = sender.lock().unwrap().send(report),
             }),
         );

@@ -25,11 +25,8 @@ impl Answer<'_> {
     /// The head as a client may read it. How the server has spelled the names is not known any
     /// more: each of their words begins with a capital.
     pub fn as_text(&self) -> ResponseHead {
-        let mut text = format!("{:?} {}", self.version, self.status.as_u16());
-        if let Some(reason) = self.status.canonical_reason() {
-            text += &format!(" {reason}");
-        }
-        text += "\r\n";
+        let reason = self.status.canonical_reason().map_or_else(String::new, |reason| format!(" {reason}"));
+        let mut text = format!("{:?} {}{reason}\r\n", self.version, self.status.as_u16());
         for (name, value) in self.headers {
             text += &title_case(name.as_str());
             text += ": ";
