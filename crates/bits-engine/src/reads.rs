@@ -10,6 +10,7 @@ use bits_world::{Profile, Sid, Token};
 
 use crate::job::{File, Job, file_index};
 use crate::method;
+use crate::notify;
 use crate::settings::{self, Unset};
 use crate::visits::Counted;
 use crate::{CallbackId, CommandLine, Engine, ErrorRecord, FileIndex, FileStage, JobKey};
@@ -94,7 +95,7 @@ impl Engine {
     /// GetNotifyInterface: the registered callback. Since 1.0; clauses
     /// `job.get_notify_interface.*`.
     pub fn callback(&self, caller: &Token, job: JobKey) -> Result<Option<CallbackId>, Hresult> {
-        Ok(self.registered(self.readable(caller, job)?))
+        Ok(notify::registered(self.readable(caller, job)?))
     }
 
     /// GetNotifyCmdLine: the program and the parameters, if a program is set. Since 1.5; clauses

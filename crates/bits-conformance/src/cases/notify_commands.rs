@@ -286,7 +286,8 @@ fn a_program_that_exits_with_zero_has_told(c: &mut Bench) -> Outcome {
 }
 
 fn a_program_that_exits_with_another_code_runs_again(c: &mut Bench) -> Outcome {
-    let delay = MINUTE * 2;
+    const DELAY: Duration = Duration::from_mins(2);
+    const NEARLY: Duration = Duration::from_secs(119);
     for (profile, expected) in [(Profile::V2_0, [1, 2, 3, 3]), (Profile::V1_5, [1, 1, 1, 1])] {
         c.start_over();
         c.play(profile)?;
@@ -294,9 +295,9 @@ fn a_program_that_exits_with_another_code_runs_again(c: &mut Bench) -> Outcome {
         job.set_minimum_retry_delay(120)?;
         c.programs()?.next([CommandOutcome::Exited(1), CommandOutcome::Exited(2)]);
         job.resume()?;
-        c.advance(delay - SECOND)?;
+        c.advance(NEARLY)?;
         let mut counts = vec![runs(c)?];
-        for pause in [SECOND, delay, DAY] {
+        for pause in [SECOND, DELAY, DAY] {
             c.advance(pause)?;
             counts.push(runs(c)?);
         }
@@ -416,7 +417,7 @@ fn both_are_tried_again_when_both_fail(c: &mut Bench) -> Outcome {
     c.programs()?.next([CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND)]);
     job.set_minimum_retry_delay(120)?;
     job.resume()?;
-    c.advance(MINUTE * 2 - SECOND)?;
+    c.advance(Duration::from_secs(119))?;
     c.is("job2.set_notify_cmd_line.both_fail", (recorder.told().len(), runs(c)?), (1, 1))?;
     c.advance(DAY)?;
     c.is("job2.set_notify_cmd_line.both_fail", (recorder.told().len(), runs(c)?), (2, 1))
@@ -456,7 +457,8 @@ fn the_program_finds_its_job_by_the_id_in_its_parameters(c: &mut Bench) -> Outco
     c.programs()?.act(move |run| {
         let argument = run.parameters.as_deref().and_then(|line| line.split(' ').nth(1));
         let id = argument.and_then(|id| Guid::parse_str(id).ok());
-        u32::from(!id.is_some_and(|id| manager.job(id).and_then(|job| job.complete()).is_ok()))
+        let completed = id.map(|id| manager.job(id).and_then(|job| job.complete()));
+        u32::from(!matches!(completed, Some(Ok(_))))
     });
     job.resume()?;
     c.settle()?;

@@ -71,10 +71,9 @@ impl Engine {
             (_, Some(object), _) if object.interface >= CallbackInterface::of(notice.flag()) => {
                 Listener::Object(object)
             }
-            (_, Some(_), _) => Listener::Nobody,
             (_, None, Some(class)) => Listener::Class(class),
             (_, None, None) if matches!(notice, Notice::Due(due) if due.is_end()) => Listener::Command,
-            (_, None, None) => Listener::Nobody,
+            _ => Listener::Nobody,
         }
     }
 

@@ -214,6 +214,12 @@ impl Ears {
     }
 }
 
+/// The object that a client has registered.
+pub(crate) fn registered(job: &Job) -> Option<CallbackId> {
+    let object = job.notices.as_ref()?.object.filter(|object| object.origin == Origin::Registered)?;
+    Some(object.callback)
+}
+
 /// The class whose objects are told of a job (clauses `job5.notification_clsid.*`).
 fn class_of(job: &Job) -> Option<Guid> {
     match job.later.get(Setting::NotificationClsid) {
@@ -223,12 +229,6 @@ fn class_of(job: &Job) -> Option<Guid> {
 }
 
 impl Engine {
-    /// The object that a client has registered.
-    pub(crate) fn registered(&self, job: &Job) -> Option<CallbackId> {
-        let object = job.notices.as_ref()?.object.filter(|object| object.origin == Origin::Registered)?;
-        Some(object.callback)
-    }
-
     /// What somebody hears of a job.
     fn ears(&self, job: &Job) -> Ears {
         let object = job.notices.as_ref().and_then(|notices| notices.object);
@@ -257,22 +257,18 @@ impl Engine {
         callback: Option<(CallbackId, CallbackInterface)>,
     ) {
         self.forget_object(key);
-        match callback {
-            Some((callback, interface)) => {
-                let user = self.user_of(cx, caller);
-                let interface = interface.known_to(self.config.profile);
-                let object = Object { callback, user, interface, origin: Origin::Registered };
-                self.timers.disarm(key, Timer::NotifyRetry);
-                self.jobs[key].notices = Some(Box::new(Notices { object: Some(object), ..Notices::default() }));
-                self.changed(cx, key);
-                self.notify_of_end(key);
-            }
-            None => {
-                self.listeners_changed(key);
-                self.changed(cx, key);
-                self.pump_notices(key);
-            }
-        }
+        let Some((callback, interface)) = callback else {
+            self.listeners_changed(key);
+            self.changed(cx, key);
+            return self.pump_notices(key);
+        };
+        let user = self.user_of(cx, caller);
+        let interface = interface.known_to(self.config.profile);
+        let object = Object { callback, user, interface, origin: Origin::Registered };
+        self.timers.disarm(key, Timer::NotifyRetry);
+        self.jobs[key].notices = Some(Box::new(Notices { object: Some(object), ..Notices::default() }));
+        self.changed(cx, key);
+        self.notify_of_end(key);
     }
 
     /// The program to run for the job's end, or none.
@@ -301,7 +297,7 @@ impl Engine {
             self.forget_object(key);
         }
         self.listeners_changed(key);
-        if class.is_some() && self.registered(&self.jobs[key]).is_none() {
+        if class.is_some() && registered(&self.jobs[key]).is_none() {
             self.jobs[key].end_told = false;
             self.notify_of_end(key);
         }

@@ -109,7 +109,7 @@ impl Commands {
         let this = self.clone();
         move || {
             let outcome = match (&this.0.processes, stops) {
-                (Some(processes), Some(stops)) => this.run(processes, ticket, stops, &run, &drives),
+                (Some(processes), Some(stops)) => Self::run(processes, ticket, stops, &run, &drives),
                 _ => Some(this.play(&run)),
             };
             this.lock().running -= 1;
@@ -119,7 +119,6 @@ impl Commands {
 
     /// Really runs a program; `None` when the service has been stopped meanwhile.
     fn run(
-        &self,
         processes: &Processes,
         ticket: Ticket,
         stops: u64,

@@ -154,9 +154,7 @@ pub(super) fn arguments(line: &str) -> Vec<String> {
                 '\\' => backslashes += 1,
                 '"' => {
                     argument.push_str(&r"\".repeat(backslashes / 2));
-                    if backslashes % 2 == 1 {
-                        argument.push('"');
-                    } else if is_quoted && chars.next_if_eq(&'"').is_some() {
+                    if backslashes % 2 == 1 || (is_quoted && chars.next_if_eq(&'"').is_some()) {
                         argument.push('"');
                     } else {
                         is_quoted = !is_quoted;
