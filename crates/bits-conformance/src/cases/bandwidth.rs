@@ -2,6 +2,7 @@
 //!
 //! The clock of a bench begins on a Thursday at midnight.
 
+use bits_api::JobPropertyId;
 use bits_world::{
     InternetBandwidth, MaintenanceLimits, Policies, PriorityRates, Weekday, WeeklyHours, WorkLimits,
 };
@@ -14,6 +15,7 @@ cases![
     a_limit_below_two_kilobits_is_two,
     without_a_policy_all_idle_bandwidth_is_used,
     foreground_jobs_are_not_limited,
+    dynamic_content_is_never_slowed_down,
     an_interval_of_zero_stops_background_jobs_until_it_ends,
     a_clock_that_is_set_moves_no_interval_until_a_restart,
     work_hours_have_limits_by_priority_and_other_hours_have_others,
@@ -109,6 +111,17 @@ fn foreground_jobs_are_not_limited(c: &mut Bench) -> Outcome {
         c.is("policy.bandwidth_limits.scope", (foreground, background), (Duration::ZERO, seconds(10)))?;
     }
     Ok(())
+}
+
+fn dynamic_content_is_never_slowed_down(c: &mut Bench) -> Outcome {
+    c.set_policies(slow_hour)?;
+    c.is("job5.dynamic_content.no_throttle", time_for(c, JobPriority::NORMAL, 100_000)?, seconds(10))?;
+    let job = c.job_with(JobPropertyId::DYNAMIC_CONTENT)?;
+    c.serve("dynamic.bin", 100_000)?.add_to(&job)?;
+    let begun_at = c.now();
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, DAY)?;
+    c.is("job5.dynamic_content.no_throttle", c.now().since(begun_at), Duration::ZERO)
 }
 
 fn an_interval_of_zero_stops_background_jobs_until_it_ends(c: &mut Bench) -> Outcome {

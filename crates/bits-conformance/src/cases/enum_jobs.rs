@@ -8,6 +8,7 @@ cases![
     zero_lists_the_callers_jobs_only,
     an_administrator_lists_the_jobs_of_all_users,
     all_users_are_for_administrators,
+    jobs_are_listed_in_no_order_that_they_have,
     undefined_flags_are_refused,
     a_user_without_jobs_gets_an_empty_list,
     the_list_is_a_snapshot_of_live_jobs,
@@ -70,6 +71,24 @@ fn all_users_are_for_administrators(c: &mut Bench) -> Outcome {
     new_job(&c.other_user()?)?;
     let result = c.manager()?.enum_jobs(EnumJobsFlags::ALL_USERS);
     c.returns(["manager.enum_jobs.access_denied", "users.enum_all_admin"], result)
+}
+
+fn jobs_are_listed_in_no_order_that_they_have(c: &mut Bench) -> Outcome {
+    let mut made = Vec::new();
+    for priority in [JobPriority::LOW, JobPriority::FOREGROUND, JobPriority::NORMAL, JobPriority::HIGH] {
+        for _ in 0..3 {
+            let job = c.new_job()?;
+            job.set_priority(priority)?;
+            made.push((job.id()?, priority));
+        }
+    }
+    let list = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
+    let listed: Vec<_> = list.iter().map(|job| Ok((job.id()?, job.priority()?))).collect::<Result<_, Stop>>()?;
+    c.holds("manager.enum_jobs.order", "they are not in order of creation", listed != made)?;
+    let in_order = listed.is_sorted_by_key(|(_, priority)| *priority);
+    c.holds("manager.enum_jobs.order", "they are not in order of priority", !in_order)?;
+    let all = |jobs: &[(Guid, JobPriority)]| sorted(jobs.iter().map(|(id, _)| *id).collect());
+    c.is("manager.enum_jobs.order", all(&listed), all(&made))
 }
 
 fn undefined_flags_are_refused(c: &mut Bench) -> Outcome {

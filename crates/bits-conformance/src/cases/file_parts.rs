@@ -52,7 +52,11 @@ fn parts_of_a_file_are_added(c: &mut Bench) -> Outcome {
     c.is("struct.file_progress.bytes_total_ranges", added.progress()?.bytes_total, 50)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    c.is("struct.file_progress.bytes_total_ranges", (added.progress()?.bytes_total, job.progress()?.bytes_total), (50, 50))
+    c.is(
+        ["struct.file_progress.bytes_total_ranges", "struct.job_progress.bytes_total_ranges"],
+        (added.progress()?.bytes_total, job.progress()?.bytes_total),
+        (50, 50),
+    )
 }
 
 fn names_of_files_with_parts_obey_the_rules(c: &mut Bench) -> Outcome {
@@ -115,6 +119,7 @@ fn so_many_parts_and_no_more(c: &mut Bench) -> Outcome {
     });
     let default = ["job3.add_file_with_ranges.max_default", "policy.max_ranges_per_file.default"];
     c.value(default, most.map_or(0, |refused| refused - 1))?;
+    c.is("policy.files_download_jobs", most.map(|refused| refused - 1), Some(500))?;
     let limit = ["job3.add_file_with_ranges.too_many", "policy.max_ranges_per_file.exceeded"];
     c.returns(limit, added(c, &parts)?)?;
     let exempt = ["job3.add_file_with_ranges.max_exempt", "policy.max_ranges_per_file.exempt"];

@@ -318,7 +318,7 @@ fn a_failed_job_goes_on_at_another_server(c: &mut Bench) -> Outcome {
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
         c.is(
-            ["job3.replace_remote_prefix.remedy", "job3.replace_remote_prefix.purpose"],
+            ["job3.replace_remote_prefix.remedy", "job3.replace_remote_prefix.purpose", "errors.mend_remote"],
             c.attempted()?.last().cloned(),
             Some(there.url),
         )?;

@@ -180,6 +180,7 @@ fn a_job_has_at_most_200_files(c: &mut Bench) -> Outcome {
     let (files, refusal) = fill_job(c, &job, 210);
     c.value(["job.add_file.policy_default", "policy.max_files_per_job.default"], files)?;
     c.returns(["job.add_file.policy_limit", "policy.max_files_per_job.exceeded"], refused(refusal))?;
+    c.is("policy.files_download_jobs", (job.job_type()?, files), (JobType::DOWNLOAD, 200))?;
     c.is("job.add_file.policy_limit", job.enum_files()?.count()?, 200)
 }
 

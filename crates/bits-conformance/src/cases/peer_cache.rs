@@ -27,6 +27,8 @@ cases![
     a_file_that_the_client_declares_valid_is_served_at_once,
     a_file_whose_record_was_deleted_can_no_longer_be_judged,
     a_record_of_parts_tells_which,
+    flags_of_a_job_are_kept_where_they_mean_nothing,
+    since_4_0_a_job_keeps_its_flags_without_effect,
     a_record_tells_of_its_file,
     a_full_cache_loses_what_was_read_longest_ago,
     a_smaller_limit_removes_files,
@@ -367,6 +369,43 @@ fn a_record_of_parts_tells_which(c: &mut Bench) -> Outcome {
     let told: Vec<(u64, u64)> =
         record.file_ranges()?.iter().map(|part| (part.initial_offset, part.length)).collect();
     c.is("peer_cache.record.get_file_ranges.several", told, vec![(100, 50), (900, 100)])
+}
+
+const BOTH: PeerCachingFlags = PeerCachingFlags::ENABLE_CLIENT.union(PeerCachingFlags::ENABLE_SERVER);
+
+/// A job that allows files to come from peers and to go to them, run to its end.
+fn run_with_both_flags(c: &Bench) -> Result<Arc<dyn bits_api::Job4>, Stop> {
+    let (job, file) = c.job_with_file(100)?;
+    let job4 = job.job4()?;
+    job4.set_peer_caching_flags(BOTH)?;
+    c.bring(&job, &file, JobState::TRANSFERRED)?;
+    job.complete()?;
+    Ok(job4)
+}
+
+fn flags_of_a_job_are_kept_where_they_mean_nothing(c: &mut Bench) -> Outcome {
+    c.play(Profile::V3_0)?;
+    let job = run_with_both_flags(c)?;
+    let kept = job.peer_caching_flags()?;
+    c.is(
+        ["job4.set_peer_caching_flags.no_meaning_when_off", "job4.get_peer_caching_flags.job_level_only"],
+        kept,
+        BOTH,
+    )?;
+    c.is("job4.set_peer_caching_flags.no_meaning_when_off", c.cached_ids()?.len(), 0)
+}
+
+fn since_4_0_a_job_keeps_its_flags_without_effect(c: &mut Bench) -> Outcome {
+    c.play(Profile::V4_0)?;
+    c.serve_peers()?;
+    c.set_peer_policies(|policies| policies.enabled = Some(true))?;
+    let job = run_with_both_flags(c)?;
+    let deprecated = ["job4.set_peer_caching_flags.deprecated_client", "job4.set_peer_caching_flags.deprecated_server"];
+    c.is(deprecated, job.peer_caching_flags()?, BOTH)?;
+    let served = c.peer_read(&c.serve("a.bin", 100)?)?.is_some();
+    c.is("job4.set_peer_caching_flags.deprecated_server", served, false)?;
+    let came_from_peers = c.attempted()?.is_empty();
+    c.is("job4.set_peer_caching_flags.deprecated_client", came_from_peers, false)
 }
 
 fn a_record_tells_of_its_file(c: &mut Bench) -> Outcome {

@@ -92,7 +92,7 @@ fn only_what_was_asked_for_is_fetched_on_demand(c: &mut Bench) -> Outcome {
         vec![(600, 100), (50, 50)],
     )?;
     c.is(
-        ["file6.request_file_ranges.done_some", "job5.on_demand.state_after_requests"],
+        ["file6.request_file_ranges.done_some", "job5.on_demand.state_after_requests", "lifecycle.edge.on_demand_done"],
         c.states_of(&job)?.split_off(1),
         vec![JobState::QUEUED, JobState::CONNECTING, JobState::TRANSFERRING, JobState::SUSPENDED],
     )?;
@@ -105,7 +105,7 @@ fn requests_for_the_whole_file_finish_the_job(c: &mut Bench) -> Outcome {
     request(&job, &[(400, 100)])??;
     run(c, &job, JobState::TRANSFERRED)?;
     c.is(
-        ["file6.request_file_ranges.done_all", "job5.on_demand.state_when_complete"],
+        ["file6.request_file_ranges.done_all", "job5.on_demand.state_when_complete", "lifecycle.edge.on_demand_all"],
         (job.state()?, job.progress()?.files_transferred),
         (JobState::TRANSFERRED, 1),
     )?;
