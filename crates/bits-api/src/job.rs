@@ -11,9 +11,12 @@ use crate::{
 /// IBackgroundCopyJob: a set of files that are moved together (1.0; clauses `job.*`).
 ///
 /// Every method fails with `E_ACCESSDENIED` when the caller is neither the owner nor an
-/// administrator (a decision, clause `job.interface.not_owner`), and with
-/// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) once the service is gone. A handle stays readable
-/// after the job has reached a final state.
+/// administrator (a decision, clause `job.interface.not_owner`) and, since 3.0, when the owner was
+/// elevated and the caller is not; what changes the job also fails so from a lower integrity level
+/// (clauses `uac.*`) and, since 1.5, with a restricted token. Since 4.0 the caller is whoever has
+/// asked for the interface, and a query for another one is where a stranger is refused. Every method
+/// fails with `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) once the service is gone. A handle stays
+/// readable after the job has reached a final state.
 pub trait Job: Settings {
     /// Queries for IBackgroundCopyJob2 (1.5; clauses `job2.interface.*`).
     ///
