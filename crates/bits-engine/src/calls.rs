@@ -17,6 +17,7 @@ use crate::engine::take;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
 use crate::ranges::Fetching;
+use crate::secrets::Readers;
 use crate::settings::{self, Stored};
 use crate::temporary::mix;
 use crate::upload::Upload;
@@ -79,7 +80,7 @@ impl Engine {
             later: LaterSettings::default(),
             proxy: None,
             secrets: None,
-            write_only_headers: false,
+            header_readers: Readers::Owner,
             was_resumed: false,
             error_count: 0,
             error: None,

@@ -19,7 +19,7 @@ use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
 use crate::notify::{CommandLine, Notices};
 use crate::ranges::{Access, Fetching};
-use crate::secrets::Secrets;
+use crate::secrets::{Readers, Secrets};
 use crate::settings::{LaterSettings, Moment};
 use crate::temporary::Temporary;
 use crate::upload::Upload;
@@ -49,8 +49,8 @@ pub(crate) struct Job {
     /// `None` is PRECONFIG.
     pub(crate) proxy: Option<Box<ProxySettings>>,
     pub(crate) secrets: Option<Box<Secrets>>,
-    /// Whether nobody reads the custom headers any more.
-    pub(crate) write_only_headers: bool,
+    /// Who reads the custom headers.
+    pub(crate) header_readers: Readers,
     /// Whether Resume was ever called.
     pub(crate) was_resumed: bool,
     pub(crate) error_count: u32,
@@ -507,7 +507,7 @@ impl Job {
             no_progress_timeout: self.no_progress_timeout,
             later: self.later.clone(),
             proxy: self.proxy.as_deref().cloned(),
-            write_only_headers: self.write_only_headers,
+            write_only_headers: self.header_readers == Readers::Nobody,
             secrets: self.secrets.clone(),
             was_resumed: self.was_resumed,
             notify_command: self.notify_command.as_deref().cloned(),

@@ -14,6 +14,7 @@ use crate::hold::Hold;
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::ranges::Fetching;
+use crate::secrets::Readers;
 use crate::temporary::{Temporary, code_of};
 use crate::upload::Upload;
 use crate::users::{UserNo, Users};
@@ -173,7 +174,7 @@ fn without_history(record: JobRecord) -> Job {
         later: record.later,
         proxy: record.proxy.map(Box::new),
         secrets: record.secrets,
-        write_only_headers: record.write_only_headers,
+        header_readers: if record.write_only_headers { Readers::Nobody } else { Readers::Owner },
         was_resumed: record.was_resumed,
         error_count: record.error_count,
         error: record.error,

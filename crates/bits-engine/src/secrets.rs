@@ -21,6 +21,14 @@ const MAX_PASSWORD: usize = 65_535;
 /// `http_options.set_custom_headers.limit`).
 const MAX_HEADERS: usize = 16_383;
 
+/// Who reads the custom headers of a job.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Readers {
+    Owner,
+    /// Nobody, for the rest of the job's life.
+    Nobody,
+}
+
 /// Name and password; without either, those of the owner.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Login {
@@ -146,7 +154,7 @@ impl Engine {
     pub fn custom_headers(&self, caller: &Token, job: JobKey) -> Result<Answer<Option<String>>, Hresult> {
         let held = self.readable(caller, job)?;
         self.owned(caller, job)?;
-        if held.write_only_headers {
+        if held.header_readers == Readers::Nobody {
             return Err(Hresult::E_ACCESSDENIED);
         }
         Ok(match held.custom_headers() {
@@ -162,11 +170,11 @@ impl Engine {
             && matches!(self.jobs[job].state, State::Acknowledged | State::Cancelled)
         {
             // It always succeeds; there is no record left to change.
-            self.jobs[job].write_only_headers = true;
+            self.jobs[job].header_readers = Readers::Nobody;
             return Reply::Now(Ok(Success::OK));
         }
         self.change(cx, caller, job, |engine| {
-            if !std::mem::replace(&mut engine.jobs[job].write_only_headers, true) {
+            if std::mem::replace(&mut engine.jobs[job].header_readers, Readers::Nobody) == Readers::Owner {
                 engine.changed(cx, job);
             }
             Ok(Success::OK)

@@ -8,6 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bits_engine::{JobKey, Secrets};
 use postcard::experimental::serialized_size;
@@ -24,7 +25,7 @@ const KEY_LEN: usize = 32;
 pub(crate) struct Sealer {
     /// Where the key lies; a queue without a folder has one of its own for as long as it is open.
     file: Option<PathBuf>,
-    key: Option<LessSafeKey>,
+    key: Option<Arc<LessSafeKey>>,
 }
 
 impl Sealer {
@@ -32,7 +33,7 @@ impl Sealer {
     pub(crate) fn of(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join("queue.key");
         let key = read_key(&file).map_err(|source| StoreError::Key { file: file.clone(), source })?;
-        Ok(Self { file: Some(file), key })
+        Ok(Self { file: Some(file), key: key.map(Arc::new) })
     }
 
     /// For a queue that lies in no folder.
@@ -45,7 +46,7 @@ impl Sealer {
         let failed = |source| StoreError::Key { file: self.file.clone().unwrap_or_default(), source };
         let key = match &self.key {
             Some(key) => key,
-            None => self.key.insert(make_key(self.file.as_deref()).map_err(failed)?),
+            None => self.key.insert(Arc::new(make_key(self.file.as_deref()).map_err(failed)?)),
         };
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| failed(no_chance()))?;

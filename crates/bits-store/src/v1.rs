@@ -15,7 +15,7 @@ use crate::record::{JobIn, Kept};
 pub(crate) struct Job {
     key: JobKey,
     id: Guid,
-    job_type: JobType,
+    kind: JobType,
     owner: String,
     state: JobState,
     display_name: String,
@@ -40,7 +40,7 @@ impl From<Job> for JobRecord {
         Self {
             key: old.key,
             id: old.id,
-            job_type: old.job_type,
+            job_type: old.kind,
             owner: old.owner,
             rights: OwnerRights::default(),
             helper_flags: 0,

@@ -230,39 +230,41 @@ fn what_came_with_4_0(c: &mut Bench) -> Outcome {
     )
 }
 
+const JOB_PROPERTIES: (&str, Can) = ("properties of jobs", |c| {
+    Ok(c.new_job()?.job5().is_ok_and(|job| job.property(JobPropertyId::DYNAMIC_CONTENT).is_ok()))
+});
+const FILE_PROPERTIES: (&str, Can) = ("properties of files, with the headers of answers", |c| {
+    let (job, file) = c.job_with_file(1_000)?;
+    c.bring(&job, &file, JobState::TRANSFERRED)?;
+    let headers = FilePropertyId::HTTP_RESPONSE_HEADERS;
+    Ok(first_file(&job)?.file5().is_ok_and(|file| file.property(headers).is_ok()))
+});
+const POLICIES: (&str, Can) = ("cost flags, and policies that are made of them", |c| {
+    let policy = Value::Dword(CostFlags::TRANSFER_STANDARD.bits());
+    let Ok(job) = c.new_job()?.job5() else { return Ok(false) };
+    job.set_property(JobPropertyId::COST_FLAGS, policy)?;
+    Ok(job.property(JobPropertyId::COST_FLAGS)? == policy)
+});
+
 fn what_came_with_5_0(c: &mut Bench) -> Outcome {
     let versions = (Profile::V4_0, Profile::V5_0);
-    const JOB_PROPERTIES: (&str, Can) = ("properties of jobs", |c| {
-        Ok(c.new_job()?.job5().is_ok_and(|job| job.property(JobPropertyId::DYNAMIC_CONTENT).is_ok()))
-    });
-    const FILE_PROPERTIES: (&str, Can) = ("properties of files, with the headers of answers", |c| {
-        let (job, file) = c.job_with_file(1_000)?;
-        c.bring(&job, &file, JobState::TRANSFERRED)?;
-        let headers = FilePropertyId::HTTP_RESPONSE_HEADERS;
-        Ok(first_file(&job)?.file5().is_ok_and(|file| file.property(headers).is_ok()))
-    });
-    const POLICIES: (&str, Can) = ("cost flags, and policies that are made of them", |c| {
-        let policy = Value::Dword(CostFlags::TRANSFER_STANDARD.bits());
-        let Ok(job) = c.new_job()?.job5() else { return Ok(false) };
-        job.set_property(JobPropertyId::COST_FLAGS, policy)?;
-        Ok(job.property(JobPropertyId::COST_FLAGS)? == policy)
-    });
     for clause in ["version.5_0.added", "service.features_5_0"] {
         came_with(c, clause, versions, &[JOB_PROPERTIES, FILE_PROPERTIES, POLICIES])?;
     }
     Ok(())
 }
 
+const ON_DEMAND: (&str, Can) = ("on-demand mode", |c| {
+    let on = Value::Enable(true);
+    Ok(c.new_job()?.job5()?.set_property(JobPropertyId::ON_DEMAND_MODE, on).is_ok())
+});
+const INTERVAL: (&str, Can) = ("the minimum notification interval", |c| {
+    let id = JobPropertyId::MINIMUM_NOTIFICATION_INTERVAL_MS;
+    Ok(c.new_job()?.job5()?.set_property(id, Value::Dword(1_000)).is_ok())
+});
+
 fn what_came_with_10_1(c: &mut Bench) -> Outcome {
     let versions = (Profile::V5_0_1607, Profile::V10_1);
-    const ON_DEMAND: (&str, Can) = ("on-demand mode", |c| {
-        let on = Value::Enable(true);
-        Ok(c.new_job()?.job5()?.set_property(JobPropertyId::ON_DEMAND_MODE, on).is_ok())
-    });
-    const INTERVAL: (&str, Can) = ("the minimum notification interval", |c| {
-        let id = JobPropertyId::MINIMUM_NOTIFICATION_INTERVAL_MS;
-        Ok(c.new_job()?.job5()?.set_property(id, Value::Dword(1_000)).is_ok())
-    });
     came_with(
         c,
         "version.10_1.added",

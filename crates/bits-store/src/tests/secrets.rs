@@ -117,9 +117,9 @@ fn secrets_sealed_for_one_job_are_not_opened_for_another() {
     let folder = tempfile::tempdir().unwrap();
     let mut sealer = crate::seal::Sealer::of(folder.path()).unwrap();
 
-    let sealed = sealer.seal(JobKey(1), &secrets()).unwrap();
+    let bytes = sealer.seal(JobKey(1), &secrets()).unwrap();
 
-    assert_eq!(sealer.open(JobKey(1), &sealed), Some(secrets()));
-    assert_eq!(sealer.open(JobKey(2), &sealed), None);
-    assert_ne!(sealer.seal(JobKey(1), &secrets()).unwrap(), sealed, "each sealing has a nonce of its own");
+    assert_eq!(sealer.open(JobKey(1), &bytes), Some(secrets()));
+    assert_eq!(sealer.open(JobKey(2), &bytes), None);
+    assert_ne!(sealer.seal(JobKey(1), &secrets()).unwrap(), bytes, "each sealing has a nonce of its own");
 }
