@@ -19,6 +19,7 @@ pub(crate) type Turn = u64;
 
 /// A job as the simulation knows it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Job {
     pub(crate) id: Guid,
     /// Which of the users.
