@@ -23,6 +23,8 @@ pub(crate) struct Counts {
     pub(crate) demoted: usize,
     /// Clauses about the binary interface.
     pub(crate) abi: usize,
+    /// Portable clauses that are not proven for a reason that decisions.toml gives.
+    pub(crate) explained: usize,
 }
 
 /// The counts of one topic: the first part of an id.
@@ -47,6 +49,8 @@ pub(crate) struct Coverage {
     /// Portable clauses that are not proven, as `file:id`; only when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) missing: Option<Vec<String>>,
+    /// Clauses that decisions.toml lists as not proven, and that are: a stale list is a fault.
+    pub(crate) stale: Vec<String>,
 }
 
 impl Coverage {
@@ -66,6 +70,9 @@ impl Coverage {
             let proven = held.contains(&clause.full_id()) && (!clause.open || decided);
             for counts in [&mut file.counts, &mut coverage.total] {
                 counts.add(clause, decided, proven);
+            }
+            if proven && decisions.why_unproven(&clause.full_id()).is_some() {
+                coverage.stale.push(clause.full_id());
             }
             if !clause.is_abi() && clause.portable {
                 let topic = file.topics.entry(clause.topic().to_owned()).or_default();
@@ -91,6 +98,7 @@ impl Counts {
             self.proven += usize::from(proven);
             self.open += usize::from(clause.open);
             self.decided += usize::from(clause.open && decided);
+            self.explained += usize::from(!proven && Decisions::get().why_unproven(&clause.full_id()).is_some());
         }
     }
 }

@@ -41,15 +41,28 @@ pub(crate) struct Decision {
     switch: Option<String>,
 }
 
+/// Clauses that no case shows, and why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unproven {
+    /// As `file:id`.
+    clauses: Vec<String>,
+    because: String,
+}
+
 #[derive(Deserialize)]
 struct DecisionFile {
     decision: Vec<Decision>,
+    #[serde(default)]
+    unproven: Vec<Unproven>,
 }
 
 /// All decisions.
 pub(crate) struct Decisions {
     list: Vec<Decision>,
     by_clause: HashMap<String, usize>,
+    /// Why a clause is not proven, by its full id.
+    unproven: HashMap<String, String>,
 }
 
 impl Decisions {
@@ -79,7 +92,22 @@ impl Decisions {
         for clause in spec.clauses() {
             clause.check_demotion(by_clause.contains_key(&clause.full_id()))?;
         }
-        Ok(Self { list: file.decision, by_clause })
+        let mut unproven = HashMap::new();
+        for entry in file.unproven {
+            for name in &entry.clauses {
+                let wrong = |what: String| format!("fixtures/decisions.toml: unproven {name}: {what}");
+                let clause = spec.find(name).map_err(wrong)?;
+                if unproven.insert(clause.full_id(), entry.because.clone()).is_some() {
+                    return Err(wrong("it stands there twice".to_owned()));
+                }
+            }
+        }
+        Ok(Self { list: file.decision, by_clause, unproven })
+    }
+
+    /// Why no case shows `clause`, where the file says so.
+    pub(crate) fn why_unproven(&self, clause: &str) -> Option<&str> {
+        self.unproven.get(clause).map(String::as_str)
     }
 
     /// How many decisions there are, surest first.

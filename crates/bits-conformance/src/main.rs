@@ -109,18 +109,22 @@ fn execute(command: Command) -> Result<ExitCode, String> {
         Command::Coverage { missing, format, provider } => {
             let entries = case::choose(MODULES, None)?;
             let report = quietly(|| runner::run(&entries, &provider.limits(), false));
-            Ok(ended(report, |report| {
+            let mut is_stale = false;
+            let code = ended(report, |report| {
                 for (case, why) in report.failures() {
                     eprintln!("FAILED {}\n    {why}", case.entry.name());
                 }
-                report::coverage(&Coverage::of(report, missing), format)
-            }))
+                let coverage = Coverage::of(report, missing);
+                is_stale = !coverage.stale.is_empty();
+                report::coverage(&coverage, format)
+            });
+            Ok(if is_stale { ExitCode::FAILURE } else { code })
         }
     }
 }
 
 /// Prints what came of a run.
-fn ended(report: Result<runner::Report, String>, text: impl Fn(&runner::Report) -> String) -> ExitCode {
+fn ended(report: Result<runner::Report, String>, text: impl FnOnce(&runner::Report) -> String) -> ExitCode {
     match report {
         Ok(report) => {
             // Whoever reads may have had enough: the exit code tells the rest.

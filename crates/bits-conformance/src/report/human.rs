@@ -80,8 +80,16 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
     text += &counts_row("total", &coverage.total);
     let sure = Decisions::get().by_sureness().map(|(sure, count)| format!("{count} {sure:?}").to_lowercase());
     _ = writeln!(text, "decisions: {}", sure.join(", "));
+    _ = writeln!(text, "not proven, with a reason: {}", coverage.total.explained);
     for clause in coverage.missing.iter().flatten() {
-        _ = writeln!(text, "missing {clause}");
+        let why = Decisions::get().why_unproven(clause).map_or_else(String::new, |why| format!("  ({why})"));
+        _ = writeln!(text, "missing {clause}{why}");
+    }
+    for clause in &coverage.stale {
+        _ = writeln!(
+            text,
+            "STALE {clause} is proven, but fixtures/decisions.toml lists it as unproven: remove it there"
+        );
     }
     text
 }
