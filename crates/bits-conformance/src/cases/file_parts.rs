@@ -45,7 +45,7 @@ fn parts_of_a_file_are_added(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let file = c.serve("parts.bin", 1_000)?;
     let result = job.job3()?.add_file_with_ranges(Some(&file.url), Some(&file.local), &ranges(&[(100, 50)]));
-    c.returns("job3.add_file_with_ranges.ok", &result)?;
+    c.returns("job3.add_file_with_ranges.ok", result)?;
     let added = first_file(&job)?;
     let names = (added.remote_name()?, added.local_name()?);
     c.is(["job3.add_file_with_ranges.ok", "job3.add_file_with_ranges.remote"], names, (file.url, file.local))?;
@@ -143,7 +143,7 @@ fn parts_are_for_downloads_that_have_not_ended(c: &mut Bench) -> Outcome {
         let job = c.new_job_of(job_type)?;
         let file = c.serve("parts.bin", 1_000)?;
         let result = job.job3()?.add_file_with_ranges(Some(&file.url), Some(&file.local), &ranges(&[(0, 10)]));
-        c.returns("job3.add_file_with_ranges.not_download", &result)?;
+        c.returns("job3.add_file_with_ranges.not_download", result)?;
         c.is("limit.ranges_download_only", (result.is_err(), job.enum_files()?.count()?), (true, 0))?;
     }
     Ok(())
