@@ -58,7 +58,7 @@ impl fmt::Debug for Administration {
 
 impl PeerCacheAdministration for Administration {
     fn maximum_cache_size(&self) -> Result<Answer<u32>, Hresult> {
-        self.read(|engine, cx| engine.cache_size(cx))
+        self.read(Engine::cache_size)
     }
 
     fn set_maximum_cache_size(&self, percent: u32) -> Result<Success, Hresult> {
@@ -67,7 +67,7 @@ impl PeerCacheAdministration for Administration {
     }
 
     fn maximum_content_age(&self) -> Result<Answer<u32>, Hresult> {
-        self.read(|engine, cx| engine.content_age(cx))
+        self.read(Engine::content_age)
     }
 
     fn set_maximum_content_age(&self, seconds: u32) -> Result<Success, Hresult> {
@@ -76,7 +76,7 @@ impl PeerCacheAdministration for Administration {
     }
 
     fn configuration_flags(&self) -> Result<Answer<PeerCacheFlags>, Hresult> {
-        self.read(|engine, cx| engine.configuration_flags(cx))
+        self.read(Engine::configuration_flags)
     }
 
     fn set_configuration_flags(&self, flags: PeerCacheFlags) -> Result<Success, Hresult> {

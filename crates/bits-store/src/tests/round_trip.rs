@@ -43,13 +43,13 @@ impl Model {
     /// `wanted` as the engine could make it: files follow their job, without gaps.
     fn possible(&self, wanted: Wanted) -> Change {
         match wanted {
-            Wanted::Job(job) => Change::Job(Box::new(job)),
+            Wanted::Job(job) => Change::Job(job),
             Wanted::Remove(job) => Change::Remove(job),
             Wanted::File(mut file, job) => match self.0.get(&file.job) {
-                None => Change::Job(Box::new(JobRecord { key: file.job, ..job })),
+                None => Change::Job(Box::new(JobRecord { key: file.job, ..*job })),
                 Some((_, files)) => {
                     file.index = FileIndex(file.index.0 % u32::try_from(files.len() + 1).unwrap());
-                    Change::File(Box::new(file))
+                    Change::File(file)
                 }
             },
         }
@@ -62,15 +62,15 @@ impl Model {
 
 #[derive(Clone, Debug)]
 enum Wanted {
-    Job(JobRecord),
-    File(FileRecord, JobRecord),
+    Job(Box<JobRecord>),
+    File(Box<FileRecord>, Box<JobRecord>),
     Remove(JobKey),
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
     prop_oneof![
-        2 => any_job().prop_map(Wanted::Job),
-        4 => (any_file(), any_job()).prop_map(|(file, job)| Wanted::File(file, job)),
+        2 => any_job().prop_map(|job| Wanted::Job(Box::new(job))),
+        4 => (any_file(), any_job()).prop_map(|(file, job)| Wanted::File(Box::new(file), Box::new(job))),
         1 => any_key().prop_map(Wanted::Remove),
     ]
 }

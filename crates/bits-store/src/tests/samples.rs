@@ -25,7 +25,9 @@ fn content(version: u8) -> Queue {
     let mut content = newest();
     if version == 1 {
         for (job, files) in &mut content {
-            files.iter_mut().for_each(|file| file.details = FileDetails::default());
+            for file in files {
+                file.details = FileDetails::default();
+            }
             job.later = LaterSettings::default();
             job.proxy = None;
             job.write_only_headers = false;
