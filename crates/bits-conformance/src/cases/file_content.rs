@@ -30,8 +30,11 @@ cases![
     a_file_fetched_again_is_told_again,
 ];
 
+/// A job and its one file.
+type Judged = (Arc<dyn Job>, Arc<dyn File3>);
+
 /// A TRANSFERRED job, and its one file of 1,000 bytes.
-fn transferred(c: &Bench) -> Result<(Arc<dyn Job>, Arc<dyn File3>), Stop> {
+fn transferred(c: &Bench) -> Result<Judged, Stop> {
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let file = first_file(&job)?.file3()?;
     Ok((job, file))
@@ -74,12 +77,12 @@ fn the_temporary_file_holds_what_has_arrived(c: &mut Bench) -> Outcome {
 
 fn before_the_transfer_there_is_no_temporary_name(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_with_file(1_000)?;
-    c.returns("file3.get_temporary_name.before_transfer", &first_file(&job)?.file3()?.temporary_name())
+    c.returns("file3.get_temporary_name.before_transfer", first_file(&job)?.file3()?.temporary_name())
 }
 
 fn an_upload_has_no_temporary_name(c: &mut Bench) -> Outcome {
     let (job, _) = c.upload_in(JobType::UPLOAD, JobState::TRANSFERRED)?;
-    c.returns("file3.get_temporary_name.upload", &first_file(&job)?.file3()?.temporary_name())
+    c.returns("file3.get_temporary_name.upload", first_file(&job)?.file3()?.temporary_name())
 }
 
 /// The temporary file of a TRANSFERRED job, by its short name.
@@ -94,7 +97,7 @@ fn complete_ends_the_temporary_file(c: &mut Bench) -> Outcome {
     job.complete()?;
     let after = (c.local_length(&short)?, c.local_length("a.bin")?);
     c.is("file3.get_temporary_name.lifetime_complete", after, (None, Some(1_000)))?;
-    c.returns("file3.get_temporary_name.final_state", &file.temporary_name())
+    c.returns("file3.get_temporary_name.final_state", file.temporary_name())
 }
 
 fn cancel_ends_the_temporary_file(c: &mut Bench) -> Outcome {
@@ -152,10 +155,10 @@ fn a_file_that_is_all_there_can_be_told_by_its_progress(c: &mut Bench) -> Outcom
 fn a_valid_file_changes_nothing_but_its_mark(c: &mut Bench) -> Outcome {
     let (job, file) = transferred(c)?;
     let before = file.validation_state();
-    c.returns("file3.get_validation_state.ok", &before)?;
+    c.returns("file3.get_validation_state.ok", before)?;
     c.value("file3.get_validation_state.default", before?)?;
     let result = file.set_validation_state(true);
-    c.returns("file3.set_validation_state.ok", &result)?;
+    c.returns("file3.set_validation_state.ok", result)?;
     let state = file.validation_state()?;
     c.is(
         ["file3.get_validation_state.true", "file3.get_validation_state.param", "file3.set_validation_state.param"],
@@ -171,9 +174,9 @@ fn a_file_must_be_there_to_be_judged(c: &mut Bench) -> Outcome {
         c.start_over();
         let (job, _) = c.job_in(state)?;
         let file = first_file(&job)?.file3()?;
-        c.returns("file3.set_validation_state.pending", &file.set_validation_state(true))?;
-        c.returns("file3.set_validation_state.pending", &file.set_validation_state(false))?;
-        c.returns("file3.get_validation_state.ok", &file.validation_state())?;
+        c.returns("file3.set_validation_state.pending", file.set_validation_state(true))?;
+        c.returns("file3.set_validation_state.pending", file.set_validation_state(false))?;
+        c.returns("file3.get_validation_state.ok", file.validation_state())?;
     }
     Ok(())
 }
@@ -188,8 +191,8 @@ fn each_file_is_judged_by_itself(c: &mut Bench) -> Outcome {
     c.settle()?;
     let files = files(&job)?;
     let (first, second) = (files[0].file3()?, files[1].file3()?);
-    c.returns("file3.set_validation_state.ok", &first.set_validation_state(true))?;
-    c.returns("file3.set_validation_state.pending", &second.set_validation_state(true))?;
+    c.returns("file3.set_validation_state.ok", first.set_validation_state(true))?;
+    c.returns("file3.set_validation_state.pending", second.set_validation_state(true))?;
     let states = (first.validation_state()?, second.validation_state()?);
     c.is("file3.set_validation_state.per_file", states, (true, false))
 }
@@ -201,14 +204,14 @@ fn an_invalid_file_fails_the_job(c: &mut Bench) -> Outcome {
     job.set_notify_interface(Some(recorder.object2()))?;
     c.settle()?;
     let result = file.set_validation_state(false);
-    c.returns("file3.set_validation_state.false_origin_returns", &result)?;
+    c.returns("file3.set_validation_state.false_origin_returns", result)?;
     c.is(
         ["file3.set_validation_state.false_origin_state", "lifecycle.edge.validation_false_origin"],
         job.state()?,
         JobState::ERROR,
     )?;
     let (_, code) = error_of(&job)?;
-    c.returns(["file3.set_validation_state.false_origin_code", "lifecycle.edge.validation_false_origin"], &code)?;
+    c.returns(["file3.set_validation_state.false_origin_code", "lifecycle.edge.validation_false_origin"], code)?;
     c.is("file3.set_validation_state.false_origin_progress", file.progress()?.bytes_transferred, 0)?;
     c.settle()?;
     c.is("file3.set_validation_state.false_origin_error_callback", recorder.count("JobError"), 1)
@@ -240,12 +243,12 @@ fn judgements_can_be_repeated(c: &mut Bench) -> Outcome {
     file.set_validation_state(true)?;
     file.set_validation_state(false)?;
     c.is("file3.set_validation_state.repeat", job.state()?, JobState::ERROR)?;
-    c.returns("file3.set_validation_state.repeat", &file.set_validation_state(true))
+    c.returns("file3.set_validation_state.repeat", file.set_validation_state(true))
 }
 
 fn an_upload_cannot_be_judged(c: &mut Bench) -> Outcome {
     let (job, _) = c.upload_in(JobType::UPLOAD, JobState::TRANSFERRED)?;
-    c.returns("file3.set_validation_state.upload", &first_file(&job)?.file3()?.set_validation_state(true))
+    c.returns("file3.set_validation_state.upload", first_file(&job)?.file3()?.set_validation_state(true))
 }
 
 fn complete_declares_files_valid(c: &mut Bench) -> Outcome {
@@ -271,7 +274,7 @@ fn nothing_comes_from_peers(c: &mut Bench) -> Outcome {
     let (job, remote) = c.job_with_file(1_000)?;
     let file = first_file(&job)?.file3()?;
     let untouched = file.is_downloaded_from_peer();
-    c.returns("file3.is_downloaded_from_peer.ok", &untouched)?;
+    c.returns("file3.is_downloaded_from_peer.ok", untouched)?;
     c.is("file3.is_downloaded_from_peer.false", untouched?, false)?;
     c.bring(&job, &remote, JobState::TRANSFERRED)?;
     c.is(
@@ -282,19 +285,18 @@ fn nothing_comes_from_peers(c: &mut Bench) -> Outcome {
 }
 
 /// A job whose client judges each file when it is told of it, and what it found in it.
-fn judged_in_callback(c: &Bench) -> Result<(Arc<dyn Job>, Arc<Recorder>, Arc<dyn File3>), Stop> {
+fn judged_in_callback(c: &Bench) -> Result<(Arc<dyn Job>, Arc<Recorder>), Stop> {
     let recorder = Recorder::judging();
     let (job, _) = c.job_with_file(1_000)?;
     job.set_notify_interface(Some(recorder.object2()))?;
     job.set_notify_flags(NotifyFlags::FILE_TRANSFERRED | NotifyFlags::JOB_TRANSFERRED | NotifyFlags::JOB_ERROR)?;
     job.resume()?;
     c.settle()?;
-    let file = first_file(&job)?.file3()?;
-    Ok((job, recorder, file))
+    Ok((job, recorder))
 }
 
 fn a_callback_may_judge_the_file(c: &mut Bench) -> Outcome {
-    let (job, recorder, _) = judged_in_callback(c)?;
+    let (job, recorder) = judged_in_callback(c)?;
     c.is(
         [
             "callback2.file_transferred.validate_inside",
@@ -317,7 +319,7 @@ fn a_callback_may_judge_the_file(c: &mut Bench) -> Outcome {
 }
 
 fn a_file_fetched_again_is_told_again(c: &mut Bench) -> Outcome {
-    let (job, recorder, _) = judged_in_callback(c)?;
+    let (job, recorder) = judged_in_callback(c)?;
     c.is("callback2.file_transferred.again_after_resume", recorder.count("FileTransferred"), 1)?;
     job.resume()?;
     c.settle()?;

@@ -36,8 +36,12 @@ fn has_line(headers: Option<&String>, line: &str) -> bool {
     headers.is_some_and(|headers| headers.lines().any(|found| found.eq_ignore_ascii_case(line)))
 }
 
+/// A clause about obtaining an interface, one about what it inherits, the last BITS without it, and
+/// how a query for it fails.
+type Query = (&'static str, &'static str, Profile, fn(&dyn File) -> Option<Hresult>);
+
 fn later_interfaces_of_a_file_come_with_their_version(c: &mut Bench) -> Outcome {
-    let queries: [(&str, &str, Profile, fn(&dyn File) -> Option<Hresult>); 3] = [
+    let queries: [Query; 3] = [
         ("file4.interface.obtain", "file4.interface.inherits", Profile::V3_0, |file| file.file4().map(drop).err()),
         ("file5.interface.obtain", "file5.interface.inherits", Profile::V4_0, |file| file.file5().map(drop).err()),
         ("file6.interface.obtain", "file6.interface.inherits", Profile::V5_0, |file| file.file6().map(drop).err()),
@@ -54,7 +58,7 @@ fn later_interfaces_of_a_file_come_with_their_version(c: &mut Bench) -> Outcome 
     c.start_over();
     c.play(Profile::V5_0)?;
     let (job, _) = c.job_with_file(100)?;
-    c.returns("file6.interface.min_os", &first_file(&job)?.file6())?;
+    c.returns("file6.interface.min_os", first_file(&job)?.file6())?;
     c.start_over();
     let (job, remote) = c.job_with_file(100)?;
     let file = first_file(&job)?;
@@ -69,7 +73,7 @@ fn all_bytes_come_from_the_origin(c: &mut Bench) -> Outcome {
     let origin = c.origin()?;
     let job = c.download(&origin, content(), JobPriority::NORMAL, JobState::TRANSFERRED)?;
     let stats = first_file(&job)?.file4()?.peer_download_stats();
-    c.returns("file4.get_peer_download_stats.ok", &stats)?;
+    c.returns("file4.get_peer_download_stats.ok", stats)?;
     let stats = stats?;
     let size = bytes().len() as u64;
     c.is(
@@ -197,8 +201,8 @@ fn no_property_can_be_set(c: &mut Bench) -> Outcome {
     let file = first_file(&job)?.file5()?;
     let value = || FilePropertyValue::String(Some("X: y".to_owned()));
     let refused = file.set_property(HEADERS, value());
-    c.returns("file5.set_property.read_only", &refused)?;
+    c.returns("file5.set_property.read_only", refused)?;
     c.holds("file5.set_property.params", "an id and a value are taken by value", refused.is_err())?;
-    c.returns("file5.set_property.unknown_id", &file.set_property(FilePropertyId(2), value()))?;
+    c.returns("file5.set_property.unknown_id", file.set_property(FilePropertyId(2), value()))?;
     c.is("file5.set_property.read_only", headers(&first_file(&job)?)?, None)
 }

@@ -46,7 +46,7 @@ cases![
 fn the_manager_gives_the_administration(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     let admin = c.manager()?.peer_cache_administration();
-    c.returns("peer_cache.admin.get_maximum_cache_size.ok", &admin.clone()?.maximum_cache_size())?;
+    c.returns("peer_cache.admin.get_maximum_cache_size.ok", admin.clone()?.maximum_cache_size())?;
     c.holds("peer_cache.admin.obtain", "the manager gives the administration", admin.is_ok())
 }
 
@@ -61,17 +61,17 @@ fn since_4_0_every_method_answers_s_false(c: &mut Bench) -> Outcome {
     c.set_neighbours(&["server$.corp.example"], true)?;
     let admin = c.peer_cache()?;
     let since = "peer_cache.admin.since_4_0_s_false";
-    c.returns(since, &admin.set_maximum_cache_size(99))?;
-    c.returns(since, &admin.set_maximum_content_age(0))?;
-    c.returns(since, &admin.set_configuration_flags(PeerCacheFlags::all()))?;
-    c.returns(since, &admin.maximum_cache_size())?;
-    c.returns(since, &admin.maximum_content_age())?;
-    c.returns(since, &admin.configuration_flags())?;
-    c.returns(since, &admin.clear_records())?;
-    c.returns(since, &admin.delete_record(Guid::nil()))?;
-    c.returns(since, &admin.delete_url(None))?;
-    c.returns(since, &admin.clear_peers())?;
-    c.returns(since, &admin.discover_peers())?;
+    c.returns(since, admin.set_maximum_cache_size(99))?;
+    c.returns(since, admin.set_maximum_content_age(0))?;
+    c.returns(since, admin.set_configuration_flags(PeerCacheFlags::all()))?;
+    c.returns(since, admin.maximum_cache_size())?;
+    c.returns(since, admin.maximum_content_age())?;
+    c.returns(since, admin.configuration_flags())?;
+    c.returns(since, admin.clear_records())?;
+    c.returns(since, admin.delete_record(Guid::nil()))?;
+    c.returns(since, admin.delete_url(None))?;
+    c.returns(since, admin.clear_peers())?;
+    c.returns(since, admin.discover_peers())?;
     let records = admin.enum_records();
     c.returns(since, &records)?;
     c.is("peer_cache.enum_records.since_4_0_s_false", records?.value.is_none(), true)?;
@@ -111,7 +111,7 @@ fn the_cache_may_take_one_percent_of_the_disk_unless_told_otherwise(c: &mut Benc
     c.play(Profile::V3_0)?;
     let admin = c.peer_cache()?;
     c.value("peer_cache.admin.set_maximum_cache_size.default", admin.maximum_cache_size()?.value)?;
-    c.returns("peer_cache.admin.set_maximum_cache_size.ok", &admin.set_maximum_cache_size(7))?;
+    c.returns("peer_cache.admin.set_maximum_cache_size.ok", admin.set_maximum_cache_size(7))?;
     let percent = admin.maximum_cache_size()?.value;
     c.is(
         ["peer_cache.admin.set_maximum_cache_size.param", "peer_cache.admin.get_maximum_cache_size.param"],
@@ -133,7 +133,7 @@ fn a_policy_on_the_size_wins_over_the_preference(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     let admin = c.peer_cache()?;
     c.set_peer_policies(|policies| policies.max_cache_size = Some(5))?;
-    c.returns("peer_cache.admin.set_maximum_cache_size.policy", &admin.set_maximum_cache_size(9))?;
+    c.returns("peer_cache.admin.set_maximum_cache_size.policy", admin.set_maximum_cache_size(9))?;
     let in_force = admin.maximum_cache_size()?.value;
     c.is(["peer_cache.admin.set_maximum_cache_size.policy", "peer_cache.v3.policy_names"], in_force, 5)?;
     c.set_peer_policies(|policies| policies.max_cache_size = None)?;
@@ -144,9 +144,9 @@ fn content_lives_90_days_unless_told_otherwise(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     let admin = c.peer_cache()?;
     let age = admin.maximum_content_age();
-    c.returns("peer_cache.admin.get_maximum_content_age.ok", &age)?;
+    c.returns("peer_cache.admin.get_maximum_content_age.ok", age)?;
     c.value("peer_cache.admin.set_maximum_content_age.default", age?.value)?;
-    c.returns("peer_cache.admin.set_maximum_content_age.ok", &admin.set_maximum_content_age(100_000))?;
+    c.returns("peer_cache.admin.set_maximum_content_age.ok", admin.set_maximum_content_age(100_000))?;
     let age = admin.maximum_content_age()?.value;
     c.is(
         ["peer_cache.admin.set_maximum_content_age.param", "peer_cache.admin.get_maximum_content_age.param"],
@@ -174,7 +174,7 @@ fn a_policy_on_the_age_wins_over_the_preference(c: &mut Bench) -> Outcome {
     let admin = c.peer_cache()?;
     c.set_peer_policies(|policies| policies.max_content_age = Some(200_000))?;
     let clause = "peer_cache.admin.set_maximum_content_age.policy";
-    c.returns(clause, &admin.set_maximum_content_age(300_000))?;
+    c.returns(clause, admin.set_maximum_content_age(300_000))?;
     c.is([clause, "peer_cache.v3.policy_names"], admin.maximum_content_age()?.value, 200_000)?;
     c.set_peer_policies(|policies| policies.max_content_age = None)?;
     c.is(clause, admin.maximum_content_age()?.value, 300_000)
@@ -183,7 +183,7 @@ fn a_policy_on_the_age_wins_over_the_preference(c: &mut Bench) -> Outcome {
 fn nothing_is_allowed_by_default(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     let flags = c.peer_cache()?.configuration_flags();
-    c.returns("peer_cache.admin.get_configuration_flags.ok", &flags)?;
+    c.returns("peer_cache.admin.get_configuration_flags.ok", flags)?;
     c.is("peer_cache.v3.default", flags?.value, PeerCacheFlags::empty())
 }
 
@@ -191,7 +191,7 @@ fn flags_are_stored_and_read_back(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     let admin = c.peer_cache()?;
     let both = PeerCacheFlags::ENABLE_CLIENT | PeerCacheFlags::ENABLE_SERVER;
-    c.returns("peer_cache.admin.set_configuration_flags.ok", &admin.set_configuration_flags(both))?;
+    c.returns("peer_cache.admin.set_configuration_flags.ok", admin.set_configuration_flags(both))?;
     let read = admin.configuration_flags()?.value;
     c.is(
         ["peer_cache.admin.set_configuration_flags.param", "peer_cache.admin.get_configuration_flags.param"],
@@ -202,7 +202,7 @@ fn flags_are_stored_and_read_back(c: &mut Bench) -> Outcome {
     c.value("peer_cache.flag.enable_server", PeerCacheFlags::ENABLE_SERVER)?;
     c.value("peer_cache.flag.disable_branch_cache", PeerCacheFlags::DISABLE_BRANCH_CACHE)?;
     let undefined = admin.set_configuration_flags(PeerCacheFlags::from_bits_retain(8));
-    c.returns("peer_cache.admin.set_configuration_flags.unknown_bits", &undefined)?;
+    c.returns("peer_cache.admin.set_configuration_flags.unknown_bits", undefined)?;
     let job = c.new_job()?.job4()?;
     job.set_peer_caching_flags(PeerCachingFlags::empty())?;
     c.is("peer_cache.admin.get_configuration_flags.computer_level", admin.configuration_flags()?.value, both)
@@ -220,9 +220,9 @@ fn a_policy_on_peer_caching_wins_over_the_preference(c: &mut Bench) -> Outcome {
         read,
         both,
     )?;
-    c.returns("peer_cache.admin.set_configuration_flags.ok", &admin.set_configuration_flags(both))?;
+    c.returns("peer_cache.admin.set_configuration_flags.ok", admin.set_configuration_flags(both))?;
     let other = admin.set_configuration_flags(PeerCacheFlags::ENABLE_CLIENT);
-    c.returns(["peer_cache.admin.set_configuration_flags.overridden", "policy.overridden_pref"], &other)?;
+    c.returns(["peer_cache.admin.set_configuration_flags.overridden", "policy.overridden_pref"], other)?;
     let in_force = admin.configuration_flags()?.value;
     c.is(
         ["peer_cache.admin.set_configuration_flags.only_without_policy", "policy.overridden_pref"],
@@ -288,11 +288,11 @@ fn a_cached_file_is_served_once_it_is_valid(c: &mut Bench) -> Outcome {
     let (job, file) = c.transferred_for_peers("a.bin", 100)?;
     let record = c.peer_cache()?.record(c.cached_ids()?[0])?.value;
     let Some(record) = record else { return failed("the record is gone") };
-    c.returns("peer_cache.record.is_file_validated.no", &record.is_file_validated())?;
+    c.returns("peer_cache.record.is_file_validated.no", record.is_file_validated())?;
     let served = c.peer_read(&file)?.is_some();
     c.is("peer_cache.v3.served_after_validation", served, false)?;
     job.complete()?;
-    c.returns("peer_cache.record.is_file_validated.yes", &record.is_file_validated())?;
+    c.returns("peer_cache.record.is_file_validated.yes", record.is_file_validated())?;
     let served = c.peer_read(&file)?.is_some();
     c.is(
         [
@@ -352,7 +352,7 @@ fn a_file_whose_record_was_deleted_can_no_longer_be_judged(c: &mut Bench) -> Out
     let (job, _) = c.transferred_for_peers("a.bin", 100)?;
     admin.clear_records()?;
     let judged = first_file(&job)?.file3()?.set_validation_state(true);
-    c.returns("file3.set_validation_state.record_deleted", &judged)
+    c.returns("file3.set_validation_state.record_deleted", judged)
 }
 
 fn a_record_of_parts_tells_which(c: &mut Bench) -> Outcome {
@@ -427,13 +427,13 @@ fn a_record_tells_of_its_file(c: &mut Bench) -> Outcome {
     c.returns("peer_cache.admin.get_record.ok", &found)?;
     let Some(record) = found?.value else { return failed("the record is gone") };
     let told = record.id();
-    c.returns("peer_cache.record.get_id.ok", &told)?;
+    c.returns("peer_cache.record.get_id.ok", told)?;
     c.is(["peer_cache.record.get_id.ok", "peer_cache.admin.get_record.params"], told?, id)?;
-    c.returns("peer_cache.record.get_origin_url.ok", &record.origin_url())?;
+    c.returns("peer_cache.record.get_origin_url.ok", record.origin_url())?;
     c.is("peer_cache.record.get_origin_url.ok", record.origin_url()?, file.url.clone())?;
-    c.returns("peer_cache.record.get_file_size.ok", &record.file_size())?;
+    c.returns("peer_cache.record.get_file_size.ok", record.file_size())?;
     c.is("peer_cache.record.get_file_size.ok", record.file_size()?, 700)?;
-    c.returns("peer_cache.record.get_file_modification_time.ok", &record.file_modification_time())?;
+    c.returns("peer_cache.record.get_file_modification_time.ok", record.file_modification_time())?;
     c.is("peer_cache.record.get_file_modification_time.ok", record.file_modification_time()?, changed)?;
     let ranges = record.file_ranges();
     c.returns("peer_cache.record.get_file_ranges.ok", &ranges)?;
@@ -443,7 +443,7 @@ fn a_record_tells_of_its_file(c: &mut Bench) -> Outcome {
     c.is("peer_cache.record.get_last_access_time.ok", record.last_access_time()?, arrived)?;
     c.advance(MINUTE)?;
     drop(c.peer_read(&file)?);
-    c.returns("peer_cache.record.get_last_access_time.ok", &record.last_access_time())?;
+    c.returns("peer_cache.record.get_last_access_time.ok", record.last_access_time())?;
     c.is("peer_cache.record.get_last_access_time.ok", record.last_access_time()?, arrived.plus(MINUTE))?;
 
     let unknown = admin.record(Guid::nil());
@@ -535,14 +535,14 @@ fn records_can_be_deleted_by_identifier(c: &mut Bench) -> Outcome {
     let id = c.cached_ids()?[0];
     let reader = c.peer_read(&file)?;
     let busy = admin.delete_record(id);
-    c.returns(["peer_cache.admin.delete_record.busy", "peer_cache.admin.delete_record.deferred"], &busy)?;
+    c.returns(["peer_cache.admin.delete_record.busy", "peer_cache.admin.delete_record.deferred"], busy)?;
     drop(reader);
     c.is("peer_cache.admin.delete_record.deferred", c.cached_ids()?, vec![id])?;
     let deleted = admin.delete_record(id);
-    c.returns("peer_cache.admin.delete_record.ok", &deleted)?;
+    c.returns("peer_cache.admin.delete_record.ok", deleted)?;
     let left = c.cached_ids()?;
     c.is(["peer_cache.admin.delete_record.ok", "peer_cache.admin.delete_record.param"], left, vec![])?;
-    c.returns("peer_cache.admin.delete_record.unknown", &admin.delete_record(id))
+    c.returns("peer_cache.admin.delete_record.unknown", admin.delete_record(id))
 }
 
 fn records_can_be_deleted_by_url(c: &mut Bench) -> Outcome {
@@ -554,14 +554,14 @@ fn records_can_be_deleted_by_url(c: &mut Bench) -> Outcome {
     c.is("peer_cache.admin.delete_url.ok", c.cached_ids()?.len(), 3)?;
     let reader = c.peer_read(&file)?;
     let busy = admin.delete_url(Some(&file.url));
-    c.returns(["peer_cache.admin.delete_url.busy", "peer_cache.admin.delete_url.deferred"], &busy)?;
+    c.returns(["peer_cache.admin.delete_url.busy", "peer_cache.admin.delete_url.deferred"], busy)?;
     drop(reader);
     c.is("peer_cache.admin.delete_url.deferred", c.cached_ids()?.len(), 3)?;
     let deleted = admin.delete_url(Some(&file.url));
-    c.returns("peer_cache.admin.delete_url.ok", &deleted)?;
+    c.returns("peer_cache.admin.delete_url.ok", deleted)?;
     let left = c.cached_urls()?;
     c.is(["peer_cache.admin.delete_url.ok", "peer_cache.admin.delete_url.param"], left, vec![other.url])?;
-    c.returns("peer_cache.admin.delete_url.absent", &admin.delete_url(Some(&file.url)))
+    c.returns("peer_cache.admin.delete_url.absent", admin.delete_url(Some(&file.url)))
 }
 
 fn clearing_removes_every_record(c: &mut Bench) -> Outcome {
@@ -570,7 +570,7 @@ fn clearing_removes_every_record(c: &mut Bench) -> Outcome {
     let read = c.cached("read.bin", 100)?;
     c.cached("free.bin", 100)?;
     let reader = c.peer_read(&read)?;
-    c.returns("peer_cache.admin.clear_records.ok", &admin.clear_records())?;
+    c.returns("peer_cache.admin.clear_records.ok", admin.clear_records())?;
     let left = c.cached_urls()?;
     c.is(
         ["peer_cache.admin.clear_records.effect", "peer_cache.admin.clear_records.deferred"],

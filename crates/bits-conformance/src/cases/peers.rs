@@ -29,7 +29,7 @@ fn discovery_builds_the_list_of_peers(c: &mut Bench) -> Outcome {
     c.play(Profile::V3_0)?;
     c.set_neighbours(&NAMES, true)?;
     let admin = c.peer_cache()?;
-    c.returns("peer_cache.admin.discover_peers.ok", &admin.discover_peers())?;
+    c.returns("peer_cache.admin.discover_peers.ok", admin.discover_peers())?;
     let listed = admin.enum_peers();
     c.returns("peer_cache.admin.enum_peers.ok", &listed)?;
     let count = peers(c)?.count()?;
@@ -48,7 +48,7 @@ fn clearing_empties_the_list_of_peers(c: &mut Bench) -> Outcome {
     c.set_neighbours(&NAMES, true)?;
     let admin = c.peer_cache()?;
     admin.discover_peers()?;
-    c.returns("peer_cache.admin.clear_peers.ok", &admin.clear_peers())?;
+    c.returns("peer_cache.admin.clear_peers.ok", admin.clear_peers())?;
     c.is("peer_cache.admin.clear_peers.ok", peers(c)?.count()?, 0)
 }
 
@@ -59,11 +59,11 @@ fn a_peer_tells_who_and_how_it_is(c: &mut Bench) -> Outcome {
     let fetched = peers(c)?.next(1)?;
     let Some(peer) = fetched.items.first() else { return failed("no peer came") };
     c.is("peer_cache.peer.obtain", fetched.items.len(), 1)?;
-    c.returns("peer_cache.peer.get_peer_name.ok", &peer.peer_name())?;
+    c.returns("peer_cache.peer.get_peer_name.ok", peer.peer_name())?;
     c.is("peer_cache.peer.get_peer_name.format", peer.peer_name()?, NAMES[0].to_owned())?;
-    c.returns("peer_cache.peer.is_authenticated.ok", &peer.is_authenticated())?;
+    c.returns("peer_cache.peer.is_authenticated.ok", peer.is_authenticated())?;
     c.value("peer_cache.peer.is_authenticated.initial", peer.is_authenticated()?)?;
-    c.returns("peer_cache.peer.is_available.ok", &peer.is_available())?;
+    c.returns("peer_cache.peer.is_available.ok", peer.is_available())?;
     c.is("peer_cache.peer.is_available.ok", peer.is_available()?, true)?;
     c.set_neighbours(&NAMES[..1], false)?;
     c.is("peer_cache.peer.is_available.ok", peer.is_available()?, false)
@@ -89,18 +89,18 @@ fn walk<T: ?Sized + 'static>(c: &mut Bench, list: &dyn Enumerator<T>, clauses: &
     let rest = list.next(2);
     c.returns(clauses.next_fewer, &rest)?;
     c.is(clauses.next_fewer, rest?.items.len(), 1)?;
-    c.returns(clauses.reset, &list.reset())?;
-    c.returns(clauses.skip_ok, &list.skip(2))?;
+    c.returns(clauses.reset, list.reset())?;
+    c.returns(clauses.skip_ok, list.skip(2))?;
     let twin = list.clone_enumerator();
     c.returns(clauses.clone, &twin)?;
     c.is(clauses.clone, twin?.next(3)?.items.len(), 1)?;
     c.is(clauses.skip_ok, list.next(3)?.items.len(), 1)?;
-    c.returns(clauses.count, &list.count())?;
+    c.returns(clauses.count, list.count())?;
     c.is(clauses.count, list.count()?, 3)?;
     list.reset()?;
     c.is(clauses.reset, list.next(3)?.items.len(), 3)?;
     list.reset()?;
-    c.returns(clauses.skip_fewer, &list.skip(4))?;
+    c.returns(clauses.skip_fewer, list.skip(4))?;
     c.is(clauses.skip_fewer, list.next(1)?.items.len(), 0)
 }
 

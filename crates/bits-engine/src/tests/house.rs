@@ -496,7 +496,7 @@ impl House {
         self.told.remove(0)
     }
 
-    pub(crate) fn returns(&mut self, told: Told, code: Hresult) {
+    pub(crate) fn returns(&mut self, told: &Told, code: Hresult) {
         self.tell(Event::Notified(told.ticket, NotifyOutcome::Returned(code)));
     }
 

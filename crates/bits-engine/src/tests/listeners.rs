@@ -91,7 +91,7 @@ fn a_program_runs_when_the_callback_fails_and_not_when_it_is_merely_not_content(
         house.transfer_file(job);
         let told = house.take_told();
         assert_eq!(house.commands.len(), 0);
-        house.returns(told, code);
+        house.returns(&told, code);
         assert_eq!(house.commands.len(), programs, "{code}");
     }
 }
@@ -104,7 +104,7 @@ fn when_callback_and_program_fail_the_callback_is_called_again() {
     assert_eq!(house.set_program(job, Some(PROGRAM)), Ok(Success::OK));
     house.fail(job, NOT_FOUND);
     let told = house.take_told();
-    house.returns(told, Hresult::E_FAIL);
+    house.returns(&told, Hresult::E_FAIL);
     let run = house.take_command();
     house.program_ends(run, CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND));
     assert_eq!(house.told.len(), 0);
@@ -205,7 +205,7 @@ fn an_object_of_the_class_is_made_once_and_serves_until_it_is_gone() {
     house.object_is_made(5);
     let told = house.take_told();
     assert_eq!((told.callback, &told.what), (CallbackId(5), &Notification::FileTransferred(FileIndex(0))));
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     house.transfer_file(job);
     assert_eq!(house.activations, []);
     let told = house.take_told();
@@ -263,7 +263,7 @@ fn ranges_are_told_as_they_arrive_and_no_more_often_than_the_interval_allows() {
         told if house.told.is_empty() => {
             let Notification::FileRangesTransferred(FileIndex(0), ranges) = &told.what else { panic!("{told:?}") };
             let ranges = ranges.clone();
-            house.returns(told, Hresult::E_FAIL);
+            house.returns(&told, Hresult::E_FAIL);
             ranges
         }
         told => panic!("{told:?} and more"),

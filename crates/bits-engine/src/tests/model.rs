@@ -362,7 +362,7 @@ impl Engine {
         for (job, expected) in self.jobs.iter().zip(&queue.jobs) {
             match self.house.engine.state(&self.users[expected.owner], *job) {
                 Ok(state) => {
-                    assert_eq!(state, expected.state(), "{job:?}: {}", self.house.engine.explain(self.house.now, *job))
+                    assert_eq!(state, expected.state(), "{job:?}: {}", self.house.engine.explain(self.house.now, *job));
                 }
                 Err(code) => assert!(*job == GONE && expected.is_over(), "{job:?}: {code}"),
             }

@@ -30,13 +30,13 @@ fn job_transferred_is_repeated_until_s_ok() {
     for code in [Hresult::E_FAIL, Hresult::S_FALSE] {
         let told = house.take_told();
         assert_eq!((told.callback, told.job, &told.what), (CallbackId(1), job, &Notification::JobTransferred));
-        house.returns(told, code);
+        house.returns(&told, code);
         house.advance(seconds(59));
         assert_eq!(house.told.len(), 0);
         house.advance(seconds(1));
     }
     let told = house.take_told();
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     house.advance(seconds(10_000));
     assert_eq!(house.told.len(), 0);
 }
@@ -62,7 +62,7 @@ fn an_error_that_is_mended_is_not_told_again() {
     house.fail(job, NOT_FOUND);
     let told = house.take_told();
     assert_eq!(house.resume(job), Ok(Success::OK));
-    house.returns(told, Hresult::E_FAIL);
+    house.returns(&told, Hresult::E_FAIL);
     house.advance(seconds(600));
     assert_eq!(house.told.len(), 0);
 }
@@ -76,7 +76,7 @@ fn a_second_error_is_told_though_the_first_has_not_returned() {
     let first = house.take_told();
     assert_eq!(house.resume(job), Ok(Success::OK));
     house.fail(job, NOT_FOUND);
-    house.returns(first, Hresult::S_OK);
+    house.returns(&first, Hresult::S_OK);
     assert!(matches!(house.take_told().what, Notification::JobError(_)));
 }
 
@@ -104,7 +104,7 @@ fn a_new_callback_is_told_again_and_the_old_one_forgotten() {
     let mut house = House::new();
     let job = told_of_transfer(&mut house);
     let told = house.take_told();
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     assert_eq!(house.set_callback(job, Some(2)), Ok(Success::OK));
     assert_eq!(house.forgotten, [CallbackId(1)]);
     assert_eq!(house.take_told().callback, CallbackId(2));
@@ -134,15 +134,15 @@ fn files_are_told_one_after_another_and_before_the_job() {
 
     let told = house.take_told();
     assert_eq!(told.what, Notification::FileTransferred(FileIndex(0)));
-    house.returns(told, Hresult::E_FAIL);
+    house.returns(&told, Hresult::E_FAIL);
     assert_eq!(house.told.len(), 0);
     house.advance(seconds(60));
     let told = house.take_told();
     assert_eq!(told.what, Notification::FileTransferred(FileIndex(0)));
-    house.returns(told, Hresult::S_FALSE);
+    house.returns(&told, Hresult::S_FALSE);
     let told = house.take_told();
     assert_eq!(told.what, Notification::FileTransferred(FileIndex(1)));
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     assert_eq!(house.take_told().what, Notification::JobTransferred);
 }
 
@@ -178,12 +178,12 @@ fn modifications_are_merged_and_never_repeated() {
     assert_eq!(house.resume(job), Ok(Success::OK));
     house.connected(job, 100);
     assert_eq!(house.told.len(), 0);
-    house.returns(first, Hresult::E_FAIL);
+    house.returns(&first, Hresult::E_FAIL);
     assert_eq!(house.told.len(), 0);
     house.advance(INTERVAL);
     let second = house.take_told();
     assert_eq!(second.what, Notification::JobModification);
-    house.returns(second, Hresult::E_FAIL);
+    house.returns(&second, Hresult::E_FAIL);
     house.advance(seconds(600));
     assert_eq!(house.told.len(), 0);
 }
@@ -194,7 +194,7 @@ fn error_and_transferred_are_no_modifications() {
     let job = house.resumed_job(JobPriority::FOREGROUND);
     house.listen(job, MODIFICATION);
     let told = house.take_told();
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     house.fail(job, NOT_FOUND);
     assert_eq!(house.told.len(), 0);
 }
@@ -217,14 +217,14 @@ fn at_most_four_notifications_of_a_user_run_at_a_time() {
     let jobs: Vec<_> = (0..6).map(|_| told_of_transfer(&mut house)).collect();
     assert_eq!(house.told.len(), 4);
     let first = house.told.remove(0);
-    house.returns(first, Hresult::S_OK);
+    house.returns(&first, Hresult::S_OK);
     assert_eq!(house.told.len(), 4);
     let told: Vec<_> = house.told.iter().map(|told| told.job).collect();
     assert_eq!(told, jobs[1..5]);
     // One that is gone makes room too, and so does one whose job has ended.
     let second = house.told.remove(0);
     assert_eq!(house.complete(second.job), Ok(Success::OK));
-    house.returns(second, Hresult::E_FAIL);
+    house.returns(&second, Hresult::E_FAIL);
     assert_eq!(house.told.last().map(|told| told.job), Some(jobs[5]));
 }
 
@@ -241,12 +241,12 @@ fn a_job_may_wait_for_its_users_other_notifications_more_than_once() {
     for _ in 0..2 {
         assert!(house.told.iter().all(|told| told.job != job));
         let other = house.told.remove(0);
-        house.returns(other, Hresult::S_OK);
+        house.returns(&other, Hresult::S_OK);
         assert_eq!(house.told.last().map(|told| told.job), Some(job));
         let own = house.told.remove(3);
         // Another client takes the place in the meantime.
         told_of_transfer(&mut house);
-        house.returns(own, Hresult::S_OK);
+        house.returns(&own, Hresult::S_OK);
         if house.state(job) == JobState::TRANSFERRING {
             house.transfer_file(job);
         }
@@ -270,6 +270,6 @@ fn complete_inside_the_callback_ends_the_job_and_forgets_the_callback() {
     assert_eq!(house.complete(job), Ok(Success::OK));
     assert_eq!(house.forgotten, [CallbackId(1)]);
     let told = house.take_told();
-    house.returns(told, Hresult::S_OK);
+    house.returns(&told, Hresult::S_OK);
     assert_eq!(house.told.len(), 0);
 }

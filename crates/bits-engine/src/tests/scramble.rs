@@ -22,7 +22,7 @@ fn told_of(house: &mut House) -> Vec<Notification> {
     let hear = |house: &mut House, told: &mut Vec<Notification>| {
         while let Some(call) = house.told.pop() {
             told.push(call.what.clone());
-            house.returns(call, Hresult::S_OK);
+            house.returns(&call, Hresult::S_OK);
         }
     };
     for delay in 0..100 {
