@@ -161,7 +161,7 @@ impl Engine {
         self.jobs.set_helper(key, None);
         let job = &mut self.jobs[key];
         let is_done = [JobState::TRANSFERRED, JobState::ERROR].contains(&job.shown());
-        let is_ending = matches!(job.state, State::Finishing(_));
+        let is_ending = matches!(job.state, State::Finishing(_) | State::GivingUp { .. });
         if job.helper_flags.is_empty() || is_done || is_ending {
             return;
         }

@@ -2,14 +2,22 @@
 
 use std::time::Duration;
 
-use bits_api::{Hresult, JobState, JobType, Setting, Success};
+use bits_api::{Hresult, JobState, JobType, Setting, Success, TokenFlags};
 use bits_wire::attempt::{AttemptEnd, AttemptReport, UploadSession, Validators, Work};
 
-use super::house::{House, NOT_FOUND, SERVER_BUSY, alice, seconds};
+use super::house::{House, NOT_FOUND, SERVER_BUSY, alice, bob, seconds};
 use crate::{Event, JobKey};
 
 /// A cancelled upload whose session its server still keeps, with this no-progress timeout.
 fn cancelled_upload(house: &mut House, timeout: u32) -> JobKey {
+    let job = upload_with_session(house, timeout);
+    assert_eq!(house.cancel(job), Ok(Success::OK));
+    assert_eq!(house.state(job), JobState::CANCELLED);
+    job
+}
+
+/// An upload for which its server keeps a session, with this no-progress timeout.
+fn upload_with_session(house: &mut House, timeout: u32) -> JobKey {
     let job = house.create_typed(&alice(), JobType::UPLOAD).expect("a job");
     house.disk.files.get_mut().insert(format!("/c/job{}_0.bin", job.0).into(), 100);
     assert_eq!(house.add_file(job), Ok(Success::OK));
@@ -17,9 +25,21 @@ fn cancelled_upload(house: &mut House, timeout: u32) -> JobKey {
     assert_eq!(house.resume(job), Ok(Success::OK));
     let (session, source) = (UploadSession { id: "s".into() }, Validators { size: 100, last_modified: None });
     house.report(job, AttemptReport::SessionOpen { session, source, have: 0 });
-    assert_eq!(house.cancel(job), Ok(Success::OK));
-    assert_eq!(house.state(job), JobState::CANCELLED);
     job
+}
+
+#[test]
+fn a_helper_who_logs_off_leaves_a_cancelled_upload_cancelled() {
+    let mut house = House::new();
+    let job = upload_with_session(&mut house, 1_209_600);
+    house.lend(job, &bob(), TokenFlags::NETWORK);
+    assert_eq!(house.cancel(job), Ok(Success::OK));
+
+    house.log_off(&bob());
+
+    assert!(house.in_queue().is_empty());
+    answer(&mut house, AttemptEnd::Done);
+    assert!(!house.store.contains_key(&job));
 }
 
 /// The server gives this answer to the attempt that gives its session up.
