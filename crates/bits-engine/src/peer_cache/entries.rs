@@ -37,7 +37,7 @@ impl Entries {
         self.by_id.get(&Counted(id)).is_some_and(|entry| entry.readers > 0)
     }
 
-    /// What the cache takes, in bytes.
+    /// What the cache takes, in bytes, without what is to be removed.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -51,7 +51,7 @@ impl Entries {
         self.unvalidated.iter().copied()
     }
 
-    /// Every record, the one that was asked for longest ago first.
+    /// Every record that is to stay, the one that was asked for longest ago first.
     pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &CacheRecord> {
         self.by_access.iter().filter_map(|Counted((_, id))| self.get(*id))
     }
@@ -86,19 +86,24 @@ impl Entries {
     }
 
     pub(crate) fn remove(&mut self, id: Guid) -> Option<CacheRecord> {
-        let Entry { record, .. } = self.by_id.remove(&Counted(id))?;
+        let Entry { record, doomed, .. } = self.by_id.remove(&Counted(id))?;
         self.by_access.remove(&Counted((record.accessed, id)));
         self.by_url.remove(&(record.url.clone(), id));
         self.by_source.remove(&Counted(record.source));
         self.unvalidated.remove(&id);
-        self.bytes = self.bytes.saturating_sub(record.size);
+        if !doomed {
+            self.bytes = self.bytes.saturating_sub(record.size);
+        }
         Some(record)
     }
 
-    /// Marks a record that is in use for removal.
+    /// Marks a record that is in use for removal. From now on neither its age nor its size counts.
     pub(crate) fn doom(&mut self, id: Guid) {
-        if let Some(entry) = self.by_id.get_mut(&Counted(id)) {
-            entry.doomed = true;
+        if let Some(entry) = self.by_id.get_mut(&Counted(id))
+            && !std::mem::replace(&mut entry.doomed, true)
+        {
+            self.by_access.remove(&Counted((entry.record.accessed, id)));
+            self.bytes = self.bytes.saturating_sub(entry.record.size);
         }
     }
 

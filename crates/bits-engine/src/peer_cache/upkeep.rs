@@ -18,6 +18,8 @@ impl Engine {
         self.peer_cache.preferences = saved.preferences;
         for record in saved.records {
             self.peer_cache.next = self.peer_cache.next.max(serial_of(record.id) + 1);
+            // A record outlives its job, whose key no other job may get.
+            self.numbers.job = self.numbers.job.max(record.source.0.0 + 1);
             self.peer_cache.entries.insert(record);
         }
     }
