@@ -463,10 +463,9 @@ impl Job {
         have > before
     }
 
-    /// Marks the file in work as transferred and goes to the next. One that was sent needs nothing
-    /// more (clause `struct.file_progress.completed_upload`).
-    pub(crate) fn file_arrived(&mut self) {
-        let place = self.place_in_work();
+    /// Marks a file as transferred and goes to the next. One that was sent needs nothing more
+    /// (clause `struct.file_progress.completed_upload`).
+    pub(crate) fn file_arrived(&mut self, place: usize) {
         self.files[place].stage = if self.sends(place) { FileStage::Completed } else { FileStage::Transferred };
         self.sums.transferred_files += u32::from(!self.is_reply(place));
         self.work = None;

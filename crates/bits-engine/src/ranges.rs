@@ -29,6 +29,9 @@ pub struct Access {
 /// What the running attempt fetches.
 #[derive(Debug, Default)]
 pub(crate) struct Fetching {
+    /// The place of the file: an attempt that is being stopped is at it still when another file has
+    /// become the one in work.
+    pub(crate) place: usize,
     layout: Layout,
     /// Along which bytes are counted, once the size is known.
     pieces: Vec<Piece>,
@@ -374,7 +377,7 @@ impl Engine {
         }
         let job = &self.jobs[key];
         let layout = job.files[place].layout(job.is_on_demand());
-        self.jobs[key].fetching = Fetching { layout: layout.clone(), ..Fetching::default() };
+        self.jobs[key].fetching = Fetching { place, layout: layout.clone(), ..Fetching::default() };
         layout
     }
 

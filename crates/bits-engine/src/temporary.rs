@@ -78,10 +78,10 @@ impl Engine {
         Ok(file.temporary.as_ref().map(|temporary| temporary.path().to_owned()))
     }
 
-    /// Somebody else has made a file of the name that was drawn for the file in work: the name and
-    /// the file are theirs. Whether another one is worth a try.
+    /// Somebody else has made a file of the name that was drawn for the file that an attempt was at:
+    /// the name and the file are theirs. Whether another one is worth a try.
     pub(crate) fn lose_name(&mut self, key: JobKey) -> bool {
-        let place = self.jobs[key].place_in_work();
+        let place = self.jobs[key].fetching.place;
         self.forget_temporary(key, place);
         let job = &mut self.jobs[key];
         // On record it would say that the file of the next name is ours.

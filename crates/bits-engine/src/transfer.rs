@@ -151,7 +151,7 @@ impl Engine {
     /// Puts on record what the length of a temporary file cannot tell.
     fn keep_scattered(&mut self, key: JobKey, end: &AttemptEnd) {
         let job = &mut self.jobs[key];
-        let place = job.place_in_work();
+        let place = job.fetching.place;
         let Some(file) = job.files.get_mut(place) else { return };
         let Some(access) = &mut file.access else { return };
         if matches!(end, AttemptEnd::Failed(failure) if failure.code == Hresult::BG_E_INVALID_RANGE) {
@@ -230,9 +230,9 @@ impl Engine {
 
     /// Takes down that everything is there that the attempt was to fetch.
     fn take_fetched(&mut self, cx: Cx<'_>, key: JobKey) {
-        let place = self.jobs[key].place_in_work();
+        let place = self.jobs[key].fetching.place;
         if self.count_all(key, place) {
-            self.take_file(cx, key);
+            self.take_file(cx, key, place);
         } else {
             self.made_progress(cx, key);
             self.touch(cx, key);
@@ -241,17 +241,16 @@ impl Engine {
         }
     }
 
-    /// Takes down that the file in work is all there.
-    pub(crate) fn take_file(&mut self, cx: Cx<'_>, key: JobKey) {
+    /// Takes down that the file at this place is all there.
+    pub(crate) fn take_file(&mut self, cx: Cx<'_>, key: JobKey, place: usize) {
         let job = &mut self.jobs[key];
-        let place = job.place_in_work();
         let (is_sent, is_reply) = (job.sends(place), job.is_reply(place));
         let file = &job.files[place];
         let known = file.validators.unwrap_or(Validators { size: file.have, last_modified: None });
         job.set_validators(place, known);
         let size = job.files[place].size();
         job.set_have(place, size);
-        job.file_arrived();
+        job.file_arrived(place);
         job.files[place].access = None;
         self.jobs.refile(key);
         self.made_progress(cx, key);

@@ -185,7 +185,8 @@ impl Engine {
     /// The failure of an attempt after which nobody knows where the reply is.
     pub(crate) fn take_upload(&mut self, cx: Cx<'_>, key: JobKey, reply: Option<String>) -> Result<(), Failure> {
         let job = &mut self.jobs[key];
-        if !job.sends(job.place_in_work()) {
+        let place = job.fetching.place;
+        if !job.sends(place) {
             return Ok(());
         }
         if job.kind == JobType::UPLOAD_REPLY {
@@ -196,7 +197,7 @@ impl Engine {
         } else {
             self.forget_session(key);
         }
-        self.take_file(cx, key);
+        self.take_file(cx, key, place);
         Ok(())
     }
 

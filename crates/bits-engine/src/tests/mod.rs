@@ -1,6 +1,7 @@
 //! The engine's behaviour, seen through its public methods.
 
 mod access;
+mod content;
 mod decided;
 mod edges;
 mod ending;
@@ -16,6 +17,7 @@ mod model;
 mod names_taken;
 mod notices;
 mod order;
+mod peer_cache;
 mod ranges;
 mod restart;
 mod retries;
