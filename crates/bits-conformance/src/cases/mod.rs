@@ -90,5 +90,6 @@ modules![
     file_content,
     file_properties,
     peer_cache,
+    cached_files,
     peers,
 ];
