@@ -312,13 +312,10 @@ impl House {
         }
     }
 
-    /// Helpers who have logged off help no more, and nobody helps an owner who has.
-    pub(crate) fn lose_helpers(&mut self) {
-        for job in self.jobs.values_mut() {
-            let is_gone = |user: usize| !self.world.is_logged_on(&self.users[user].user);
-            if job.helper.is_some_and(is_gone) || (job.owner != SERVICE && is_gone(job.owner)) {
-                job.helper = None;
-            }
+    /// A user has logged off who was logged on: whoever that helped, or was helped, is alone.
+    pub(crate) fn lose_helpers(&mut self, user: usize) {
+        for job in self.jobs.values_mut().filter(|job| job.helper == Some(user) || job.owner == user) {
+            job.helper = None;
         }
     }
 

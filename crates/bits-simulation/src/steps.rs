@@ -85,18 +85,21 @@ impl House {
     fn some_session(&mut self) {
         let user = self.chance.below(3);
         let sid = self.users[user].user.clone();
+        let was_on = self.world.is_logged_on(&sid);
         let sessions: Vec<_> = self.world.sessions_of(&sid).map(|(id, _)| id).collect();
         if sessions.is_empty() || self.chance.one_in(4) {
             let kinds = [Logon::Console, Logon::RemoteDesktop, Logon::PowerShellRemoting, Logon::RunAs, Logon::Batch];
             let kind = self.chance.pick(&kinds);
             self.trace.note(self.now.monotonic, format_args!("user {user} logs on: {kind:?}"));
-            self.change_world(|world| _ = world.open_session(sid, kind));
+            self.change_world(|world| _ = world.open_session(sid.clone(), kind));
         } else {
             let session = self.chance.pick(&sessions);
             self.trace.note(self.now.monotonic, format_args!("a session of user {user} ends"));
             self.change_world(|world| world.close_session(session));
         }
-        self.lose_helpers();
+        if was_on && !self.world.is_logged_on(&sid) {
+            self.lose_helpers(user);
+        }
     }
 
     /// Something begins, or ends, to keep jobs from transferring.
