@@ -14,7 +14,8 @@ use bits_world::{Decisions, Preset, Profile, UnknownPreset, World};
 use crate::classes::Factory;
 use crate::client::Client;
 use crate::commands::{CommandLimits, Commands};
-use crate::emulator::{Emulator, StartError};
+use crate::emulator::Emulator;
+use crate::failure::StartError;
 use crate::guids::Guids;
 use crate::sim::{SimulatedMover, Simulation};
 

@@ -1,7 +1,6 @@
 //! The emulator as a test holds it: starts and stops the service, moves the time, changes the
 //! world.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,8 +11,8 @@ use bits_api::{Guid, Hresult, Job, JobState};
 use bits_engine::{Change, Config, Engine, Explanation, Saved};
 use bits_store::{Store, StoreError};
 use bits_wire::attempt::Disk;
-use bits_world::clock::{Clock, Participant, Stuck};
-use bits_world::{Sid, Token, UnknownPreset, World};
+use bits_world::clock::{Clock, Participant};
+use bits_world::{Sid, Token, World};
 
 use crate::accounts::Accounts;
 use crate::builder::{Builder, ClientCode, Outside};
@@ -22,6 +21,7 @@ use crate::classes::Classes;
 use crate::client::Client;
 use crate::commands::Commands;
 use crate::driver;
+use crate::failure::{StartError, TimeError};
 use crate::faults::{Fault, FaultLayer, Faults, Hold};
 use crate::guids::Guids;
 use crate::kept::Kept;
@@ -76,58 +76,6 @@ pub(crate) enum End {
     Orderly,
     /// Without a last word.
     Crash,
-}
-
-/// Why an emulator did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The queue cannot be read or kept.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The machine gave no thread.
-    #[error("no thread for the service: {0}")]
-    Thread(#[from] std::io::Error),
-    /// A certificate to trust cannot be read.
-    #[error("{0}")]
-    Trust(String),
-    /// There is no preset of that name.
-    #[error(transparent)]
-    Preset(#[from] UnknownPreset),
-    /// A decision was given a value that it does not take.
-    #[error("{0}")]
-    Decision(String),
-    /// An administrator has disabled the service.
-    #[error("the service is disabled")]
-    Disabled,
-    /// An earlier start or stop of the same emulator failed.
-    #[error("the emulator has lost its store when it was stopped; make a new one")]
-    Broken,
-}
-
-/// Why the time was not moved, or something did not come to pass.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum TimeError {
-    /// The emulator lives by the system clock, which nobody moves.
-    #[error("the system clock cannot be moved; give the emulator a virtual one")]
-    NotVirtual,
-    /// A callback cannot wait for itself.
-    #[error("called from a callback, which the call would wait for")]
-    InCallback,
-    /// Nothing has changed for long.
-    #[error("{0}")]
-    Stuck(Stuck),
-    /// What was waited for has not happened in time.
-    #[error("{0}")]
-    NotReached(String),
-}
-
-/// Tests unwrap; what they then print is meant for people.
-impl fmt::Debug for TimeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Emulator {

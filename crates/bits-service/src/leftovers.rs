@@ -9,7 +9,8 @@ use bits_engine::{Config, Cx, Engine, LeftJob};
 use bits_wire::attempt::{Disk, Probe};
 use bits_world::Decisions;
 
-use crate::emulator::{Emulator, Inner, StartError};
+use crate::emulator::{Emulator, Inner};
+use crate::failure::StartError;
 
 /// Jobs that were neither completed nor cancelled, and temporary files that are still there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

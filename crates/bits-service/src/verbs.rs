@@ -9,7 +9,8 @@ use bits_world::{Logon, Presence, SessionId, Sid, World};
 
 use crate::callbacks;
 use crate::client::Caller;
-use crate::emulator::{Emulator, End, Inner, StartError, TimeError};
+use crate::emulator::{Emulator, End, Inner};
+use crate::failure::{StartError, TimeError};
 use crate::service::Service;
 use crate::timeline::What;
 
