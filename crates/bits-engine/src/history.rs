@@ -54,6 +54,9 @@ impl Engine {
         let Some(job) = self.jobs.get(key).filter(|job| matches!(job.state, State::Suspended)) else {
             return Err("the job is not suspended any more".into());
         };
+        if job.stopping.is_some() {
+            return Err("an attempt of the job has not ended yet".into());
+        }
         let owner = job.owner;
         let mut record = job.record(self.jobs.users.get(owner).sid.as_str());
         let files = job.files.iter().enumerate().map(|(place, file)| {

@@ -27,7 +27,7 @@ impl Engine {
                 break;
             }
             let job = &self.jobs[key];
-            if matches!(job.state, State::Finishing(_) | State::GivingUp { .. }) {
+            if matches!(job.state, State::Finishing(_)) {
                 // It ends anyway, or is looked at again if it does not.
                 self.jobs.set_idle_since(key, cx.now.wall);
                 if timeout.is_zero() {

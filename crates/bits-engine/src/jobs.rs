@@ -93,7 +93,8 @@ pub(crate) struct Jobs {
     shelves: BTreeSet<Counted<(Shelf, UserNo, JobKey)>>,
     /// Jobs of the queue that something may hold, or holds.
     classes: BTreeSet<Counted<(Standing, Class, JobKey)>>,
-    /// Jobs of the queue by a moment that is not after their last activity.
+    /// Jobs of the queue by a moment that is not after their last activity; not those that are
+    /// cancelled already, for which nobody can do anything any more.
     idle: BTreeSet<Counted<(FileTime, JobKey)>>,
     /// Jobs of the queue with a helper token, by each user whose logoff may take it.
     tied: BTreeSet<Counted<(UserNo, JobKey)>>,
@@ -150,7 +151,11 @@ impl Jobs {
                 .iter()
                 .filter_map(|job| job.filed.map(|(standing, class)| Counted((standing, class, job.key))))
                 .collect(),
-            idle: loaded.iter().map(|job| Counted((job.idle_since, job.key))).collect(),
+            idle: loaded
+                .iter()
+                .filter(|job| !matches!(job.state, State::GivingUp { .. }))
+                .map(|job| Counted((job.idle_since, job.key)))
+                .collect(),
             by_key: loaded.into_iter().collect(),
             tied: BTreeSet::new(),
             users,
@@ -181,6 +186,9 @@ impl Jobs {
             match to {
                 Some(to) => _ = self.shelves.insert(Counted((to, owner, key))),
                 None => self.leave_queue(key),
+            }
+            if to == Some(Shelf::GivingUp) {
+                self.idle.remove(&Counted((self[key].idle_since, key)));
             }
         }
         before

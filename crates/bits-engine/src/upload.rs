@@ -241,6 +241,8 @@ impl Engine {
                 cx.probe.destination(&path)?;
             }
             engine.name_reply(job, name);
+            // It may go to another volume now.
+            engine.class_changed(cx, job);
             engine.changed(cx, job);
             Ok(Success::OK)
         })

@@ -132,3 +132,16 @@ fn the_day_counts_over_a_restart() {
     let (told, left) = tell_a_silent_server(&mut house, job, Duration::from_hours(10));
     assert_eq!((told, left), (6, Some(Duration::from_hours(1))));
 }
+
+#[test]
+fn a_cancelled_upload_is_idle_for_nobody() {
+    let mut house = House::new();
+    let job = cancelled_upload(&mut house, 1_209_600);
+    house.change_world(|world| world.policies.job_inactivity_timeout = Duration::ZERO);
+    let due = house.engine.next_deadline();
+    assert!(due.is_none_or(|due| due > house.now.monotonic), "a deadline that does not go: {due:?}");
+    assert!(house.store.contains_key(&job));
+    house.restart(seconds(1));
+    let due = house.engine.next_deadline();
+    assert!(due.is_none_or(|due| due > house.now.monotonic), "a deadline that does not go: {due:?}");
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bits_api::{ErrorContext, FileInfo, FileTime, Hresult, JobState, JobType, SIZE_UNKNOWN, Success};
 use bits_wire::attempt::{AttemptEnd, AttemptReport, Failure, UploadSession, Validators, Work};
-use bits_world::Profile;
+use bits_world::{Profile, Volume};
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, administrator, alice, config, seconds};
 use crate::{Config, FileStage, JobKey};
@@ -276,4 +276,21 @@ fn a_reply_in_work_is_no_file_of_the_job() {
     let explained = house.engine.explain(now, job);
     assert_eq!(explained.reason, crate::Reason::MovingReply { url: REPLY_URL.into() });
     assert!(explained.to_string().contains("the reply to its upload"));
+}
+
+#[test]
+fn another_reply_file_on_a_free_volume_lets_a_held_job_go_on() {
+    let mut house = House::new();
+    house.world.drives.mount('d', "/d");
+    let job = awaiting_reply(&mut house);
+    house.fail(job, SERVER_BUSY);
+    house.change_world(|world| world.drives.set_locked(Volume::new('C'), true));
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    assert_eq!(house.error(job).map(|error| error.code), Ok(Hresult::BG_E_DESTINATION_LOCKED));
+
+    let named = house.now_result(|engine, cx| engine.set_reply_file_name(cx, &alice(), job, Some(r"D:\reply.bin")));
+
+    assert_eq!((named, house.state(job)), (Ok(Success::OK), JobState::CONNECTING));
+    house.change_world(|world| world.drives.set_locked(Volume::new('D'), true));
+    assert_eq!(house.state(job), JobState::TRANSIENT_ERROR);
 }
