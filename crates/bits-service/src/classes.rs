@@ -32,7 +32,10 @@ pub(crate) struct Classes {
 pub(crate) fn activate(service: &Service, ticket: Ticket, user: &Sid, class: Guid) {
     let client = Client::new(Weak::clone(&service.classes.emulator), &class.to_string(), Token::standard(user.clone()));
     let killed = Event::Activated(ticket, Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
-    service.with_core(|core| core.running.insert(ticket.0, Running::of_client(client.caller(), killed)));
+    if service.with_core(|core| core.running.insert(ticket.0, Running::of_client(client.caller(), killed))).is_none() {
+        // It has been stopped meanwhile: nobody needs the object.
+        return;
+    }
     let factory = service.classes.factories.get(&class).cloned();
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-activation".into()).spawn(move || {

@@ -95,22 +95,22 @@ impl Commands {
         }
     }
 
-    /// Begins a run; whoever has begun it carries it out.
-    fn begin(
-        &self,
-        ticket: Ticket,
-        run: CommandRun,
-        drives: Drives,
-    ) -> impl FnOnce() -> Option<CommandOutcome> + use<> {
+    /// How often the service was stopped so far.
+    fn stops(&self) -> u64 {
+        self.0.processes.as_ref().map_or(0, Processes::stops)
+    }
+
+    /// Begins a run, unless the service is stopped after so many stops; whoever has begun it
+    /// carries it out.
+    fn begin(&self, stops: u64, run: CommandRun, drives: Drives) -> impl FnOnce() -> Option<CommandOutcome> + use<> {
         let mut state = self.lock();
         state.runs.push(run.clone());
         state.running += 1;
-        let stops = self.0.processes.as_ref().map(Processes::stops);
         let this = self.clone();
         move || {
-            let outcome = match (&this.0.processes, stops) {
-                (Some(processes), Some(stops)) => Self::run(processes, ticket, stops, &run, &drives),
-                _ => Some(this.play(&run)),
+            let outcome = match &this.0.processes {
+                Some(processes) => Self::run(processes, stops, &run, &drives),
+                None => Some(this.play(&run)),
             };
             this.lock().running -= 1;
             outcome
@@ -118,18 +118,12 @@ impl Commands {
     }
 
     /// Really runs a program; `None` when the service has been stopped meanwhile.
-    fn run(
-        processes: &Processes,
-        ticket: Ticket,
-        stops: u64,
-        run: &CommandRun,
-        drives: &Drives,
-    ) -> Option<CommandOutcome> {
+    fn run(processes: &Processes, stops: u64, run: &CommandRun, drives: &Drives) -> Option<CommandOutcome> {
         let Ok(program) = drives.resolve(&run.program) else {
             return Some(CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND));
         };
         let arguments = run.parameters.as_deref().map_or_else(Vec::new, process::arguments);
-        processes.run(ticket, stops, &program, &arguments)
+        processes.run(stops, &program, &arguments)
     }
 
     /// Plays one run.
@@ -163,15 +157,20 @@ fn is_full_path(program: &str) -> bool {
 
 /// Runs a program for `job`; its end comes back as an event. Never waits.
 pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, command: CommandLine) {
+    // Before anything tells that the service still runs: a stop from here on is one more.
+    let stops = service.commands.stops();
     let Some(id) = service.guid(job) else {
         return service.handle(Event::CommandEnded(ticket, CommandOutcome::NotStarted(Hresult::BG_E_NOT_FOUND)));
     };
     let CommandLine { program, parameters } = command;
-    service.with_core(|core| core.running.insert(ticket.0, Running::program()));
+    if service.with_core(|core| core.running.insert(ticket.0, Running::program())).is_none() {
+        // It has been stopped meanwhile.
+        return;
+    }
     service.timeline.push(service.clock.now(), Some(id), What::Command { program: program.clone() });
     let owner = user.clone();
     let run = CommandRun { at: service.clock.now(), job: id, user, program: program.clone(), parameters };
-    let carry_out = service.commands.begin(ticket, run, service.world().drives.clone());
+    let carry_out = service.commands.begin(stops, run, service.world().drives.clone());
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
         running::enter(&weak, &clock, ticket);

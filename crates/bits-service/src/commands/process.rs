@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bits_api::Hresult;
-use bits_engine::{CommandOutcome, Ticket};
+use bits_engine::CommandOutcome;
 
 /// How many notification programs run at a time, and for how long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,7 +39,10 @@ pub(super) struct Processes {
 
 #[derive(Default)]
 struct State {
+    /// By the order in which they began. Tickets would not do: each run of the service counts its
+    /// own.
     children: BTreeMap<u64, Child>,
+    begun: u64,
     /// Counts the stops of the service.
     stops: u64,
 }
@@ -55,13 +58,7 @@ impl Processes {
     }
 
     /// Runs a program to its end; `None` when the service has been stopped since `stops`.
-    pub(super) fn run(
-        &self,
-        ticket: Ticket,
-        stops: u64,
-        program: &Path,
-        arguments: &[String],
-    ) -> Option<CommandOutcome> {
+    pub(super) fn run(&self, stops: u64, program: &Path, arguments: &[String]) -> Option<CommandOutcome> {
         let mut state = self.lock();
         while state.stops == stops && state.children.len() >= self.limits.at_once.max(1) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -71,26 +68,30 @@ impl Processes {
         }
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        match command.spawn() {
-            Ok(child) => _ = state.children.insert(ticket.0, child),
+        let child = match command.spawn() {
+            Ok(child) => child,
             Err(error) => return Some(CommandOutcome::NotStarted(code_of(&error))),
-        }
+        };
+        let place = state.begun;
+        state.begun += 1;
+        state.children.insert(place, child);
         drop(state);
-        let ended = self.wait(ticket);
+        let ended = self.wait(place);
         self.changed.notify_all();
         ended
     }
 
     /// Waits until the program has ended, or its time is over.
-    fn wait(&self, ticket: Ticket) -> Option<CommandOutcome> {
+    fn wait(&self, place: u64) -> Option<CommandOutcome> {
         const LOOK: Duration = Duration::from_millis(10);
-        let end = Instant::now() + self.limits.time;
+        // A time that goes beyond the calendar has no end.
+        let end = Instant::now().checked_add(self.limits.time);
         loop {
             let mut state = self.lock();
             // Else it was killed with the service.
-            let child = state.children.get_mut(&ticket.0)?;
+            let child = state.children.get_mut(&place)?;
             let outcome = match child.try_wait() {
-                Ok(None) if Instant::now() < end => None,
+                Ok(None) if end.is_none_or(|end| Instant::now() < end) => None,
                 Ok(None) | Err(_) => {
                     kill(child);
                     Some(KILLED)
@@ -99,7 +100,7 @@ impl Processes {
                 Ok(Some(status)) => Some(status.code().map_or(KILLED, i32::cast_unsigned)),
             };
             if let Some(code) = outcome {
-                state.children.remove(&ticket.0);
+                state.children.remove(&place);
                 return Some(CommandOutcome::Exited(code));
             }
             drop(self.changed.wait_timeout(state, LOOK));
@@ -177,7 +178,36 @@ pub(super) fn arguments(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::arguments;
+    use super::*;
+
+    #[cfg(unix)]
+    fn sh(processes: &Processes, script: &str) -> Option<CommandOutcome> {
+        processes.run(processes.stops(), Path::new("/bin/sh"), &["-c".into(), script.into()])
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_may_be_given_all_the_time_there_is() {
+        let processes = Processes::new(CommandLimits { time: Duration::MAX, at_once: 1 });
+        assert_eq!(sh(&processes, "exit 3"), Some(CommandOutcome::Exited(3)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_of_the_next_run_of_the_service_is_not_taken_for_one_that_was_killed() {
+        let processes = Processes::new(CommandLimits::default());
+        for _ in 0..20 {
+            std::thread::scope(|scope| {
+                let killed = scope.spawn(|| sh(&processes, "exec sleep 60"));
+                while processes.lock().children.is_empty() {
+                    std::thread::yield_now();
+                }
+                processes.stop();
+                assert_eq!(sh(&processes, "exit 3"), Some(CommandOutcome::Exited(3)));
+                assert_eq!(killed.join().unwrap(), None);
+            });
+        }
+    }
 
     #[test]
     fn a_command_line_is_taken_apart_as_windows_does() {
