@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use bits_api::Job;
@@ -121,4 +123,21 @@ fn no_program_outlives_the_emulator() {
 
     let pid = std::fs::read_to_string(pid).unwrap();
     assert!(!Command::new("kill").args(["-0", pid.trim()]).status().unwrap().success());
+}
+
+#[test]
+fn what_a_program_has_started_is_killed_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    make_fifo(&fifo);
+    let setup = real(|_| ());
+    job_that_runs(&setup, &format!("(echo begun; exec sleep 60) > {}; true", fifo.display()));
+    let mut held = BufReader::new(File::open(&fifo).unwrap());
+    assert_eq!(held.read_line(&mut String::new()).unwrap(), 6);
+
+    drop(setup);
+
+    let (sender, released) = mpsc::channel();
+    std::thread::spawn(move || sender.send(held.read_to_end(&mut Vec::new()).is_ok()));
+    assert_eq!(released.recv_timeout(Duration::from_secs(20)), Ok(true));
 }

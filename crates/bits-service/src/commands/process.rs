@@ -68,6 +68,9 @@ impl Processes {
         }
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What the program starts in its turn is killed with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Some(CommandOutcome::NotStarted(code_of(&error))),
@@ -123,10 +126,23 @@ impl Processes {
 }
 
 fn kill(child: &mut Child) {
-    let ended = child.kill().and_then(|()| child.wait());
+    let ended = kill_group(child).and_then(|()| child.wait());
     if let Err(error) = ended {
         tracing::warn!(%error, "a notification program cannot be killed");
     }
+}
+
+/// Kills a program that was not waited for yet, with what it has started.
+#[cfg(unix)]
+fn kill_group(child: &mut Child) -> std::io::Result<()> {
+    let group = rustix::process::Pid::from_child(child);
+    Ok(rustix::process::kill_process_group(group, rustix::process::Signal::KILL)?)
+}
+
+/// Kills a program.
+#[cfg(not(unix))]
+fn kill_group(child: &mut Child) -> std::io::Result<()> {
+    child.kill()
 }
 
 fn code_of(error: &std::io::Error) -> Hresult {
