@@ -26,9 +26,10 @@ impl Engine {
             return self.session_given_up(key);
         };
         let attempt = AttemptId(take(&mut self.numbers.attempt));
+        let chain = ChainId(take(&mut self.numbers.chain));
         let plan = AttemptPlan {
             attempt,
-            chain: ChainId(take(&mut self.numbers.chain)),
+            chain,
             work: Work::GiveUp { session },
             url: file.remote_name.to_string(),
             local: PathBuf::new(),
@@ -40,7 +41,7 @@ impl Engine {
             fetch: Fetch::default(),
             known: None,
         };
-        self.jobs[key].state = State::GivingUp { attempt: Some(attempt) };
+        self.jobs[key].state = State::GivingUp { attempt: Some((attempt, chain)) };
         self.attempts.insert(Counted(attempt), key);
         self.push(Action::Start(Box::new(plan)));
         // Without patience there is one try, which ends by itself.
@@ -51,6 +52,9 @@ impl Engine {
 
     /// The server has answered, or it has not.
     pub(crate) fn give_up_ended(&mut self, cx: Cx<'_>, key: JobKey, end: &AttemptEnd) {
+        if let State::GivingUp { attempt: Some((_, chain)) } = self.jobs[key].state {
+            self.push(Action::Release(chain));
+        }
         let is_silent = matches!(end, AttemptEnd::Failed(failure) if failure.transient);
         if is_silent && !self.patience_left(cx, key).is_zero() {
             self.jobs[key].state = State::GivingUp { attempt: None };
@@ -67,9 +71,10 @@ impl Engine {
         if !self.patience_left(cx, key).is_zero() {
             return self.give_up_session(cx, key);
         }
-        if let Some(attempt) = attempt {
+        if let Some((attempt, chain)) = attempt {
             self.attempts.remove(&Counted(attempt));
             self.push(Action::Stop(attempt));
+            self.push(Action::Release(chain));
         }
         self.session_given_up(key);
     }

@@ -119,8 +119,8 @@ pub(crate) enum State {
     Acknowledged,
     /// Cancelled for its clients, and still in the queue: the server of its upload is to be told.
     GivingUp {
-        /// The attempt to tell it, unless the next one is waited for.
-        attempt: Option<AttemptId>,
+        /// The attempt to tell it, with a chain of its own, unless the next one is waited for.
+        attempt: Option<(AttemptId, ChainId)>,
     },
     Cancelled,
 }

@@ -48,11 +48,13 @@ fn answer(house: &mut House, end: AttemptEnd) {
         .running
         .values()
         .filter(|plan| matches!(plan.work, Work::GiveUp { .. }))
-        .map(|plan| plan.attempt)
+        .map(|plan| (plan.attempt, plan.chain))
         .collect();
     assert_eq!(giving_up.len(), 1, "one attempt at a time");
+    let (attempt, chain) = giving_up[0];
     house.running.clear();
-    house.tell(Event::Attempt(giving_up[0], AttemptReport::Ended(end)));
+    house.tell(Event::Attempt(attempt, AttemptReport::Ended(end)));
+    assert_eq!(house.released.last(), Some(&chain), "its connection is kept for nobody");
 }
 
 /// How often the server was told within `time`, and when the job left the queue, if it did.
