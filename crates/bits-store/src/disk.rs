@@ -1,9 +1,10 @@
 //! A queue in a state folder.
 //!
-//! `queue.redb` holds three tables: `meta` says whose file it is and in which format, `jobs` and
-//! `files` hold a record for each key. `queue.key` is what secrets are sealed with. `queue.lock` is held while a store is open. A new file is
-//! made beside its place and moved there when it is whole, so a process that dies in between
-//! leaves none behind.
+//! `queue.redb` holds tables: `meta` says whose file it is and in which format, `jobs` and
+//! `files` hold a record for each key; `peer cache` and `preferences` come with the first entry.
+//! Only the owner of a new file may read it. `queue.key` is what secrets are sealed with.
+//! `queue.lock` is held while a store is open. A new file is made beside its place and moved there
+//! when it is whole, so a process that dies in between leaves none behind.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -20,7 +21,7 @@ use redb::{
 use crate::StoreError;
 use crate::buffered::Buffered;
 use crate::record::{self, JobIn, JobOut};
-use crate::seal::Sealer;
+use crate::seal::{Sealer, for_the_owner};
 
 const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 const JOBS: TableDefinition<u64, &[u8]> = TableDefinition::new("jobs");
@@ -141,7 +142,8 @@ fn if_there<T>(opened: Result<T, TableError>, file: &Path) -> Result<Option<T>, 
 /// Makes the empty queue `file`, whole or not at all.
 fn create(folder: &Path, file: &Path) -> Result<(), StoreError> {
     let unfinished = folder.join("queue.redb.new");
-    let made = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&unfinished);
+    // URLs may be secrets too: many carry a signature.
+    let made = for_the_owner().create(true).truncate(true).read(true).write(true).open(&unfinished);
     let made = made.map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })?;
     initialise(FileBackend::new(made).map_err(|error| failed(file, error))?, file)?;
     fs::rename(&unfinished, file).map_err(|error| storage(file, error))

@@ -109,7 +109,7 @@ fn make_key(file: Option<&Path>) -> io::Result<LessSafeKey> {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut made = for_the_owner().open(&unfinished)?;
+        let mut made = for_the_owner().write(true).create_new(true).open(&unfinished)?;
         made.write_all(&*text)?;
         made.sync_all()?;
         fs::rename(&unfinished, file)?;
@@ -121,11 +121,10 @@ fn key_of(text: &[u8]) -> io::Result<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, text).map(LessSafeKey::new).map_err(|_| ErrorKind::InvalidData.into())
 }
 
-/// A new file that nobody else may read, from its first moment on. Where there are no modes, the
+/// Makes files that nobody else may read, from their first moment on. Where there are no modes, the
 /// folder's access list holds.
-fn for_the_owner() -> OpenOptions {
+pub(crate) fn for_the_owner() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options

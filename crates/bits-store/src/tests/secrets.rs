@@ -72,14 +72,15 @@ fn a_key_is_made_only_when_there_is_something_to_seal() {
 
 #[cfg(unix)]
 #[test]
-fn only_its_owner_may_read_the_key() {
+fn only_their_owner_may_read_the_key_and_the_queue() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     keep(folder.path());
 
-    let mode = fs::metadata(folder.path().join("queue.key")).unwrap().permissions().mode();
-
-    assert_eq!(mode & 0o777, 0o600);
+    for file in ["queue.key", "queue.redb"] {
+        let mode = fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]
