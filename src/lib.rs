@@ -9,9 +9,9 @@ pub use bits_service::{
 
 // For the author of a test.
 pub use bits_service::{
-    CallbackCall, Cause, CommandOutcome, CommandRun, Commands, Ending, Explanation, Fate, Fault, FileInWork, Hold,
-    JobEnd, Latch, LeftJob, Leftovers, LogEvent, Loss, NoLeftovers, Reason, ScriptedCallback, Seed, SeedError,
-    SeedFile, Suspender, Thing, Verb,
+    AttemptEnd, CallbackCall, Cause, CommandLimits, CommandOutcome, CommandRun, Commands, Ending, Explanation, Failure,
+    Fate, Fault, FileInWork, Hold, JobEnd, Latch, LeftJob, Leftovers, LogEvent, Loss, NoLeftovers, PeerRead, Reason,
+    ScriptedCallback, Seed, SeedError, SeedFile, SimServer, Suspender, Thing, Validators, Verb,
 };
 
 /// The interface that a BITS client sees, shared by the emulator and real BITS.
