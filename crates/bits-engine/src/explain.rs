@@ -233,7 +233,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = || self.error.map_or("an unknown error".into(), |(code, context)| format!("{code} ({context})"));
         let does = if self.state == Some(JobState::CONNECTING) { "connecting for" } else { "transferring" };
-        let given_up = |in_: &Duration| format!("and is given up in {in_:?} without progress");
+        let given_up = |in_: &Duration| format!("and is given up in {} without progress", Spelt(*in_));
         match &self.reason {
             Reason::ServiceStopped => f.write_str("the service does not run"),
             Reason::Unknown => f.write_str("there is no such job, or it has ended and nobody holds it any more"),
@@ -252,7 +252,13 @@ impl fmt::Display for Explanation {
             }
             Reason::MovingReply { url } => write!(f, "the job is {does} the reply to its upload, {url}"),
             Reason::Retry { within, given_up_in, .. } => {
-                write!(f, "the job failed with {}; it is retried in {within:?}, {}", error(), given_up(given_up_in))
+                write!(
+                    f,
+                    "the job failed with {}; it is retried in {}, {}",
+                    error(),
+                    Spelt(*within),
+                    given_up(given_up_in)
+                )
             }
             Reason::Held { by, given_up_in } => {
                 write!(f, "the job failed with {}; it {}, {}", error(), by.awaited(), given_up(given_up_in))
@@ -267,6 +273,22 @@ impl fmt::Display for Explanation {
             Reason::Ended { cause: Some(cause) } => write!(f, "the job has ended: {cause}"),
             Reason::Ended { cause: None } => f.write_str("the job has ended"),
         }
+    }
+}
+
+/// A time as people say it, to the second: `13d 23h 50min`.
+struct Spelt(Duration);
+
+impl fmt::Display for Spelt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds == 0 {
+            return write!(f, "{:?}", self.0);
+        }
+        let units =
+            [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+        let parts = units.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+        f.write_str(&parts.collect::<Vec<_>>().join(" "))
     }
 }
 

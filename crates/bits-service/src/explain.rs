@@ -30,6 +30,8 @@ fn ended(timeline: &Timeline, job: Guid) -> Explanation {
 fn suspender(timeline: &Timeline, job: Guid) -> Suspender {
     match timeline.last_transition(job) {
         Some((_, Cause::Suspended)) => {}
+        // A seeded job has a past, and nobody has suspended it in the sight of the timeline.
+        Some((_, Cause::Created)) => return Suspender::Unknown,
         Some((JobState::SUSPENDED, cause)) => return Suspender::Service(cause),
         _ => return Suspender::Unknown,
     }

@@ -7,7 +7,7 @@ use bits_world::UnknownPreset;
 use bits_world::clock::Stuck;
 
 /// Why an emulator did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The queue cannot be read or kept.
@@ -26,7 +26,7 @@ pub enum StartError {
     #[error("{0}")]
     Decision(String),
     /// An administrator has disabled the service.
-    #[error("the service is disabled")]
+    #[error("the service is disabled; enable it")]
     Disabled,
     /// An earlier start or stop of the same emulator failed.
     #[error("the emulator has lost its store when it was stopped; make a new one")]
@@ -52,6 +52,13 @@ pub enum TimeError {
 }
 
 /// Tests unwrap; what they then print is meant for people.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As of [`StartError`].
 impl fmt::Debug for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

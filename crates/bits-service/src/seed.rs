@@ -3,6 +3,7 @@
 //! A seeded job is made by the calls that every client makes; its past goes on record and comes
 //! back from there, as after a restart. So it is in no state that BITS could not have led it to.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub struct SeedFile {
 }
 
 /// Why a job could not be seeded.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {
     /// A call that makes the job was refused.
@@ -71,9 +72,17 @@ pub enum SeedError {
     },
 }
 
+/// Tests unwrap; what they then print is meant for people.
+impl fmt::Debug for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Seed {
     /// A job in `state`, any of the nine. One in CONNECTING or TRANSFERRING stays there until
-    /// [`Emulator::let_go`](crate::Emulator::let_go), without a server; one in ACKNOWLEDGED or
+    /// [`Emulator::let_go`](crate::Emulator::let_go), without a server; one in QUEUED gets its turn
+    /// at once, unless another has it or its owner is not logged on; one in ACKNOWLEDGED or
     /// CANCELLED has left the queue, and its handle tells of it.
     pub fn new(state: JobState) -> Self {
         Self {
@@ -226,7 +235,8 @@ impl Seeding<'_> {
             error,
             error_count: seed.error_count.unwrap_or(u32::from(error.is_some())),
             known: seed.files.iter().map(SeedFile::known).collect(),
-        })?;
+        })
+        .map_err(|error| on_the_way(seed.state, error))?;
         self.log(state);
         match seed.state {
             JobState::ACKNOWLEDGED => self.job.complete().map(drop).map_err(refused("Complete")),
@@ -297,6 +307,16 @@ fn on_record(state: JobState) -> JobState {
         JobState::CONNECTING | JobState::TRANSFERRING => JobState::QUEUED,
         JobState::ACKNOWLEDGED => JobState::TRANSFERRED,
         JobState::CANCELLED => JobState::SUSPENDED,
+        other => other,
+    }
+}
+
+/// What is impossible in the state on record is told as what it is: not the state that was asked for.
+fn on_the_way(state: JobState, error: SeedError) -> SeedError {
+    match error {
+        SeedError::Impossible(why) if on_record(state) != state => {
+            SeedError::Impossible(format!("on the way to {state}, {why}"))
+        }
         other => other,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, FileTime, Hresult, JobPriority, JobState, Success};
 use bits_origin::{Content, Origin};
-use bits_service::{Emulator, Fault, Seed, SeedError, SeedFile};
+use bits_service::{Emulator, Fault, Reason, Seed, SeedError, SeedFile, Suspender};
 use bits_world::Network;
 use support::{HOUR, Setup, URL};
 
@@ -157,10 +157,12 @@ fn a_held_job_can_be_suspended_and_cancelled() {
 fn what_no_job_can_have_been_through_is_refused_and_leaves_nothing() {
     let nothing_there = || SeedFile::new(URL, LOCAL);
     let disconnected = (Hresult::BG_E_NETWORK_DISCONNECTED, ErrorContext::GENERAL_QUEUE_MANAGER);
-    let impossible: [(Seed, &str); 9] = [
+    let impossible: [(Seed, &str); 11] = [
         (Seed::new(JobState::QUEUED), "has files"),
         (Seed::new(JobState::QUEUED).file(nothing_there().whole("all")), "something left"),
         (Seed::new(JobState::TRANSFERRED).file(nothing_there()), "the whole of each file"),
+        (Seed::new(JobState::CONNECTING), "to BG_JOB_STATE_CONNECTING, a job in BG_JOB_STATE_QUEUED has files"),
+        (Seed::new(JobState::ACKNOWLEDGED).file(nothing_there()), "on the way to BG_JOB_STATE_ACKNOWLEDGED"),
         (seed(JobState::TRANSFERRED).error(disconnected.0, disconnected.1), "no error"),
         (seed(JobState::TRANSIENT_ERROR).error(disconnected.0, disconnected.1), "change the world"),
         (seed(JobState::ERROR).error(Hresult::S_OK, disconnected.1), "failure code"),
@@ -174,6 +176,7 @@ fn what_no_job_can_have_been_through_is_refused_and_leaves_nothing() {
         let error = setup.client.seed_job(seed).unwrap_err();
 
         assert!(matches!(&error, SeedError::Impossible(told) if told.contains(why)), "{error}");
+        assert_eq!(format!("{error:?}"), error.to_string(), "what a test prints that unwraps");
         let jobs = setup.manager().enum_jobs(bits_api::EnumJobsFlags::empty()).unwrap();
         assert_eq!(jobs.count(), Ok(0));
         assert!(setup.network.local_files().is_empty());
@@ -249,6 +252,16 @@ fn a_seeded_part_is_gone_on_with_from_the_server() {
 
         assert_eq!(real.read(), b"ABCdefgh");
     }
+}
+
+#[test]
+fn nobody_is_said_to_have_suspended_a_seeded_job() {
+    let setup = Setup::new();
+
+    let job = setup.client.seed_job(seed(JobState::SUSPENDED)).unwrap();
+
+    let told = setup.emulator.explain(job.id);
+    assert_eq!(told.reason, Reason::Suspended { by: Suspender::Unknown }, "{told}");
 }
 
 #[test]

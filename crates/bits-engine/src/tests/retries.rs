@@ -25,7 +25,7 @@ fn a_transient_error_is_retried_after_the_delay_and_not_before() {
     assert_eq!(house.state(job), TRANSIENT_ERROR);
     assert_eq!(house.engine.error_count(&alice(), job), Ok(1));
     let told = house.engine.explain(house.now, job).to_string();
-    assert!(told.contains("retried in 600s") && told.contains("503"), "{told}");
+    assert!(told.contains("retried in 10min, and is given up in 14d without") && told.contains("503"), "{told}");
     house.advance(seconds(599));
     assert_eq!(house.state(job), TRANSIENT_ERROR);
     house.advance(seconds(1));
