@@ -116,7 +116,8 @@ pub trait File6: File5 {
     fn update_download_position(&self, offset: u64) -> Result<Success, Hresult>;
 
     /// Fetches these parts first, those of earlier calls before; in on-demand mode nothing else is
-    /// fetched. They may overlap.
+    /// fetched. They may overlap. A job that is SUSPENDED, as one in on-demand mode is when all that
+    /// was asked for is there, waits for Resume.
     ///
     /// Since 10.1; clauses `file6.request_file_ranges.*`.
     ///

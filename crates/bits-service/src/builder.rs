@@ -126,7 +126,8 @@ impl Builder {
         self
     }
 
-    /// Changes the world before the start.
+    /// Changes the world before the start. It begins with a network and without drives: a local name
+    /// such as `C:\a` gives ERROR_DIRECTORY until `world.drives.mount('C', folder)`.
     pub fn world(mut self, change: impl FnOnce(&mut World)) -> Self {
         change(&mut self.world);
         self

@@ -186,7 +186,8 @@ impl Emulator {
     }
 
     /// The machine restarts: every program ends, every user is logged off, the service is stopped
-    /// and, unless it is disabled, started again. No time passes by itself.
+    /// and, unless it is disabled, started again. No time passes by itself. Jobs go on when their
+    /// owners are [logged on](Emulator::log_on) again.
     ///
     /// # Errors
     /// Those of [`Emulator::start`].
