@@ -250,7 +250,8 @@ impl Emulator {
     }
 
     /// Lets the next attempt that `fault` means fail, whether transfers are real or simulated; no
-    /// server is needed. Several faults are used up in order.
+    /// server is needed. Several faults are used up in order; one whose attempt is stopped before it
+    /// has come so far waits for the next.
     pub fn fail_next(&self, fault: Fault) {
         self.inner.faults.add(fault);
     }

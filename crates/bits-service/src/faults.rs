@@ -115,6 +115,8 @@ pub(crate) struct FaultLayer {
     inner: Arc<dyn Mover>,
     faults: Faults,
     held: Mutex<BTreeMap<AttemptId, Held>>,
+    /// Of the attempts that are to fail later, and of some that have ended.
+    due: Mutex<Vec<Arc<Mutex<Due>>>>,
 }
 
 struct Held {
@@ -125,7 +127,7 @@ struct Held {
 
 impl FaultLayer {
     pub(crate) fn new(inner: Arc<dyn Mover>, faults: Faults) -> Self {
-        Self { inner, faults, held: Mutex::default() }
+        Self { inner, faults, held: Mutex::default(), due: Mutex::default() }
     }
 
     /// Begins an attempt of `job`.
@@ -154,7 +156,11 @@ impl FaultLayer {
     /// Begins an attempt that is stopped and fails once `at` bytes are there.
     fn start_to_fail(&self, fault: Fault, at: u64, plan: AttemptPlan, reports: Reports) {
         let (inner, faults) = (Arc::downgrade(&self.inner), self.faults.clone());
-        let due = Mutex::new(Due::Waiting(fault));
+        let due = Arc::new(Mutex::new(Due::Waiting(fault)));
+        let mut all = lock(&self.due);
+        all.retain(|due| !matches!(*lock(due), Due::Over));
+        all.push(Arc::clone(&due));
+        drop(all);
         let watched: Reports = Arc::new(move |attempt, report| {
             let come_to = match &report {
                 AttemptReport::Connected { have, .. }
@@ -202,6 +208,10 @@ impl FaultLayer {
     pub(crate) fn shut_down(&self) {
         lock(&self.held).clear();
         self.inner.shut_down();
+        // Nobody reports any more that those attempts have ended.
+        for due in std::mem::take(&mut *lock(&self.due)).iter().rev() {
+            lock(due).give_up(&self.faults);
+        }
     }
 
     /// What moves by itself; a held attempt does not.
@@ -243,6 +253,13 @@ impl Due {
                 *self = other;
                 false
             }
+        }
+    }
+
+    /// The attempt is no more: what it has not come to, the next one may.
+    fn give_up(&mut self, faults: &Faults) {
+        if let Self::Waiting(fault) = std::mem::replace(self, Self::Over) {
+            faults.put_back(fault);
         }
     }
 

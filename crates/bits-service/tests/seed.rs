@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, FileTime, Hresult, JobPriority, JobState, Success};
 use bits_origin::{Content, Origin};
-use bits_service::{Emulator, Fault, Reason, Seed, SeedError, SeedFile, Suspender};
+use bits_service::{Emulator, Fault, Reason, Seed, SeedError, SeedFile, SimHold, Suspender};
 use bits_world::Network;
 use support::{HOUR, Setup, URL};
 
@@ -316,6 +316,29 @@ fn a_fault_in_the_middle_leaves_what_has_arrived() {
 
     created.job.resume().unwrap();
     real.emulator.wait_state(&created.job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_fault_whose_attempt_ends_with_the_service_meets_the_next_one() {
+    for end in [Emulator::stop, Emulator::crash] {
+        let setup = Setup::new();
+        let job = setup.job();
+        let id = job.id().unwrap();
+        for code in [Hresult::BG_E_HTTP_ERROR_404, Hresult::BG_E_HTTP_ERROR_403] {
+            setup.emulator.fail_next(Fault::new(code, ErrorContext::REMOTE_FILE).at(700));
+        }
+        setup.network.hold(URL, SimHold::Transferring(10));
+        job.resume().unwrap();
+        setup.emulator.settle().unwrap();
+
+        end(&setup.emulator);
+        setup.emulator.start().unwrap();
+        setup.network.let_go(URL);
+        let job = setup.manager().job(id).unwrap();
+        setup.emulator.wait_state(&job, JobState::ERROR, HOUR).unwrap();
+
+        assert_eq!(job.error().unwrap().error(), Ok((ErrorContext::REMOTE_FILE, Hresult::BG_E_HTTP_ERROR_404)));
+    }
 }
 
 #[test]
