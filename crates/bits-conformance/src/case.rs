@@ -33,8 +33,17 @@ impl Entry {
 
     /// Whether `filter` is a part of its name, or an id that it claims, or the first parts of one.
     fn matches(&self, filter: &str) -> bool {
-        let body = source::body(self.module.source, self.case.name);
+        let body = self.body();
         self.name().contains(filter) || source::claimed_names(body).into_iter().any(|name| is_named(name, filter))
+    }
+
+    /// Whether `text`, of this case or its module, has a clause of that id, in a table for example.
+    fn mentions(text: &str, filter: &str) -> bool {
+        source::strings(text).any(|name| Spec::get().find(name).is_ok() && is_named(name, filter))
+    }
+
+    fn body(&self) -> &'static str {
+        source::body(self.module.source, self.case.name)
     }
 }
 
@@ -67,14 +76,18 @@ pub(crate) fn check(modules: &[Module]) -> Result<(), String> {
 /// # Errors
 /// When it chooses none.
 pub(crate) fn choose(modules: &'static [Module], filter: Option<&str>) -> Result<Vec<Entry>, String> {
-    let all = modules.iter().flat_map(|module| module.cases.iter().map(move |case| Entry { module, case }));
-    let chosen: Vec<_> = all.filter(|entry| filter.is_none_or(|filter| entry.matches(filter))).collect();
-    match filter {
-        Some(filter) if chosen.is_empty() => {
-            Err(format!("no case has {filter:?} in its name, and none claims a clause of that id"))
-        }
-        _ => Ok(chosen),
-    }
+    let all = || modules.iter().flat_map(|module| module.cases.iter().map(move |case| Entry { module, case }));
+    let Some(filter) = filter else { return Ok(all().collect()) };
+    // What names the clause next to its claim, else in the body, else somewhere in the file.
+    let ways: [&dyn Fn(&Entry) -> bool; 3] =
+        [&|entry| entry.matches(filter), &|entry| Entry::mentions(entry.body(), filter), &|entry| {
+            Entry::mentions(entry.module.source, filter)
+        }];
+    let chosen = ways.into_iter().map(|way| all().filter(way).collect::<Vec<_>>());
+    chosen
+        .into_iter()
+        .find(|chosen| !chosen.is_empty())
+        .ok_or_else(|| format!("no case has {filter:?} in its name, and none claims a clause of that id"))
 }
 
 #[cfg(test)]

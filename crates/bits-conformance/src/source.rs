@@ -14,6 +14,12 @@ pub(crate) fn claimed_names(source: &str) -> Vec<&str> {
     starts.into_iter().flat_map(|at| literals(&source[at..])).collect()
 }
 
+/// The strings of `source`, in their order: where a claim takes its clauses from a table or a
+/// parameter, they stand there.
+pub(crate) fn strings(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().flat_map(|line| line.split('"').skip(1).step_by(2))
+}
+
 /// The body of the function `name`, as rustfmt lays it out.
 pub(crate) fn body<'a>(source: &'a str, name: &str) -> &'a str {
     let start = source.find(&format!("fn {name}(")).unwrap_or(source.len());
@@ -63,6 +69,11 @@ fn two(c: &mut Bench) -> Outcome {
     #[test]
     fn claims_name_clauses_alone_or_in_a_list() {
         assert_eq!(claimed_names(SOURCE), ["a.b", "c.d", "e.f", "g.h"]);
+    }
+
+    #[test]
+    fn strings_are_found_wherever_they_stand() {
+        assert_eq!(strings("[(\"a.b\", 1),\n  (\"c.d\", \"e.f\")]").collect::<Vec<_>>(), ["a.b", "c.d", "e.f"]);
     }
 
     #[test]
