@@ -137,6 +137,7 @@ fn elevation_is_told_as_it_was(c: &mut Bench) -> Outcome {
         true,
     )?;
     let job = new_job(&c.manager_as(not_elevated)?)?;
+    c.returns("job4.get_owner_elevation_state.ok", job.job4()?.owner_elevation_state())?;
     c.is(
         ["job4.get_owner_elevation_state.false", "job4.get_owner_elevation_state.param", "uac.query_elevation"],
         job.job4()?.owner_elevation_state()?,

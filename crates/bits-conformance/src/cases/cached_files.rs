@@ -18,6 +18,7 @@ cases![
     a_file_in_use_is_removed_when_its_reader_is_done,
     a_file_larger_than_the_cache_is_not_kept,
     files_that_nobody_reads_grow_too_old,
+    a_smaller_age_is_in_force_at_once,
     records_can_be_deleted_by_identifier,
     records_can_be_deleted_by_url,
     clearing_removes_every_record,
@@ -195,12 +196,14 @@ fn a_smaller_limit_removes_files(c: &mut Bench) -> Outcome {
     let admin = c.serve_peers()?;
     c.set_disk(10_000)?;
     admin.set_maximum_cache_size(10)?;
+    let mut files = Vec::new();
     for name in ["1.bin", "2.bin", "3.bin"] {
-        c.cached(name, 300)?;
+        files.push(c.cached(name, 300)?);
         c.advance(MINUTE)?;
     }
+    drop(c.peer_read(&files[0])?);
     admin.set_maximum_cache_size(6)?;
-    let left = vec!["http://files.example/2.bin".to_owned(), "http://files.example/3.bin".to_owned()];
+    let left = vec!["http://files.example/1.bin".to_owned(), "http://files.example/3.bin".to_owned()];
     c.is("peer_cache.admin.set_maximum_cache_size.shrink", c.cached_urls()?, left)
 }
 
@@ -250,6 +253,18 @@ fn files_that_nobody_reads_grow_too_old(c: &mut Bench) -> Outcome {
     )?;
     c.advance(DAY)?;
     c.is("peer_cache.admin.set_maximum_content_age.evict", c.cached_ids()?.len(), 0)
+}
+
+fn a_smaller_age_is_in_force_at_once(c: &mut Bench) -> Outcome {
+    c.play(Profile::V3_0)?;
+    let admin = c.serve_peers()?;
+    c.cached("old.bin", 100)?;
+    c.advance(DAY * 2)?;
+    let young = c.cached("young.bin", 100)?;
+    let before = c.cached_ids()?.len();
+    let set = admin.set_maximum_content_age(86_400);
+    c.returns("peer_cache.admin.set_maximum_content_age.ok", &set)?;
+    c.is("peer_cache.admin.set_maximum_content_age.ok", (before, c.cached_urls()?), (2, vec![young.url]))
 }
 
 fn records_can_be_deleted_by_identifier(c: &mut Bench) -> Outcome {

@@ -27,6 +27,7 @@ cases![
     a_failed_job_goes_on_at_another_server,
     a_prefix_moves_files_as_a_url_does,
     bytes_go_on_at_another_server,
+    bytes_begin_anew_at_a_server_that_cannot_go_on,
 ];
 
 fn url_of(job: &Arc<dyn Job>) -> Result<String, Stop> {
@@ -357,4 +358,27 @@ fn bytes_go_on_at_another_server(c: &mut Bench) -> Outcome {
     job.complete()?;
     c.is("file2.set_remote_name.resume", asked(&origin.journal()).last().cloned(), Some("GET bytes=20000-49999".into()))?;
     c.holds("file2.set_remote_name.resume", "the file is whole", c.downloaded()? == bytes)
+}
+
+fn bytes_begin_anew_at_a_server_that_cannot_go_on(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    let bytes = Synthetic::new(50_000, 1).bytes(0..50_000);
+    let content = || Content::bytes(bytes.clone()).last_modified(FileTime::from_unix_seconds(1_700_000_000));
+    origin.put("/file", content());
+    origin.put("/mirror", content().without_ranges());
+    let gate = origin.gate_method("GET", "/file", GateAt::Byte(20_000));
+    let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
+    job.resume()?;
+    c.settle()?;
+    set_url(&job, &origin.url("/mirror"))??;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    gate.open();
+    job.complete()?;
+    let asked = asked(&origin.journal());
+    c.holds(
+        "file2.set_remote_name.restart",
+        &format!("the rest was asked for before all of it: {asked:?}"),
+        asked.iter().any(|request| request == "GET bytes=20000-49999"),
+    )?;
+    c.holds("file2.set_remote_name.restart", "the file is whole", c.downloaded()? == bytes)
 }

@@ -16,6 +16,7 @@ cases![
     new_flags_count_from_the_next_attempt_on,
     a_helper_token_is_told_by_its_sid,
     another_token_takes_the_place_of_the_first,
+    a_token_without_flags_is_not_used,
     a_cleared_token_leaves_the_flags,
     flags_outlive_a_restart_and_the_token_does_not,
     the_owners_logoff_takes_the_token,
@@ -249,6 +250,22 @@ fn another_token_takes_the_place_of_the_first(c: &mut Bench) -> Outcome {
     drop(impersonating);
     c.is("token.set_helper_token.replace", options.helper_token_sid()?, Some(second.user.to_string()))?;
     c.is("token.set_helper_token.flags_unchanged", options.helper_token_flags()?, TokenFlags::NETWORK)
+}
+
+fn a_token_without_flags_is_not_used(c: &mut Bench) -> Outcome {
+    for (reader, state) in [(c.own_token()?, JobState::TRANSFERRED), (c.other_token()?, JobState::ERROR)] {
+        c.start_over();
+        let (job, file) = c.job_with_file(10)?;
+        let options = job.token_options()?;
+        let impersonating = c.impersonate(&c.other_token()?)?;
+        options.set_helper_token()?;
+        drop(impersonating);
+        c.readable_only_for(&file, &[&reader])?;
+        job.resume()?;
+        c.settle()?;
+        c.is("token.set_helper_token.flags_unchanged", job.state()?, state)?;
+    }
+    Ok(())
 }
 
 fn a_cleared_token_leaves_the_flags(c: &mut Bench) -> Outcome {

@@ -379,7 +379,16 @@ fn on_demand_mode_needs_ranges(c: &mut Bench) -> Outcome {
     run(c, &job, JobState::ERROR)?;
     c.is("job5.on_demand.req_ranges", error_of(&job)?.1, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)?;
     let smb = job.add_file(Some(r"\\server\share\a.bin"), Some(&c.local("smb.bin")));
-    c.is("job5.on_demand.req_http", smb.is_err(), true)
+    c.is("job5.on_demand.req_http", smb.is_err(), true)?;
+    // The same of a real server.
+    c.start_over();
+    let origin = c.origin()?;
+    origin.put("/file", Content::bytes(vec![7; 1_000]).without_ranges());
+    let job = c.job_with(JobPropertyId::ON_DEMAND_MODE)?;
+    job.add_file(Some(&origin.url("/file")), Some(&c.local("download.bin")))?;
+    request(&job, &[(600, 100)])??;
+    run(c, &job, JobState::ERROR)?;
+    c.is("job5.on_demand.req_ranges", error_of(&job)?.1, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)
 }
 
 fn what_is_there_on_demand_outlives_a_restart(c: &mut Bench) -> Outcome {
