@@ -67,18 +67,23 @@ const COST_STATES: CostFlags = CostFlags::from_bits_retain(0xFF);
 /// What of the world may hold jobs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Gates {
+    now: Conditions,
+    locked: BTreeSet<Volume>,
+}
+
+/// All of it but the volumes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Conditions {
     network: Network,
     rates: PriorityRates,
     cost: CostFlags,
     in_standby: bool,
     battery_saver: bool,
     game_mode: bool,
-    locked: BTreeSet<Volume>,
 }
 
-impl Gates {
-    /// As `profile` sees them, with these limits for background jobs.
-    pub(crate) fn of(world: &World, profile: Profile, rates: PriorityRates) -> Self {
+impl Conditions {
+    fn of(world: &World, profile: Profile, rates: PriorityRates) -> Self {
         let power = world.power;
         Self {
             network: world.network,
@@ -88,33 +93,44 @@ impl Gates {
             in_standby: power.standby && !(power.plugged_in && profile >= Profile::V10_3),
             battery_saver: power.battery_saver,
             game_mode: world.game_mode,
-            locked: world.drives.locked().collect(),
         }
+    }
+}
+
+impl Gates {
+    /// As `profile` sees them, with these limits for background jobs.
+    pub(crate) fn of(world: &World, profile: Profile, rates: PriorityRates) -> Self {
+        Self { now: Conditions::of(world, profile, rates), locked: world.drives.locked().collect() }
+    }
+
+    /// Whether [`Gates::of`] would give these.
+    pub(crate) fn are_of(&self, world: &World, profile: Profile, rates: PriorityRates) -> bool {
+        self.now == Conditions::of(world, profile, rates) && self.locked.iter().copied().eq(world.drives.locked())
     }
 
     pub(crate) fn is_connected(&self) -> bool {
-        self.network != Network::Disconnected
+        self.now.network != Network::Disconnected
     }
 
     /// Whether a way leads to servers, when there is a network.
     pub(crate) fn has_gateway(&self) -> bool {
-        self.network != Network::NoGateway
+        self.now.network != Network::NoGateway
     }
 
     /// How fast jobs of that priority may transfer, in kilobits a second.
     pub(crate) fn rate_of(&self, priority: JobPriority) -> Rate {
-        self.rates.of(priority)
+        self.now.rates.of(priority)
     }
 
     /// Whether this holds jobs of that class.
     fn holds(&self, hold: Hold, class: Class) -> bool {
         match hold {
             Hold::Network => !self.is_connected(),
-            Hold::Policy => self.rates.of(class.priority) == Some(0),
-            Hold::Cost => !CostFlags::from_bits_retain(class.cost).contains(self.cost),
-            Hold::Standby => self.in_standby,
-            Hold::BatterySaver => self.battery_saver && class.is_background(),
-            Hold::GameMode => self.game_mode && class.is_background(),
+            Hold::Policy => self.now.rates.of(class.priority) == Some(0),
+            Hold::Cost => !CostFlags::from_bits_retain(class.cost).contains(self.now.cost),
+            Hold::Standby => self.now.in_standby,
+            Hold::BatterySaver => self.now.battery_saver && class.is_background(),
+            Hold::GameMode => self.now.game_mode && class.is_background(),
             Hold::Volume => class.volume.is_some_and(|volume| self.locked.contains(&volume)),
         }
     }

@@ -40,12 +40,21 @@ impl Default for Facts {
 }
 
 impl Facts {
+    /// Whether all but the time is as it was: most calls and events find it so, and pay for no copy.
+    fn hold_still(&self, cx: Cx<'_>, profile: Profile) -> bool {
+        self.started.is_some_and(|started| {
+            let hour = hour(started, cx.now);
+            self.policies == cx.world.policies
+                && self.limits.until.is_none_or(|until| hour < until)
+                && self.gates.are_of(cx.world, profile, self.limits.rates)
+        })
+    }
+
     /// As it is now, for an engine that saw these facts before.
     pub(crate) fn seen(&self, cx: Cx<'_>, profile: Profile) -> Self {
         let started = self.started.unwrap_or(cx.now);
         let policies = &cx.world.policies;
-        // What the wall would show if nobody had set the clock.
-        let hour = started.wall.plus(cx.now.monotonic.since(started.monotonic));
+        let hour = hour(started, cx.now);
         let is_news = self.policies != *policies || self.limits.until.is_some_and(|until| until <= hour);
         let limits = if is_news { policies.limits_in_force(profile, hour) } else { self.limits };
         Self {
@@ -76,10 +85,25 @@ impl Facts {
     }
 }
 
+/// What the wall would show if nobody had set the clock.
+fn hour(started: Now, now: Now) -> FileTime {
+    started.wall.plus(now.monotonic.since(started.monotonic))
+}
+
 impl Engine {
     /// Looks at the network, the policies, the sessions and the rest of the world, and acts on what
     /// has changed.
     pub(crate) fn observe(&mut self, cx: Cx<'_>) {
+        if self.facts.hold_still(cx, self.config.profile) {
+            self.facts.now = cx.now;
+        } else {
+            self.facts_changed(cx);
+        }
+        self.users_changed(cx);
+        self.observe_peer_cache(cx);
+    }
+
+    fn facts_changed(&mut self, cx: Cx<'_>) {
         let facts = self.facts.seen(cx, self.config.profile);
         let before = std::mem::replace(&mut self.facts, facts);
         if !before.is_connected() && self.facts.is_connected() {
@@ -95,8 +119,6 @@ impl Engine {
                 self.judge_download_time(cx, key);
             }
         }
-        self.users_changed(cx);
-        self.observe_peer_cache(cx);
     }
 
     /// The jobs on these shelves in the order of their creation.
