@@ -144,7 +144,6 @@ fn modifications_and_ranges_keep_the_distance(c: &mut Bench) -> Outcome {
         c.is(
             [
                 "job5.min_notification_interval.scope",
-                "job5.min_notification_interval.name_variant",
                 "callback3.file_ranges_transferred.interval",
                 "notify.min_interval",
             ],
