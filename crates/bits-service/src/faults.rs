@@ -266,7 +266,8 @@ impl Due {
     /// What the end of the attempt is told as.
     fn end(&mut self, end: AttemptEnd, faults: &Faults) -> AttemptEnd {
         match (std::mem::replace(self, Self::Over), end) {
-            (Self::Struck(failure), _) | (Self::Waiting(Fault { failure, .. }), AttemptEnd::Done) => {
+            (Self::Struck(failure), _)
+            | (Self::Waiting(Fault { failure, .. }), AttemptEnd::Done | AttemptEnd::Uploaded { .. }) => {
                 AttemptEnd::Failed(failure)
             }
             // It did not come so far: the next one may.

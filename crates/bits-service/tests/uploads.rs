@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bits_api::{Hresult, JobState, JobType};
-use bits_service::{Emulator, SimReply, SimUploadStage, Simulation};
+use bits_api::{ErrorContext, Hresult, JobState, JobType};
+use bits_service::{Emulator, Fault, SimReply, SimUploadStage, Simulation};
 
 const URL: &str = "http://uploads.example/report";
 
@@ -52,4 +52,19 @@ fn another_version_of_a_source_is_told_by_its_time_alone() {
     emulator.settle().unwrap();
 
     assert_eq!(job.error().unwrap().error().unwrap().1, Hresult::BG_E_LOCAL_FILE_CHANGED);
+}
+
+#[test]
+fn an_ordered_failure_beyond_the_end_of_an_upload_strikes_at_its_end() {
+    let simulation = Simulation::new();
+    simulation.write("/out/report.bin", 5_000);
+    let emulator = Emulator::builder().simulated(&simulation).start().unwrap();
+    let job = emulator.client("client").manager().unwrap().create_job(Some("up"), JobType::UPLOAD).unwrap().job;
+    job.add_file(Some(URL), Some("/out/report.bin")).unwrap();
+    emulator.fail_next(Fault::new(Hresult::E_FAIL, ErrorContext::REMOTE_FILE).at(1_000_000));
+
+    job.resume().unwrap();
+    emulator.wait_state(&job, JobState::ERROR, Duration::from_mins(1)).unwrap();
+
+    assert_eq!(job.error().unwrap().error().unwrap(), (ErrorContext::REMOTE_FILE, Hresult::E_FAIL));
 }
