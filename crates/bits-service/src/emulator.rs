@@ -437,7 +437,7 @@ impl Inner {
         let mover = FaultLayer::new(mover, self.faults.clone());
         let service = Service::new(self.lasting.clone(), mover, disk, world, |cx| {
             let mut engine = Engine::restore(self.config.clone(), saved, cx);
-            engine.restore_cache(cache);
+            engine.restore_cache(cx, cache);
             engine
         });
         if let Some(error) = unreadable {

@@ -14,13 +14,20 @@ use crate::{Action, Cause, Change, Cx, Engine, FileIndex, JobKey};
 
 impl Engine {
     /// Takes back what is on record of the cache. Called once, after [`Engine::restore`].
-    pub fn restore_cache(&mut self, saved: SavedCache) {
+    pub fn restore_cache(&mut self, cx: Cx<'_>, saved: SavedCache) {
         self.peer_cache.preferences = saved.preferences;
         for record in saved.records {
             self.peer_cache.next = self.peer_cache.next.max(serial_of(record.id) + 1);
             // A record outlives its job, whose key no other job may get.
             self.numbers.job = self.numbers.job.max(record.source.0.0 + 1);
             self.peer_cache.entries.insert(record);
+        }
+        if self.has_peer_cache() {
+            // Jobs that have just begun need not begin again.
+            self.peer_cache.seen = self.peers_seen(cx);
+            if !self.peer_cache.seen.flags.contains(PeerCacheFlags::ENABLE_SERVER) {
+                self.remove_all_unvalidated();
+            }
         }
     }
 
@@ -116,14 +123,11 @@ impl Engine {
         if !self.has_peer_cache() {
             return;
         }
-        let after = self.peer_flags(cx);
-        let age = Duration::from_secs(self.maximum_content_age(cx).into());
-        let before = std::mem::replace(&mut self.peer_cache.seen, Seen { flags: after, age }).flags;
+        let seen = self.peers_seen(cx);
+        let after = seen.flags;
+        let before = std::mem::replace(&mut self.peer_cache.seen, seen).flags;
         if before.contains(PeerCacheFlags::ENABLE_SERVER) && !after.contains(PeerCacheFlags::ENABLE_SERVER) {
-            let unvalidated: Vec<_> = self.peer_cache.entries.unvalidated().collect();
-            for id in unvalidated {
-                self.remove_cached(id);
-            }
+            self.remove_all_unvalidated();
         }
         if (before ^ after).contains(PeerCacheFlags::ENABLE_CLIENT) {
             let active: Vec<_> = self.jobs.on_shelf(Shelf::Active, None).collect();
@@ -134,6 +138,10 @@ impl Engine {
             }
         }
         self.make_room(cx, 0);
+    }
+
+    fn peers_seen(&self, cx: Cx<'_>) -> Seen {
+        Seen { flags: self.peer_flags(cx), age: Duration::from_secs(self.maximum_content_age(cx).into()) }
     }
 
     fn choose_source_anew(&mut self, cx: Cx<'_>, key: JobKey) {
@@ -181,6 +189,13 @@ impl Engine {
         if let Some(record) = self.peer_cache.entries.validate(id) {
             let record = Box::new(record.clone());
             self.push(Action::Persist(Change::Cached(record)));
+        }
+    }
+
+    fn remove_all_unvalidated(&mut self) {
+        let unvalidated: Vec<_> = self.peer_cache.entries.unvalidated().collect();
+        for id in unvalidated {
+            self.remove_cached(id);
         }
     }
 

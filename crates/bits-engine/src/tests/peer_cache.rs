@@ -28,7 +28,7 @@ fn record(accessed: FileTime) -> CacheRecord {
 fn serving() -> House {
     let mut house = House::with(config(Profile::V3_0));
     let saved = SavedCache { preferences: CachePreferences::default(), records: vec![record(house.now.wall)] };
-    house.engine.restore_cache(saved);
+    house.act(|engine, cx| engine.restore_cache(cx, saved));
     let flags = PeerCacheFlags::ENABLE_SERVER;
     let set = house.act(|engine, cx| engine.set_configuration_flags(cx, &administrator(), flags));
     assert_eq!(set, Ok(Success::OK));
@@ -74,12 +74,38 @@ fn a_record_that_goes_once_it_is_read_pushes_no_other_out() {
         ..record(house.now.wall)
     };
     let kept = other.id;
-    house.engine.restore_cache(SavedCache {
+    let saved = SavedCache {
         preferences: CachePreferences { flags: Some(2), ..CachePreferences::default() },
         records: vec![other],
-    });
+    };
+    house.act(|engine, cx| engine.restore_cache(cx, saved));
     house.change_world(|world| world.peers.disk_bytes = 10_000);
     assert_eq!(records(&house), [read, kept]);
     house.change_world(|world| world.peers.disk_bytes = 10_001);
     assert_eq!(records(&house), [read, kept], "one percent of the disk has room for one of them");
+}
+
+#[test]
+fn a_restart_is_no_change_of_what_the_computer_does_with_peers() {
+    let mut house = House::with(config(Profile::V3_0));
+    let job = house.resumed_job(JobPriority::FOREGROUND);
+    assert_eq!(house.set(job, Setting::PeerCachingFlags, PeerCachingFlags::ENABLE_CLIENT.bits()), Ok(Success::OK));
+    house.restart(Duration::ZERO);
+    let preferences =
+        CachePreferences { flags: Some(PeerCacheFlags::ENABLE_CLIENT.bits()), ..CachePreferences::default() };
+    house.act(|engine, cx| engine.restore_cache(cx, SavedCache { preferences, records: Vec::new() }));
+    house.transitions.clear();
+
+    house.change_world(|_| ());
+
+    assert!(house.transitions.is_empty(), "{:?}", house.transitions);
+}
+
+#[test]
+fn a_policy_that_came_while_the_service_was_away_removes_what_nobody_declared_valid() {
+    let mut house = House::with(config(Profile::V3_0));
+    house.world.policies.peer_cache.enabled = Some(false);
+    let records = vec![CacheRecord { validated: false, ..record(house.now.wall) }];
+    house.act(|engine, cx| engine.restore_cache(cx, SavedCache { records, ..SavedCache::default() }));
+    assert!(self::records(&house).is_empty());
 }
