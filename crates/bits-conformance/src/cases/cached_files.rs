@@ -263,7 +263,7 @@ fn a_smaller_age_is_in_force_at_once(c: &mut Bench) -> Outcome {
     let young = c.cached("young.bin", 100)?;
     let before = c.cached_ids()?.len();
     let set = admin.set_maximum_content_age(86_400);
-    c.returns("peer_cache.admin.set_maximum_content_age.ok", &set)?;
+    c.returns("peer_cache.admin.set_maximum_content_age.ok", set)?;
     c.is("peer_cache.admin.set_maximum_content_age.ok", (before, c.cached_urls()?), (2, vec![young.url]))
 }
 

@@ -320,9 +320,20 @@ fn a_client_sets_credentials_before_files(c: &mut Bench) -> Outcome {
             "auth.sample.resume_starts",
             "auth.sample.notify_flags",
             "auth.sample.modification_not_called",
-            "auth.sample.callback_plain_interface",
         ],
         recorder.methods(),
         vec!["JobTransferred"],
+    )?;
+    let (failing, file) = c.job_with_file(10)?;
+    failing.set_notify_interface(Some(recorder.object()))?;
+    failing.set_notify_flags(NotifyFlags::JOB_TRANSFERRED | NotifyFlags::JOB_ERROR)?;
+    c.trouble(&file, Trouble::NotFound)?;
+    failing.resume()?;
+    c.wait(&failing, JobState::ERROR, SOON)?;
+    c.settle()?;
+    c.is(
+        ["auth.sample.notify_flags", "auth.sample.callback_plain_interface"],
+        recorder.methods(),
+        vec!["JobTransferred", "JobError"],
     )
 }
