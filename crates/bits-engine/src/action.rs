@@ -224,7 +224,7 @@ impl fmt::Display for Cause {
             Self::NoProgress => "no progress for the no-progress timeout",
             Self::DownloadTimeUsedUp => "the maximum download time is used up",
             Self::ValidationFailed => "a file's content was declared invalid",
-            Self::RequestsMet => "every range that was requested is there",
+            Self::RequestsMet => "every range requested until then was there",
             Self::Inactive => "no activity for the inactivity timeout",
             Self::OwnerLoggedOff => "the owner logged off",
             Self::OwnerChanged => "TakeOwnership was called",
