@@ -423,7 +423,7 @@ impl Engine {
             None => file.have,
         };
         let is_more = job.set_have(place, total);
-        self.notify_of_ranges(key, place, news.into_iter().map(|span| span.start..span.end));
+        self.notify_of_ranges(key, place, news);
         is_more
     }
 

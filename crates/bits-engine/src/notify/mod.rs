@@ -12,6 +12,7 @@ mod ranges;
 use std::collections::VecDeque;
 
 use bits_api::{Guid, Hresult, JobState, NotifyFlags, Setting};
+use bits_wire::spans::Span;
 use bits_world::clock::Monotonic;
 use bits_world::{Profile, Sid};
 
@@ -22,7 +23,6 @@ use crate::users::UserNo;
 use crate::{Action, CallbackId, Cx, Engine, ErrorRecord, FileIndex, JobKey, Ticket};
 pub use command::{CommandLine, CommandOutcome};
 use ranges::Arrived;
-pub(crate) use ranges::Span;
 
 /// Which callback an object is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

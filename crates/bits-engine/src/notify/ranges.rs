@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use bits_api::FileRange;
+use bits_wire::spans::{Span, Spans};
 
 use crate::FileIndex;
 
-/// Bytes of a file: from the first to the one behind the last.
-pub(crate) type Span = std::ops::Range<u64>;
-
-/// What FileRangesTransferred is to tell, by file: spans in order that neither touch nor overlap.
+/// What FileRangesTransferred is to tell, by file.
 #[derive(Debug, Default)]
-pub(super) struct Arrived(BTreeMap<FileIndex, Vec<Span>>);
+pub(super) struct Arrived(BTreeMap<FileIndex, Spans>);
 
 impl Arrived {
     pub(super) fn is_empty(&self) -> bool {
@@ -20,15 +18,9 @@ impl Arrived {
 
     /// These bytes have arrived.
     pub(super) fn add(&mut self, file: FileIndex, new: Span) {
-        if new.is_empty() {
-            return;
+        if new.length() > 0 {
+            self.0.entry(file).or_default().add(new);
         }
-        let spans = self.0.entry(file).or_default();
-        let first = spans.partition_point(|span| span.end < new.start);
-        let last = spans.partition_point(|span| span.start <= new.end);
-        let merged =
-            spans[first..last].iter().fold(new, |merged, span| merged.start.min(span.start)..merged.end.max(span.end));
-        spans.splice(first..last, [merged]);
     }
 
     /// A new window begins for a file: what arrived before is not told.
@@ -43,8 +35,7 @@ impl Arrived {
     /// What is to be told of the first file.
     pub(super) fn take_first(&mut self) -> Option<(FileIndex, Vec<FileRange>)> {
         let (file, spans) = self.0.pop_first()?;
-        let range = |span: Span| FileRange { initial_offset: span.start, length: span.end - span.start };
-        Some((file, spans.into_iter().map(range).collect()))
+        Some((file, spans.iter().map(Span::range).collect()))
     }
 }
 
@@ -58,7 +49,7 @@ mod tests {
     fn told(spans: &[(u64, u64)]) -> Vec<(u64, u64)> {
         let mut arrived = Arrived::default();
         for (start, end) in spans {
-            arrived.add(FILE, *start..*end);
+            arrived.add(FILE, Span::new(*start, *end));
         }
         let first = arrived.take_first().into_iter().flat_map(|(_, ranges)| ranges);
         first.map(|range| (range.initial_offset, range.initial_offset + range.length)).collect()
@@ -81,8 +72,8 @@ mod tests {
     #[test]
     fn a_new_window_of_one_file_leaves_the_others() {
         let mut arrived = Arrived::default();
-        arrived.add(FileIndex(0), 0..1);
-        arrived.add(FileIndex(1), 0..1);
+        arrived.add(FileIndex(0), Span::new(0, 1));
+        arrived.add(FileIndex(1), Span::new(0, 1));
         arrived.forget(FileIndex(0));
         assert_eq!(arrived.take_first().map(|(file, _)| file), Some(FileIndex(1)));
         assert!(arrived.is_empty());
