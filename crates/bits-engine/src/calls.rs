@@ -263,8 +263,9 @@ impl Engine {
 
     /// Whether each local name is there once, where that is asked for.
     fn check_local_names(&self, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
-        let mut names = self.jobs[job].files.iter().map(|file| &*file.local_name).collect::<BTreeSet<_>>();
-        let is_double = files.iter().any(|file| !names.insert(file.local_name));
+        let new: BTreeSet<&str> = files.iter().map(|file| file.local_name).collect();
+        let is_double =
+            new.len() < files.len() || self.jobs[job].files.iter().any(|file| new.contains(&*file.local_name));
         let is_refused = is_double && self.config.decisions.is_other(Switch::DuplicateLocal);
         if is_refused { Err(Hresult::E_INVALIDARG) } else { Ok(()) }
     }
@@ -320,7 +321,7 @@ impl Engine {
                 return Err(Hresult::BG_E_INVALID_STATE);
             }
             engine.save_remote_names(job);
-            let decisions = engine.config.decisions.clone();
+            let decisions = &engine.config.decisions;
             let resumed = &mut engine.jobs[job];
             let is_idle = match resumed.state {
                 State::Suspended | State::Error => {
