@@ -15,7 +15,7 @@ use bits_world::Decisions;
 use bits_world::clock::{Activity, Clock};
 use tokio::sync::watch;
 
-use crate::attempt::Attempt;
+use crate::attempt::carry_out;
 use crate::link::{Link, Network};
 use crate::partial::Gate;
 use crate::runtime::Desk;
@@ -106,7 +106,7 @@ impl Shared {
     async fn carry_out(&self, plan: AttemptPlan, control: &Control) {
         let (attempt, chain) = (plan.attempt, plan.chain);
         let link = lock(&self.links).remove(&chain);
-        let ended = survived(Attempt::new(&self.network, plan, control, link).run()).await;
+        let ended = survived(carry_out(&self.network, plan, control, link)).await;
         // The runtime swallows a panic, and nobody else would tell of the end.
         let (end, link) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), None));
         let end = match end {

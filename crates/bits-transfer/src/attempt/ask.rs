@@ -1,0 +1,107 @@
+//! The line of an attempt: requests that go out on its connection, and the heads that come back.
+
+use std::sync::Arc;
+
+use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure};
+use bits_wire::custom_headers;
+use bits_wire::download::{Answer, Ask, Fault, Redirects, Request, Target};
+use http::response::Parts;
+use http::{HeaderMap, Response};
+use hyper::body::Incoming;
+
+use crate::link::{Link, Network};
+use crate::mover::{Control, Standing};
+use crate::watchdog::within;
+
+/// Asks servers, one after the other where they redirect.
+pub(super) struct Line<'a> {
+    pub(super) network: &'a Network,
+    pub(super) control: &'a Control,
+    attempt: AttemptId,
+    redirects: Redirects,
+    /// The method that asks for content in place of GET.
+    method: Option<String>,
+    /// What every request carries beside BITS' own headers.
+    custom: HeaderMap,
+    /// The connection of the chain, while it can be asked again.
+    pub(super) link: Option<Link>,
+}
+
+impl<'a> Line<'a> {
+    /// The line of an attempt, with the connection that an earlier one of the chain has left.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for a remote name that leads to no HTTP server.
+    pub(super) fn new(
+        network: &'a Network,
+        plan: &AttemptPlan,
+        control: &'a Control,
+        link: Option<Link>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            network,
+            control,
+            attempt: plan.attempt,
+            redirects: Redirects::new(Target::parse(&plan.url)?).by(&network.decisions),
+            method: plan.fetch.method.clone(),
+            // The engine takes no others.
+            custom: plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default(),
+            link,
+        })
+    }
+
+    /// Asks, and follows where the server sends us, until there is an answer to be judged.
+    ///
+    /// # Errors
+    /// What becomes of a redirect that is not followed, and of a server that does not answer.
+    pub(super) async fn ask(&mut self, ask: &Ask) -> Result<(Parts, Incoming), Failure> {
+        loop {
+            let (head, body) = self.exchange(ask).await.map_err(Fault::failure)?.into_parts();
+            let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
+            self.control.report(AttemptReport::Answered(answer.as_text()));
+            if !self.redirects.follow(&answer)? {
+                return Ok((head, body));
+            }
+            self.skip(body).await;
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer. A connection that the server has
+    /// closed since its last answer is replaced once.
+    async fn exchange(&mut self, ask: &Ask) -> Result<Response<Incoming>, Fault> {
+        let network = self.network;
+        let target = self.redirects.target();
+        let request = Request::new(ask, target, &network.library).by(self.method.as_deref()).with_custom(&self.custom);
+        let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
+        self.link = None;
+        loop {
+            let reused = used.is_some();
+            let mut link = if let Some(link) = used.take() {
+                link
+            } else {
+                self.control.stand(Standing::Connecting);
+                within(&network.clock, network.stall, Link::open(network, target.origin())).await?
+            };
+            self.control.stand(Standing::Talking(Arc::clone(link.meter())));
+            let answered = within(&network.clock, network.stall, async { Ok(link.ask(&request).await) }).await?;
+            match answered {
+                Ok(response) => {
+                    tracing::debug!(attempt = self.attempt.0, ?ask, status = %response.status(), "answer");
+                    self.link = Some(link);
+                    return Ok(response);
+                }
+                Err(none) if reused && none.silent => {}
+                Err(none) => return Err(none.fault),
+            }
+        }
+    }
+
+    /// Reads a body that is not part of the file, so that the connection can be asked again.
+    pub(super) async fn skip(&mut self, body: Incoming) {
+        let Some(link) = &mut self.link else { return };
+        let drained = within(&self.network.clock, self.network.stall, async { Ok(link.drain(body).await) }).await;
+        if drained != Ok(true) {
+            self.link = None;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One attempt, from its first look at the temporary file to its end.
+
+mod ask;
+mod receive;
+mod record;
+
+use std::sync::Arc;
+
+use bits_api::{ErrorContext, Hresult};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, Begin, Failure, Validators, Work};
+use bits_wire::download::{Answer, Download, Next, Verdict};
+use bits_wire::layout::Layout;
+use tokio::sync::watch;
+
+use crate::link::{Link, Network};
+use crate::mover::{Control, Signals};
+use crate::partial::Partial;
+use ask::Line;
+use receive::Expected;
+
+/// What becomes of an upload, which this mover does not speak.
+const NO_UPLOADS: Failure =
+    Failure { code: Hresult::E_NOTIMPL, context: ErrorContext::GENERAL_TRANSPORT, transient: false };
+
+/// Carries an attempt out; returns its end, and its connection while that is of use. `left` is the
+/// connection that an earlier attempt of the chain has left.
+pub(crate) async fn carry_out(
+    network: &Network,
+    plan: AttemptPlan,
+    control: &Control,
+    left: Option<Link>,
+) -> (AttemptEnd, Option<Link>) {
+    if !matches!(plan.work, Work::Download | Work::Reply { .. }) {
+        return (AttemptEnd::Failed(NO_UPLOADS), None);
+    }
+    match Line::new(network, &plan, control, left) {
+        Ok(line) => Attempt::new(plan, line).run().await,
+        Err(failure) => (AttemptEnd::Failed(failure), None),
+    }
+}
+
+struct Attempt<'a> {
+    plan: AttemptPlan,
+    line: Line<'a>,
+    signals: watch::Receiver<Signals>,
+    partial: Partial,
+    /// What is on record of the remote file through this attempt, and how often it was put there.
+    recorded: Option<Validators>,
+    recordings: u32,
+    /// How much of what is to be fetched is there, and how much of that was reported.
+    have: u64,
+    reported: u64,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(plan: AttemptPlan, line: Line<'a>) -> Self {
+        let partial = Partial::new(plan.local.clone(), Arc::clone(&line.control.gate));
+        let signals = line.control.signals.subscribe();
+        Self { plan, line, signals, partial, recorded: None, recordings: 0, have: 0, reported: 0 }
+    }
+
+    async fn run(mut self) -> (AttemptEnd, Option<Link>) {
+        let mut signals = self.signals.clone();
+        let end = tokio::select! {
+            biased;
+            _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
+            result = self.transfer() => result.unwrap_or_else(AttemptEnd::Failed),
+        };
+        tracing::debug!(attempt = self.plan.attempt.0, ?end, have = self.have, "attempt ends");
+        self.report_progress();
+        // In any other case it may be in the middle of an answer.
+        let link = self.line.link.filter(|link| end == AttemptEnd::Done && link.is_open());
+        (end, link)
+    }
+
+    async fn transfer(&mut self) -> Result<AttemptEnd, Failure> {
+        let plan = &self.plan;
+        let length = self.partial.measure(plan.known.is_some() || plan.fetch.direct)?;
+        if let Layout::Scattered { held, .. } = &plan.fetch.layout
+            && plan.fetch.begin != Begin::Anew
+            && length < held.end()
+        {
+            // Some of what should be there is not.
+            return Ok(AttemptEnd::Changed);
+        }
+        let mut download = Download::new(plan, length).by(&self.line.network.decisions);
+        self.have = download.have();
+        while let Next::Ask(ask) = download.next() {
+            let (head, body) = self.line.ask(&ask).await?;
+            let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
+            match download.judge(&ask, &answer)? {
+                Verdict::StartOver if !self.plan.fetch.layout.is_sequential() => return Ok(AttemptEnd::Changed),
+                Verdict::Learned | Verdict::StartOver => self.line.skip(body).await,
+                Verdict::Body(length) => {
+                    self.record(&download).await?;
+                    self.partial.go_to(download.position());
+                    self.receive(body, Expected::Exactly(length)).await?;
+                    download.received(length);
+                }
+                Verdict::Unbounded(limit) => {
+                    self.record(&download).await?;
+                    self.receive(body, Expected::AtMost(limit.unwrap_or(u64::MAX))).await?;
+                    download.received(self.have);
+                    download.ended();
+                }
+            }
+        }
+        if download.known() != self.plan.known {
+            // An empty file: nothing came that would have put it on record. Or one whose size only
+            // its end has told.
+            self.record(&download).await?;
+        }
+        self.partial.finish()?;
+        Ok(AttemptEnd::Done)
+    }
+}

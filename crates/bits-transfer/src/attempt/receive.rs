@@ -1,0 +1,128 @@
+//! A body comes in: written as it comes, reported now and then, given up when it stays away.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bits_wire::attempt::Failure;
+use bits_wire::download::{Fault, TOO_LARGE};
+use bits_world::clock::Clock;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use tokio::time::MissedTickBehavior;
+
+use super::Attempt;
+
+/// So much is written between two reports of progress, while it comes without a pause.
+const REPORT_EVERY: u64 = 1024 * 1024;
+/// So long bytes may go unreported, on the machine's clock.
+const REPORT_WITHIN: Duration = Duration::from_millis(250);
+
+/// What happens while a body comes in.
+enum Arrival {
+    Data(Bytes),
+    End,
+    Fault(Fault),
+    /// It is time to report.
+    Pause,
+}
+
+/// How long a body may be.
+#[derive(Clone, Copy)]
+pub(super) enum Expected {
+    Exactly(u64),
+    /// Its end is the file's.
+    AtMost(u64),
+}
+
+impl Expected {
+    /// The failure when more comes.
+    fn excess(self) -> Failure {
+        match self {
+            Self::Exactly(_) => Fault::InvalidResponse.failure(),
+            Self::AtMost(_) => TOO_LARGE,
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Writes a body to where the temporary file stands.
+    pub(super) async fn receive(&mut self, mut body: Incoming, expected: Expected) -> Result<(), Failure> {
+        let Some(mut link) = self.line.link.take() else { return Err(Fault::ConnectionEnded.failure()) };
+        let network = self.line.network;
+        let meter = Arc::clone(link.meter());
+        let mut silence = pin!(meter.pulse.lost(&network.clock, network.stall));
+        let mut pauses = Pauses::new(&network.clock);
+        let (Expected::Exactly(mut missing) | Expected::AtMost(mut missing)) = expected;
+        while missing > 0 || matches!(expected, Expected::AtMost(_)) {
+            let unreported = self.unreported();
+            let arrival = std::future::poll_fn(|cx| {
+                match link.poll_body(cx, &mut body) {
+                    Poll::Ready(Some(Ok(data))) => return Poll::Ready(Arrival::Data(data)),
+                    Poll::Ready(Some(Err(fault))) => return Poll::Ready(Arrival::Fault(fault)),
+                    Poll::Ready(None) => return Poll::Ready(Arrival::End),
+                    Poll::Pending => {}
+                }
+                if unreported > 0 && pauses.poll_due(cx).is_ready() {
+                    return Poll::Ready(Arrival::Pause);
+                }
+                silence.as_mut().poll(cx).map(|()| Arrival::Fault(Fault::Timeout))
+            })
+            .await;
+            match arrival {
+                Arrival::Data(data) => {
+                    missing = missing.checked_sub(data.len() as u64).ok_or(expected.excess())?;
+                    self.partial.append(&data)?;
+                    self.have += data.len() as u64;
+                    if self.unreported() >= REPORT_EVERY {
+                        self.report_progress();
+                    }
+                    self.yield_to_stop().await;
+                }
+                Arrival::Pause => self.report_progress(),
+                Arrival::End if matches!(expected, Expected::AtMost(_)) => break,
+                Arrival::End => return Err(Fault::ConnectionEnded.failure()),
+                Arrival::Fault(fault) => return Err(fault.failure()),
+            }
+        }
+        self.line.link = link.drain(body).await.then_some(link);
+        Ok(())
+    }
+
+    /// Never returns once a stop was asked for: whoever waits for that beside us ends the attempt.
+    async fn yield_to_stop(&self) {
+        if self.signals.borrow().stop {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// When a pause in what comes in is long enough to report.
+///
+/// On a virtual clock every pause is: a test looks at a job that stands still, to the byte.
+enum Pauses {
+    Each,
+    Every(tokio::time::Interval),
+}
+
+impl Pauses {
+    fn new(clock: &Clock) -> Self {
+        match clock {
+            Clock::Virtual(_) => Self::Each,
+            Clock::System(_) => {
+                let first = tokio::time::Instant::now() + REPORT_WITHIN;
+                let mut ticks = tokio::time::interval_at(first, REPORT_WITHIN);
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                Self::Every(ticks)
+            }
+        }
+    }
+
+    fn poll_due(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        match self {
+            Self::Each => Poll::Ready(()),
+            Self::Every(ticks) => ticks.poll_tick(cx).map(|_| ()),
+        }
+    }
+}
