@@ -20,7 +20,7 @@ use crate::gate::{Barrier, GateAt};
 use crate::head::{self, Head};
 use crate::journal::{Cut, Entry, Outcome, Request};
 use crate::shared::Shared;
-use crate::socket::Stream;
+use crate::socket::{Socket, Stream};
 
 /// What is known of a connection before it has said anything.
 pub(crate) struct Peer {
@@ -39,7 +39,7 @@ pub(crate) struct Connection {
 }
 
 /// Why an exchange, and with it the connection, ended early.
-enum Stop {
+pub(crate) enum Stop {
     ClientGone,
     /// As the script wants it.
     Scripted(CutAt),
@@ -59,6 +59,26 @@ impl Connection {
 
     pub(crate) fn new(stream: Box<dyn Stream>, peer: Peer, line: Option<Arc<Line>>, shared: Arc<Shared>) -> Self {
         Self { stream, peer, line, shared, read: BytesMut::new() }
+    }
+
+    /// Does what a script says of connections, before anything is read. What is encrypted is not
+    /// served after that.
+    pub(crate) async fn greet(mut self, faults: &[Fault]) {
+        let conduct = Conduct::of(faults);
+        let greeted = async {
+            if let Some(delay) = conduct.delay {
+                self.rest(delay).await?;
+            }
+            if let Some(cut) = conduct.cut {
+                return Err(Stop::Scripted(cut));
+            }
+            self.play(conduct.play.unwrap_or_default()).await
+        };
+        match greeted.await {
+            Ok(true) if !self.peer.https => self.serve().await,
+            Ok(_) => self.close().await,
+            Err(stop) => self.part(&stop).await,
+        }
     }
 
     /// Serves requests until the connection ends.
@@ -137,6 +157,11 @@ impl Connection {
         if let Some(instead) = conduct.instead {
             return self.send_instead(instead, entry).await;
         }
+        if let Some(steps) = conduct.play {
+            let stays = self.play(steps).await?;
+            entry.with(|request| request.outcome = Outcome::Finished);
+            return Ok(stays);
+        }
         let mut content = self.shared.content_at(head.path());
         for fault in &faults {
             fault.prepare(&mut head, content.as_mut());
@@ -171,7 +196,7 @@ impl Connection {
         &mut self,
         answer: &Answer,
         head: &Head,
-        conduct: &Conduct,
+        conduct: &Conduct<'_>,
         reader: Option<Reader>,
         entry: &Entry,
     ) -> Result<(), Stop> {
@@ -347,6 +372,28 @@ impl Connection {
         Ok(())
     }
 
+    /// Waits for nothing but the client's end.
+    pub(crate) async fn hang(&mut self) -> Result<(), Stop> {
+        let _hold = self.line.as_ref().map(Line::hold);
+        self.while_connected(std::future::pending()).await
+    }
+
+    /// Waits so long on the origin's clock, but not longer than the client does.
+    pub(crate) async fn rest(&mut self, time: Duration) -> Result<(), Stop> {
+        self.sleep_until(self.shared.clock.now().monotonic.plus(time)).await
+    }
+
+    /// Sends bytes that are no answer.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// What lies below any encryption.
+    pub(crate) fn socket(&mut self) -> &mut Socket {
+        self.stream.socket()
+    }
+
     async fn sleep_until(&mut self, until: Monotonic) -> Result<(), Stop> {
         let shared = Arc::clone(&self.shared);
         let now = shared.clock.now().monotonic;
@@ -390,9 +437,13 @@ impl Connection {
     }
 
     /// Ends the connection in the middle of an answer.
-    async fn stop(mut self, stop: &Stop, entry: &Entry) {
+    async fn stop(self, stop: &Stop, entry: &Entry) {
         let cut = if matches!(stop, Stop::ClientGone) { Cut::Client } else { Cut::Origin };
         entry.with(|request| request.outcome = Outcome::Cut(cut));
+        self.part(stop).await;
+    }
+
+    async fn part(mut self, stop: &Stop) {
         match stop {
             Stop::ClientGone => {}
             Stop::Scripted(CutAt { reset: true, .. }) => {
@@ -421,7 +472,7 @@ impl Connection {
 /// The body of an answer while it is sent.
 struct Body<'a> {
     head: &'a Head,
-    conduct: &'a Conduct,
+    conduct: &'a Conduct<'a>,
     entry: &'a Entry,
     /// When the next bytes may go.
     due: Monotonic,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::answer::{self, Answer, Piece};
 use crate::content::{Content, Framing, Stamp};
 use crate::head::Head;
+use crate::play::Step;
 use crate::synthetic::Synthetic;
 
 /// One thing that goes wrong with an answer.
@@ -56,9 +57,17 @@ pub enum Fault {
     EndlessHeaders,
     /// Sends interim answers (102) until the client gives up.
     EndlessInterim,
+    /// Does this in place of an answer; afterwards the connection is as if it had answered. The
+    /// journal shows neither status nor bytes.
+    Play(Vec<Step>),
 }
 
 impl Fault {
+    /// Whether the fault can befall a connection before its first request.
+    pub(crate) fn suits_connections(&self) -> bool {
+        matches!(self, Self::Play(_) | Self::Delay(_) | Self::Reset(None) | Self::Close(None))
+    }
+
     /// Whether the fault shows only in an answer that has a body.
     pub(crate) fn needs_body(&self) -> bool {
         matches!(
@@ -117,12 +126,13 @@ fn shift_content_range(answer: &mut Answer) {
 
 /// How an answer is sent, beyond what is sent.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Conduct {
+pub(crate) struct Conduct<'a> {
     pub(crate) delay: Option<Duration>,
     pub(crate) bytes_per_second: Option<u64>,
     pub(crate) cut: Option<CutAt>,
     pub(crate) change: Option<(Option<u64>, Synthetic)>,
     pub(crate) instead: Option<Instead>,
+    pub(crate) play: Option<&'a [Step]>,
 }
 
 /// Where a connection is cut, and how.
@@ -141,11 +151,12 @@ pub(crate) enum Instead {
     EndlessInterim,
 }
 
-impl Conduct {
-    pub(crate) fn of(faults: &[Fault]) -> Self {
+impl<'a> Conduct<'a> {
+    pub(crate) fn of(faults: &'a [Fault]) -> Self {
         let mut conduct = Self::default();
         for fault in faults {
             match *fault {
+                Fault::Play(ref steps) => conduct.play = Some(steps),
                 Fault::Delay(delay) => conduct.delay = Some(delay),
                 Fault::Slow(rate) => conduct.bytes_per_second = Some(rate.max(1)),
                 Fault::Reset(after) => conduct.cut = Some(CutAt { after, reset: true }),

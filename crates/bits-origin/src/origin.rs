@@ -240,6 +240,10 @@ async fn serve(tcp: TcpStream, peer: Peer, tls: Option<TlsAcceptor>, line: Optio
         tracing::debug!(%error, "the connection is gone already");
     }
     let socket = Socket::new(tcp, line.clone());
+    let faults = shared.faults_for_connection();
+    if !faults.is_empty() {
+        return Connection::new(Box::new(socket), peer, line, shared).greet(&faults).await;
+    }
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
         Some(tls) => match tls.accept(socket).await {

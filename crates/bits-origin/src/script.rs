@@ -42,7 +42,17 @@ use crate::synthetic::mix;
 /// | `change to 2 MiB`, `change after 1 MiB to 2 MiB seed 7` | [`Fault::Change`] |
 /// | `garbage` | [`Fault::Garbage`] |
 /// | `endless headers`, `endless interim` | [`Fault::EndlessHeaders`], [`Fault::EndlessInterim`] |
+/// | `play send "HTTP/1.1 200 OK\r\n" then hang` | [`Fault::Play`] |
 /// | `behave` | none: the request is taken from the rules below |
+///
+/// What befalls a connection before its first request, and before TLS, stands after
+/// `connections:`, `connection N:`, `first N connections:` and so on; it is one of `play`, `delay`,
+/// `close`, `reset`. Over HTTPS nothing follows it.
+///
+/// The steps of a play, with `then` between them: `send "…"`, `below "…"`, `drip "…" every 1 min`,
+/// `repeat "…"` with `100 times` or `every 1 s` or both, `wait 1 min`, `hang`, `close`, `leave`,
+/// `reset`; see [`Step`](crate::Step). In their texts `\r`, `\n`, `\t`, `\0`, `\\` and `\xff` stand
+/// for bytes.
 ///
 /// Sizes are in bytes, KiB, MiB, GiB or TiB; times in ms, s, min or h. A rule with a fault that
 /// shows only in a body (`… after N bytes`, `slow`) leaves HEAD requests alone.
@@ -135,11 +145,24 @@ impl Script {
 /// Faults, and the requests that meet them; see [`Script`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rule {
-    method: Option<String>,
-    path: String,
+    whom: Whom,
     which: Which,
     times: Option<u64>,
     faults: Vec<Fault>,
+}
+
+/// What a rule is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Whom {
+    Requests { method: Option<String>, path: String },
+    Connections,
+}
+
+/// What a rule may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Coming<'a> {
+    Request { method: &'a str, path: &'a str },
+    Connection,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -152,13 +175,24 @@ enum Which {
 impl Rule {
     /// A rule for all requests to `path`; a `*` at its end stands for anything.
     pub fn on(path: &str) -> Self {
-        Self { method: None, path: path.into(), which: Which::All, times: None, faults: Vec::new() }
+        let whom = Whom::Requests { method: None, path: path.into() };
+        Self { whom, which: Which::All, times: None, faults: Vec::new() }
+    }
+
+    /// A rule for all connections, before anything is read from them and before TLS. Only
+    /// [`Fault::Play`], [`Fault::Delay`], and [`Fault::Close`] and [`Fault::Reset`] without a number
+    /// of bytes can befall them.
+    pub fn connections() -> Self {
+        Self { whom: Whom::Connections, which: Which::All, times: None, faults: Vec::new() }
     }
 
     /// Only requests with this method.
     #[must_use]
-    pub fn method(self, method: &str) -> Self {
-        Self { method: Some(method.into()), ..self }
+    pub fn method(mut self, method: &str) -> Self {
+        if let Whom::Requests { method: only, .. } = &mut self.whom {
+            *only = Some(method.into());
+        }
+        self
     }
 
     /// Only these of the matching requests, counted from 1.
@@ -186,16 +220,22 @@ impl Rule {
         self
     }
 
-    fn matches(&self, method: &str, path: &str) -> bool {
-        let by_method = match &self.method {
-            Some(wanted) => wanted == method,
-            None => method != "HEAD" || !self.faults.iter().any(Fault::needs_body),
-        };
-        by_method
-            && match self.path.strip_suffix('*') {
-                Some(prefix) => path.starts_with(prefix),
-                None => head::is_to(&self.path, path),
+    fn matches(&self, coming: Coming<'_>) -> bool {
+        match (&self.whom, coming) {
+            (Whom::Connections, Coming::Connection) => true,
+            (Whom::Requests { method: wanted, path: at }, Coming::Request { method, path }) => {
+                let by_method = match wanted {
+                    Some(wanted) => wanted == method,
+                    None => method != "HEAD" || !self.faults.iter().any(Fault::needs_body),
+                };
+                by_method
+                    && match at.strip_suffix('*') {
+                        Some(prefix) => path.starts_with(prefix),
+                        None => head::is_to(at, path),
+                    }
             }
+            _ => false,
+        }
     }
 }
 
@@ -212,11 +252,11 @@ impl Performance {
         Self { script, counts }
     }
 
-    /// The faults of the next request; `None` when no rule takes it.
-    pub(crate) fn next(&mut self, method: &str, path: &str) -> Option<Vec<Fault>> {
+    /// The faults of the next request or connection; `None` when no rule takes it.
+    pub(crate) fn next(&mut self, coming: Coming<'_>) -> Option<Vec<Fault>> {
         let mut taken = None;
         for (index, (rule, (seen, took))) in self.script.rules.iter().zip(&mut self.counts).enumerate() {
-            if !rule.matches(method, path) {
+            if !rule.matches(coming) {
                 continue;
             }
             *seen += 1;
@@ -246,7 +286,7 @@ mod tests {
             [Fault::Status { code, .. }] => Some(code),
             _ => None,
         };
-        requests.iter().map(|(method, path)| status(performance.next(method, path))).collect()
+        requests.iter().map(|(method, path)| status(performance.next(Coming::Request { method, path }))).collect()
     }
 
     #[test]
@@ -266,8 +306,8 @@ mod tests {
     #[test]
     fn a_fault_of_the_body_leaves_head_alone() {
         let mut performance = Performance::new(Script::parse("test", "/a: reset after 10 bytes once").unwrap());
-        assert_eq!(performance.next("HEAD", "/a"), None);
-        assert_eq!(performance.next("GET", "/a"), Some(vec![Fault::Reset(Some(10))]));
+        assert_eq!(performance.next(Coming::Request { method: "HEAD", path: "/a" }), None);
+        assert_eq!(performance.next(Coming::Request { method: "GET", path: "/a" }), Some(vec![Fault::Reset(Some(10))]));
     }
 
     #[test]

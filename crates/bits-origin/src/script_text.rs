@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::fault::Fault;
+use crate::play::Step;
 use crate::script::{Rule, Script, ScriptError};
 use crate::synthetic::Synthetic;
 
@@ -87,6 +90,9 @@ impl Line {
     }
 
     fn rule(&mut self) -> Parsed<Rule> {
+        if let Some(rule) = self.connections()? {
+            return self.for_connections(rule);
+        }
         let which = self.which()?;
         let method = self.peek().filter(|word| is_method(word)).map(str::to_owned);
         if method.is_some() {
@@ -101,29 +107,68 @@ impl Line {
         if let Some(method) = method {
             rule = rule.method(&method);
         }
-        rule = match which {
-            Some(Which::Numbers(first, last)) => rule.numbers(first..=last),
-            Some(Which::Percent(percent)) => rule.percent(percent),
-            None => rule,
-        };
+        rule = chosen(rule, which);
         self.expect(":")?;
         rule = self.faults(rule)?;
+        self.limited(rule)
+    }
+
+    fn limited(&mut self, rule: Rule) -> Parsed<Rule> {
         match self.times()? {
             Some(times) => Ok(rule.times(times)),
             None => Ok(rule),
         }
     }
 
+    /// Whether connections are meant, and which of them; requests are read from here on again.
+    fn connections(&mut self) -> Parsed<Option<Rule>> {
+        let is_of_connections =
+            |word: &Word| !word.quoted && matches!(word.text.as_str(), "connection" | "connections");
+        let colon = self.words.iter().position(|word| !word.quoted && word.text == ":");
+        if !self.words[..colon.unwrap_or(self.words.len())].iter().any(is_of_connections) {
+            return Ok(None);
+        }
+        if self.peek() == Some("connections") && self.words.get(self.next + 1).is_some_and(|word| word.text == ":") {
+            self.next += 1;
+            return Ok(Some(Rule::connections()));
+        }
+        let which = self.numbered(["connection", "connections"])?;
+        Ok(Some(chosen(Rule::connections(), which)))
+    }
+
+    fn for_connections(&mut self, mut rule: Rule) -> Parsed<Rule> {
+        self.expect(":")?;
+        loop {
+            let fault = self.fault()?;
+            if !fault.suits_connections() {
+                return Err(self.wrong_last("this can only befall a request, not a connection"));
+            }
+            rule = rule.fault(fault);
+            if !self.take(",") {
+                return self.limited(rule);
+            }
+        }
+    }
+
     /// Which of the requests, up to the `of` before the path; `None` for all.
     fn which(&mut self) -> Parsed<Option<Which>> {
+        let which = self.numbered(["request", "requests"])?;
+        if which.is_some() {
+            self.expect("of")?;
+        }
+        Ok(which)
+    }
+
+    /// Which of the things with that name, one and several; `None` for all.
+    fn numbered(&mut self, [one, several]: [&str; 2]) -> Parsed<Option<Which>> {
         let which = if self.take("first") {
             let count = self.count()?;
-            self.expect_one_of(&["requests", "request"])?;
+            self.expect_one_of(&[several, one])?;
             Which::Numbers(1, count)
-        } else if self.take("request") {
+        } else if self.take(one) {
             let number = self.count()?;
             Which::Numbers(number, number)
-        } else if self.take("requests") {
+        } else if self.take(several) {
             if self.take("from") {
                 Which::Numbers(self.count()?, u64::MAX)
             } else {
@@ -131,7 +176,7 @@ impl Line {
                 self.expect("to")?;
                 let last = self.count()?;
                 if last < first {
-                    return Err(self.wrong_last(&format!("requests {first} to {last} are none")));
+                    return Err(self.wrong_last(&format!("{several} {first} to {last} are none")));
                 }
                 Which::Numbers(first, last)
             }
@@ -140,12 +185,11 @@ impl Line {
             let percent = percent.ok_or_else(|| self.expected("a share from 1% to 100%"))?;
             self.next += 1;
             self.expect("of")?;
-            self.expect("requests")?;
+            self.expect(several)?;
             Which::Percent(percent)
         } else {
             return Ok(None);
         };
-        self.expect("of")?;
         Ok(Some(which))
     }
 
@@ -181,6 +225,7 @@ impl Line {
             "chunked" => Ok(Fault::Chunked),
             "change" => self.change(),
             "garbage" => Ok(Fault::Garbage),
+            "play" => self.play(),
             "endless" => match self.expect_one_of(&["headers", "interim"])? {
                 0 => Ok(Fault::EndlessHeaders),
                 _ => Ok(Fault::EndlessInterim),
@@ -189,7 +234,7 @@ impl Line {
                 self.next -= 1;
                 Err(self.expected(
                     "a fault (status, reset, close, slow, delay, header, without, wrong content-range, \
-                     ignore range, http/1.0, chunked, change, garbage, endless, behave)",
+                     ignore range, http/1.0, chunked, change, garbage, endless, play, behave)",
                 ))
             }
         }
@@ -209,6 +254,52 @@ impl Line {
         let length = self.size()?;
         let seed = if self.take("seed") { self.number()? } else { 0 };
         Ok(Fault::Change { after, to: Synthetic::new(length, seed) })
+    }
+
+    fn play(&mut self) -> Parsed<Fault> {
+        let mut steps = vec![self.step()?];
+        while self.take("then") {
+            steps.push(self.step()?);
+        }
+        Ok(Fault::Play(steps))
+    }
+
+    fn step(&mut self) -> Parsed<Step> {
+        const STEPS: [&str; 9] = ["send", "below", "drip", "repeat", "wait", "hang", "close", "leave", "reset"];
+        Ok(match STEPS[self.expect_one_of(&STEPS)?] {
+            "send" => Step::Send(self.bytes()?),
+            "below" => Step::Below(self.bytes()?),
+            "drip" => {
+                let bytes = self.bytes()?;
+                self.expect("every")?;
+                Step::Drip(bytes, self.duration()?)
+            }
+            "repeat" => {
+                let bytes = self.bytes()?;
+                let is_counted = self.peek().is_some_and(|word| word.parse::<u64>().is_ok());
+                let times = if is_counted { Some(self.count()?) } else { None };
+                if times.is_some() {
+                    self.expect("times")?;
+                }
+                let every = if self.take("every") { Some(self.duration()?) } else { None };
+                Step::Repeat { bytes, times, every }
+            }
+            "wait" => Step::Wait(self.duration()?),
+            "hang" => Step::Hang,
+            "close" => Step::Close,
+            "leave" => Step::Leave,
+            _ => Step::Reset,
+        })
+    }
+
+    /// A quoted text with its escapes resolved.
+    fn bytes(&mut self) -> Parsed<Bytes> {
+        let text = self.quoted()?;
+        if text.is_empty() {
+            return Err(self.wrong_last("there is nothing to send"));
+        }
+        let bad = |escape: &str| format!("`\\{escape}` stands for no byte; \\r, \\n, \\t, \\0, \\\\ and \\x00 do");
+        unescaped(&text).map_err(|escape| self.wrong_last(&bad(&escape)))
     }
 
     fn after(&mut self) -> Parsed<Option<u64>> {
@@ -315,6 +406,44 @@ impl Line {
         let column = self.next.checked_sub(1).map_or(1, |last| self.words[last].column);
         Mistake { column, message: message.into() }
     }
+}
+
+/// The rule for those alone.
+fn chosen(rule: Rule, which: Option<Which>) -> Rule {
+    match which {
+        Some(Which::Numbers(first, last)) => rule.numbers(first..=last),
+        Some(Which::Percent(percent)) => rule.percent(percent),
+        None => rule,
+    }
+}
+
+/// The bytes that `text` stands for, or the escape that stands for none.
+fn unescaped(text: &str) -> Result<Bytes, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let escape = &rest[at + 1..];
+        let Some(letter) = escape.chars().next() else { return Err(String::new()) };
+        let mut length = letter.len_utf8();
+        bytes.push(match letter {
+            'r' => b'\r',
+            'n' => b'\n',
+            't' => b'\t',
+            '0' => 0,
+            '\\' => b'\\',
+            'x' => {
+                length = 3;
+                let digits = escape.get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                byte.ok_or_else(|| escape.chars().take(3).collect::<String>())?
+            }
+            other => return Err(other.to_string()),
+        });
+        rest = &escape[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes.into())
 }
 
 enum Which {

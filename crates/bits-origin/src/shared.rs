@@ -13,7 +13,7 @@ use crate::folder;
 use crate::gate::Barrier;
 use crate::head;
 use crate::journal::Recorder;
-use crate::script::{Performance, Script};
+use crate::script::{Coming, Performance, Script};
 use crate::synthetic::Synthetic;
 
 pub(crate) struct Shared {
@@ -97,7 +97,16 @@ impl Shared {
 
     /// What goes wrong with the request that has just come.
     pub(crate) fn faults_for(&self, method: &str, path: &str) -> Vec<Fault> {
-        self.lock().performances.iter_mut().find_map(|performance| performance.next(method, path)).unwrap_or_default()
+        self.faults_of(Coming::Request { method, path })
+    }
+
+    /// What goes wrong with the connection that has just been made.
+    pub(crate) fn faults_for_connection(&self) -> Vec<Fault> {
+        self.faults_of(Coming::Connection)
+    }
+
+    fn faults_of(&self, coming: Coming<'_>) -> Vec<Fault> {
+        self.lock().performances.iter_mut().find_map(|performance| performance.next(coming)).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -3,5 +3,6 @@
 mod client;
 mod faults;
 mod gates;
+mod plays;
 mod serving;
 mod virtual_time;

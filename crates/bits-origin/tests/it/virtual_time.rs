@@ -143,6 +143,23 @@ fn a_slow_answer_keeps_to_its_rate() {
 }
 
 #[test]
+fn a_play_drips_waits_and_hangs_in_virtual_time() {
+    let clock = VirtualClock::new();
+    let origin = origin(&clock);
+    origin.script(Script::parse("play", "/a: play drip \"abc\" every 1 min then wait 1 h then hang").unwrap());
+    let running = Running::start(&clock, Client::connect(&origin));
+    clock.settle().unwrap();
+    let mut read = Vec::new();
+    for _ in 0..3 {
+        read.push(running.read());
+        clock.advance(Duration::from_mins(1)).unwrap();
+    }
+    assert_eq!((read, running.read()), (vec![0, 1, 2], 3));
+    clock.advance(Duration::from_hours(24)).unwrap();
+    assert_eq!((running.read(), running.ended()), (3, false));
+}
+
+#[test]
 fn a_client_that_leaves_during_a_delay_is_noticed() {
     let clock = VirtualClock::new();
     let origin = origin(&clock);
