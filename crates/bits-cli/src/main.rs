@@ -24,21 +24,29 @@ enum Command {
     /// Exits with 1 if anything is not as it should be.
     #[command(verbatim_doc_comment)]
     Demo,
-    /// Downloads one file as a BITS job
+    /// Downloads files as BITS jobs
     ///
     /// FILE appears when it is complete; until then, what has arrived is in a file
     /// BITxxxx.tmp beside it. The first error ends the download: nothing is tried again,
     /// and no file is left behind. Ctrl-C cancels the job; pressed once more, it ends the
     /// program without cleaning up.
     ///
-    /// With --state a run that was killed is taken up by the next one with the same DIR,
-    /// URL and FILE: it fetches only what is missing. Other downloads in DIR wait
-    /// meanwhile, until a run names them. One program at a time can use DIR. Notification
-    /// programs that jobs in DIR have are really run, for a minute at most.
+    /// With --input there are many files: one job fetches them one by one and completes
+    /// them together, --jobs deals them out in equal shares. What an error or Ctrl-C finds
+    /// complete stays.
     ///
-    /// Exits with 0 when FILE is complete, 1 on an error (one line tells which), 2 for
-    /// wrong usage, 130 when interrupted.
-    #[command(verbatim_doc_comment)]
+    /// With --state a run that was killed is taken up by the next one with the same DIR
+    /// and the same URL, FILE and ranges, or the same list and --jobs: it fetches only what
+    /// is missing. Other downloads in DIR wait meanwhile, until a run names them. One
+    /// program at a time can use DIR. Notification programs that jobs in DIR have are
+    /// really run, for a minute at most.
+    ///
+    /// Exits with 0 when every file is complete, 1 on an error (one line tells which), 2
+    /// for wrong usage, 130 when interrupted.
+    #[command(
+        verbatim_doc_comment,
+        override_usage = "bitsd get [OPTIONS] <URL> <FILE>\n       bitsd get [OPTIONS] --input <LIST>"
+    )]
     Get(get::Arguments),
 }
 

@@ -2,6 +2,7 @@
 
 mod errors;
 mod files;
+mod lists;
 #[cfg(unix)]
 mod signals;
 mod state;

@@ -26,7 +26,7 @@ Usage: bitsd <COMMAND>
 
 Commands:
   demo  Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
-  get   Downloads one file as a BITS job
+  get   Downloads files as BITS jobs
   help  Print this message or the help of the given subcommand(s)
 
 Options:
@@ -45,33 +45,50 @@ fn help_tells_what_becomes_of_a_download() {
     snapbox::assert_data_eq!(
         help.stdout,
         str![[r#"
-Downloads one file as a BITS job
+Downloads files as BITS jobs
 
 FILE appears when it is complete; until then, what has arrived is in a file
 BITxxxx.tmp beside it. The first error ends the download: nothing is tried again,
 and no file is left behind. Ctrl-C cancels the job; pressed once more, it ends the
 program without cleaning up.
 
-With --state a run that was killed is taken up by the next one with the same DIR,
-URL and FILE: it fetches only what is missing. Other downloads in DIR wait
-meanwhile, until a run names them. One program at a time can use DIR. Notification
-programs that jobs in DIR have are really run, for a minute at most.
+With --input there are many files: one job fetches them one by one and completes
+them together, --jobs deals them out in equal shares. What an error or Ctrl-C finds
+complete stays.
 
-Exits with 0 when FILE is complete, 1 on an error (one line tells which), 2 for
-wrong usage, 130 when interrupted.
+With --state a run that was killed is taken up by the next one with the same DIR
+and the same URL, FILE and ranges, or the same list and --jobs: it fetches only what
+is missing. Other downloads in DIR wait meanwhile, until a run names them. One
+program at a time can use DIR. Notification programs that jobs in DIR have are
+really run, for a minute at most.
+
+Exits with 0 when every file is complete, 1 on an error (one line tells which), 2
+for wrong usage, 130 when interrupted.
 
 Usage: bitsd get [OPTIONS] <URL> <FILE>
+       bitsd get [OPTIONS] --input <LIST>
 
 Arguments:
-  <URL>
+  [URL]
           What to download, http:// or https://
 
-  <FILE>
+  [FILE]
           Where to; an existing file is replaced once the download is complete
 
 Options:
+      --ranges <FIRST-LAST>
+          Parts of the file, one behind the other: 0-99,500-599,1000-
+
+      --input <LIST>
+          Downloads what a list names, a URL and a FILE in each line; - is standard input
+
+      --jobs <N>
+          Deals the list out to so many jobs; foreground jobs run all at once, a job's files one by one
+          
+          [default: 1]
+
       --priority <PRIORITY>
-          How urgent the job is: all but foreground ask for ranges, as background jobs do
+          How urgent the jobs are: all but foreground ask for ranges, as background jobs do
           
           [default: foreground]
           [possible values: foreground, high, normal, low]
@@ -103,6 +120,13 @@ fn wrong_usage_exits_with_two() {
         &["get", "http://server/a", "a", "--priority", "urgent"],
         &["get", "http://server/a", "a", "--state"],
         &["get", "http://server/a", ""],
+        &["get", "http://server/a", "a", "--input", "list"],
+        &["get", "http://server/a", "a", "--jobs", "2"],
+        &["get", "--input", "list", "--jobs", "0"],
+        &["get", "--input", "list", "--ranges", "0-9"],
+        &["get", "http://server/a", "a", "--ranges", "9"],
+        &["get", "http://server/a", "a", "--ranges", "9-8"],
+        &["get", "http://server/a", "a", "--ranges", "0-18446744073709551615"],
         &["demo", "a"],
     ];
     for arguments in wrong {

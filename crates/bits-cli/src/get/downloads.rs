@@ -1,0 +1,117 @@
+//! What is to be downloaded, as the command line or a list says it.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+use bits_api::{FileInfo, FileRange, Hresult, LENGTH_TO_EOF};
+use bits_service::redacted;
+
+use super::told;
+use crate::{Doing, Failure};
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Download {
+    pub(super) url: String,
+    pub(super) local: String,
+    /// Which parts of it; none is all of it.
+    pub(super) ranges: Vec<FileRange>,
+}
+
+impl Download {
+    pub(super) fn new(url: &str, file: &Path, ranges: &[Range]) -> Result<Self, Failure> {
+        let ranges = ranges.iter().map(|range| range.0).collect();
+        Ok(Self { url: url.to_owned(), local: full_path(file)?, ranges })
+    }
+
+    pub(super) fn names(&self) -> FileInfo<'_> {
+        FileInfo { remote_name: &self.url, local_name: &self.local }
+    }
+
+    pub(super) fn failed(&self, why: impl fmt::Display) -> Failure {
+        Failure::Failed(format!("cannot download {} to {}: {why}", redacted(&self.url), self.local))
+    }
+
+    /// Says of names that BITS refuses what the code alone does not.
+    pub(super) fn refused(&self, code: Hresult) -> Failure {
+        let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let why = match code {
+            Hresult::E_INVALIDARG if !matches!(scheme.as_deref(), Some("http" | "https")) => {
+                " (the URL has to begin with http:// or https://)"
+            }
+            Hresult::E_INVALIDARG if Path::new(&self.local).is_dir() => " (FILE is a folder)",
+            Hresult::E_INVALIDARG if fs::metadata(&self.local).is_ok_and(|found| !found.is_file()) => {
+                " (FILE is there and is not a regular file)"
+            }
+            Hresult::E_INVALIDARG => " (BITS takes no such URL, or no such file name)",
+            Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there)",
+            _ => "",
+        };
+        self.failed(format!("{}{why}", told(code)))
+    }
+}
+
+/// A part of a file: `FIRST-LAST`, or `FIRST-` for all from there on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range(FileRange);
+
+impl FromStr for Range {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const NONE: &str = "a range is FIRST-LAST or FIRST-, in bytes";
+        let (first, last) = text.split_once('-').ok_or(NONE)?;
+        let initial_offset = first.parse::<u64>().map_err(|_| NONE)?;
+        let length = match last {
+            "" => LENGTH_TO_EOF,
+            last => {
+                let last = last.parse::<u64>().map_err(|_| NONE)?;
+                let length = last.checked_sub(initial_offset).ok_or("a range ends behind its beginning")?;
+                length.checked_add(1).filter(|length| *length != LENGTH_TO_EOF).ok_or(NONE)?
+            }
+        };
+        Ok(Self(FileRange { initial_offset, length }))
+    }
+}
+
+/// Reads a list: a URL and a FILE a line, with spaces between. `-` is standard input.
+pub(super) fn list(path: &Path) -> Result<Vec<Download>, Failure> {
+    let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
+    let text = text.doing(&format!("cannot read {}", path.display()))?;
+    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+    let mut downloads = Vec::new();
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        let Some((url, file)) = line.split_once(char::is_whitespace) else {
+            return Err(Failure::Failed(format!("line {number} of {} is not URL FILE: {line}", path.display())));
+        };
+        downloads.push(Download::new(url, Path::new(file.trim_start()), &[])?);
+    }
+    if downloads.is_empty() {
+        return Err(Failure::Failed(format!("{} lists nothing to download", path.display())));
+    }
+    Ok(downloads)
+}
+
+/// FILE as a full path without `..`, which BITS does not take.
+fn full_path(file: &Path) -> Result<String, Failure> {
+    let mut path = std::path::absolute(file).doing("FILE is no path")?;
+    if path.components().any(|part| part == Component::ParentDir)
+        && let (Some(folder), Some(name)) = (path.parent(), path.file_name())
+    {
+        let folder = folder.canonicalize().map_err(|error| {
+            let code = told(Hresult::ERROR_DIRECTORY);
+            Failure::Failed(format!("cannot download to {}: {code} ({error})", path.display()))
+        })?;
+        path = folder.join(name);
+    }
+    into_text(path)
+}
+
+fn into_text(path: PathBuf) -> Result<String, Failure> {
+    path.into_os_string()
+        .into_string()
+        .map_err(|path| Failure::Failed(format!("FILE is not Unicode: {}", Path::new(&path).display())))
+}

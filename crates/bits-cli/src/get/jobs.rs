@@ -1,0 +1,221 @@
+//! The jobs of a run: made or taken up, led to their end, or cancelled.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bits_api::{
+    Callback, EnumJobsFlags, Guid, Hresult, Job, JobError, JobPriority, JobState, JobType, Manager, Success, Unknown,
+    callback_object,
+};
+use bits_service::Emulator;
+
+use super::downloads::Download;
+use super::watch::{Look, Watch};
+use super::{told, why_unavailable};
+use crate::{Doing, Failure};
+
+/// So often a person is shown how far it is.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The jobs of this run.
+pub(super) struct Jobs<'a> {
+    emulator: &'a Emulator,
+    open: Vec<(Arc<dyn Job>, &'a [Download])>,
+    complete: Vec<Arc<dyn Job>>,
+}
+
+impl<'a> Jobs<'a> {
+    /// A job for each share: one that an earlier run has left, or a new one. What earlier runs have
+    /// left of others stands still while this program runs, until a run names them.
+    pub(super) fn new(
+        emulator: &'a Emulator,
+        manager: &Arc<dyn Manager>,
+        shares: &[&'a [Download]],
+    ) -> Result<Self, Failure> {
+        let mut left = left_jobs(manager).doing("cannot read the queue")?;
+        let mut open = Vec::new();
+        for share in shares {
+            let job = match left.iter().position(|(_, files)| is_for(files, share)) {
+                Some(place) => left.swap_remove(place).0,
+                None => new_job(manager).map_err(|code| share[0].failed(told(code)))?,
+            };
+            open.push((job, *share));
+        }
+        for (job, _) in left {
+            stand_still(&job).doing("cannot read the queue")?;
+        }
+        Ok(Self { emulator, open, complete: Vec::new() })
+    }
+
+    /// Leads every job to its end; the first that fails ends it all.
+    pub(super) fn download(&mut self, priority: JobPriority, watch: Watch<'_>) -> Result<(), Failure> {
+        let (sender, ended) = channel();
+        let callback = callback_object(Arc::new(Bell(Mutex::new(sender))));
+        for (job, share) in &self.open {
+            self.begin(job, share, priority, &callback)?;
+        }
+        let mut look = Look::new(watch);
+        while !self.open.is_empty() {
+            let rung = next(&ended);
+            look.check()?;
+            match rung {
+                Some(id) => self.end(|job| job.id() == Ok(id) && is_over(job))?,
+                None => {
+                    // Of a service that has gone nobody is told.
+                    self.end(is_over)?;
+                    look.show(self.emulator, self.open.iter().map(|(job, _)| job), &self.complete);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Cancels what is not complete.
+    pub(super) fn cancel(&mut self) -> Result<(), Hresult> {
+        let cancelled: Vec<_> = self.open.drain(..).map(|(job, _)| job.cancel()).collect();
+        cancelled.into_iter().try_for_each(|result| result.map(drop))
+    }
+
+    fn begin(
+        &self,
+        job: &Arc<dyn Job>,
+        share: &[Download],
+        priority: JobPriority,
+        callback: &Arc<dyn Unknown>,
+    ) -> Result<(), Failure> {
+        let failed = |code| self.failed(&share[0], code);
+        if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
+            add(job, share)?;
+        }
+        job.set_priority(priority).map_err(failed)?;
+        // Every error is final: a person waits in front of this program, not a service for weeks.
+        job.set_no_progress_timeout(0).map_err(failed)?;
+        job.set_notify_interface(Some(Arc::clone(callback))).map_err(failed)?;
+        job.resume().map_err(failed)?;
+        Ok(())
+    }
+
+    /// Completes those that are at their end and that `is_meant`.
+    fn end(&mut self, is_meant: impl Fn(&Arc<dyn Job>) -> bool) -> Result<(), Failure> {
+        let mut place = 0;
+        while let Some((job, share)) = self.open.get(place) {
+            if is_meant(job) {
+                self.give_names(job, share)?;
+                self.complete.push(self.open.swap_remove(place).0);
+            } else {
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn give_names(&self, job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
+        let failed = |code| self.failed(&share[0], code);
+        if job.state().map_err(failed)? != JobState::TRANSFERRED {
+            let error = job.error().map_err(failed)?;
+            let (context, code) = error.error().map_err(failed)?;
+            // A redirect may have changed the remote name.
+            let local = error.file().and_then(|file| file.local_name()).ok();
+            let culprit = share.iter().find(|download| Some(&download.local) == local.as_ref()).unwrap_or(&share[0]);
+            return Err(culprit.failed(format!("{} ({context})", told(code))));
+        }
+        match job.complete() {
+            Ok(_) => Ok(()),
+            Err(code) => {
+                Err(share[0].failed(format!("the file has arrived but cannot be given its name: {}", told(code))))
+            }
+        }
+    }
+
+    fn failed(&self, download: &Download, code: Hresult) -> Failure {
+        download.failed(why_unavailable(self.emulator, code).unwrap_or_else(|| told(code)))
+    }
+}
+
+fn new_job(manager: &Arc<dyn Manager>) -> Result<Arc<dyn Job>, Hresult> {
+    Ok(manager.create_job(Some("bitsd get"), JobType::DOWNLOAD)?.job)
+}
+
+fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
+    if let [one] = share
+        && !one.ranges.is_empty()
+    {
+        let added = job.job3().and_then(|job| job.add_file_with_ranges(Some(&one.url), Some(&one.local), &one.ranges));
+        return added.map(drop).map_err(|code| one.refused(code));
+    }
+    let names: Vec<_> = share.iter().map(Download::names).collect();
+    let Err(code) = job.add_file_set(&names) else { return Ok(()) };
+    // Which of them it was, one by one.
+    for download in share {
+        job.add_file(Some(&download.url), Some(&download.local)).map_err(|code| download.refused(code))?;
+    }
+    Err(share[0].failed(told(code)))
+}
+
+/// What earlier runs have left, with what each job downloads.
+fn left_jobs(manager: &Arc<dyn Manager>) -> Result<Vec<(Arc<dyn Job>, Vec<Download>)>, Hresult> {
+    let jobs = manager.enum_jobs(EnumJobsFlags::empty())?;
+    let jobs = jobs.next(jobs.count()?)?.items;
+    jobs.into_iter().map(|job| Ok((Arc::clone(&job), files_of(&job)?))).collect()
+}
+
+fn files_of(job: &Arc<dyn Job>) -> Result<Vec<Download>, Hresult> {
+    let files = job.enum_files()?;
+    let files = files.next(files.count()?)?.items;
+    let download = |file: &Arc<dyn bits_api::File>| {
+        let ranges = file.file2()?.file_ranges()?.value;
+        Ok(Download { url: file.remote_name()?, local: file.local_name()?, ranges })
+    };
+    files.iter().map(download).collect()
+}
+
+fn is_for(files: &[Download], share: &[Download]) -> bool {
+    let names = |download: &Download| (download.url.clone(), download.local.clone(), download.ranges.clone());
+    files.len() == share.len() && files.iter().map(names).eq(share.iter().map(names))
+}
+
+fn stand_still(job: &Arc<dyn Job>) -> Result<(), Hresult> {
+    let is_active = matches!(
+        job.state()?,
+        JobState::QUEUED | JobState::CONNECTING | JobState::TRANSFERRING | JobState::TRANSIENT_ERROR
+    );
+    if is_active { job.suspend().map(drop) } else { Ok(()) }
+}
+
+/// The job that is at its end, if one is within [`LOOK`].
+fn next(ended: &Receiver<Guid>) -> Option<Guid> {
+    match ended.recv_timeout(LOOK) {
+        Ok(id) => Some(id),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+    }
+}
+
+fn is_over(job: &Arc<dyn Job>) -> bool {
+    matches!(job.state(), Ok(JobState::TRANSFERRED | JobState::ERROR) | Err(_))
+}
+
+/// Tells of jobs that are at their end, good or bad.
+struct Bell(Mutex<Sender<Guid>>);
+
+impl Bell {
+    fn ring(&self, job: &Arc<dyn Job>) -> Result<Success, Hresult> {
+        // Once nobody listens, nobody needs to be told.
+        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).send(job.id()?);
+        Ok(Success::OK)
+    }
+}
+
+impl Callback for Bell {
+    fn job_transferred(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
+        self.ring(&job)
+    }
+
+    fn job_error(&self, job: Arc<dyn Job>, _error: Arc<dyn JobError>) -> Result<Success, Hresult> {
+        self.ring(&job)
+    }
+
+    fn job_modification(&self, _job: Arc<dyn Job>) -> Result<Success, Hresult> {
+        Ok(Success::OK)
+    }
+}

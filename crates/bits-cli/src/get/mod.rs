@@ -1,0 +1,167 @@
+//! `bitsd get`: files as jobs, real time.
+
+mod downloads;
+mod jobs;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bits_api::{Hresult, JobPriority};
+use bits_service::{CommandLimits, Emulator, StartError, What};
+use bits_world::clock::Clock;
+use clap::ValueEnum;
+
+use crate::{Doing, Failure};
+use downloads::{Download, Range};
+use jobs::Jobs;
+use watch::Watch;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to download, http:// or https://
+    #[arg(required_unless_present = "input")]
+    url: Option<String>,
+    /// Where to; an existing file is replaced once the download is complete
+    #[arg(required_unless_present = "input")]
+    file: Option<PathBuf>,
+    /// Parts of the file, one behind the other: 0-99,500-599,1000-
+    #[arg(long, value_name = "FIRST-LAST", value_delimiter = ',', conflicts_with = "input")]
+    ranges: Vec<Range>,
+    /// Downloads what a list names, a URL and a FILE in each line; - is standard input
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["url", "file"])]
+    input: Option<PathBuf>,
+    /// Deals the list out to so many jobs; foreground jobs run all at once, a job's files one by one
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["url", "file"], value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: u32,
+    /// How urgent the jobs are: all but foreground ask for ranges, as background jobs do
+    #[arg(long, value_enum, default_value_t = Priority::Foreground)]
+    priority: Priority,
+    /// Certificates to trust beside the machine's roots
+    #[arg(long, value_name = "PEMFILE")]
+    ca: Option<PathBuf>,
+    /// Folder that keeps the queue; without it, the queue is in memory
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Say on stderr why the download waits; on a terminal it is said anyway
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Priority {
+    Foreground,
+    High,
+    Normal,
+    Low,
+}
+
+impl From<Priority> for JobPriority {
+    fn from(priority: Priority) -> Self {
+        match priority {
+            Priority::Foreground => Self::FOREGROUND,
+            Priority::High => Self::HIGH,
+            Priority::Normal => Self::NORMAL,
+            Priority::Low => Self::LOW,
+        }
+    }
+}
+
+impl Arguments {
+    fn downloads(&self) -> Result<Vec<Download>, Failure> {
+        match (&self.input, &self.url, &self.file) {
+            (Some(list), ..) => downloads::list(list),
+            (None, Some(url), Some(file)) => Ok(vec![Download::new(url, file, &self.ranges)?]),
+            // What is required is there.
+            _ => Err(Failure::Failed("neither URL and FILE nor a list".into())),
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let interrupted = watch_for_interrupts()?;
+    let downloads = arguments.downloads()?;
+    let emulator = start(arguments)?;
+    // The limits of BITS on files and jobs are there to keep users from each other.
+    let client = emulator.client_as("bitsd", emulator.administrator(Emulator::DEFAULT_USER));
+    let manager = client.manager().doing("cannot connect")?;
+    let shares = shares(&downloads, arguments.jobs);
+    let mut jobs = Jobs::new(&emulator, &manager, &shares)?;
+    let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
+    let Err(failure) = jobs.download(arguments.priority.into(), watch) else {
+        return let_programs_end(&emulator);
+    };
+    Err(match jobs.cancel() {
+        // Of a service that has gone the failure tells already.
+        Ok(()) | Err(Hresult::RPC_S_SERVER_UNAVAILABLE) => failure,
+        Err(code) => Failure::Failed(format!("{failure}; and the job cannot be cancelled: {}", told(code))),
+    })
+}
+
+/// What each of `jobs` jobs downloads: equal shares, in the order of the list.
+fn shares(downloads: &[Download], jobs: u32) -> Vec<&[Download]> {
+    let jobs = usize::try_from(jobs).unwrap_or(usize::MAX).min(downloads.len());
+    let mut shares = Vec::new();
+    let mut rest = downloads;
+    for left in (1..=jobs).rev() {
+        let (share, others) = rest.split_at(rest.len().div_ceil(left));
+        shares.push(share);
+        rest = others;
+    }
+    shares
+}
+
+/// Notes Ctrl-C and requests to end. The second one ends the program at once: whatever the first
+/// one waits for does not come.
+fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    let note = move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(Failure::INTERRUPTED.into());
+        }
+    };
+    ctrlc::set_handler(note).doing("cannot listen for Ctrl-C")?;
+    Ok(interrupted)
+}
+
+fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
+    let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
+    if let Some(ca) = &arguments.ca {
+        let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
+        builder = builder.trust(String::from_utf8_lossy(&pem));
+    }
+    if let Some(state) = &arguments.state {
+        builder = builder.state_folder(state);
+    }
+    builder.start().map_err(|error| match (error, &arguments.ca) {
+        (StartError::Trust(what), Some(ca)) => Failure::Failed(format!("cannot use {}: {what}", ca.display())),
+        (error, _) => Failure::Failed(error.to_string()),
+    })
+}
+
+/// Lets the notification programs of jobs in the state folder come to their end, which is not far:
+/// they would be killed with the service.
+fn let_programs_end(emulator: &Emulator) -> Result<(), Failure> {
+    let commands = emulator.commands();
+    emulator.run_until(|| commands.running() == 0, CommandLimits::default().time).doing("cannot wait")?;
+    Ok(())
+}
+
+/// Why the service has gone, if `code` says that it has: the last that it told.
+fn why_unavailable(emulator: &Emulator, code: Hresult) -> Option<String> {
+    let told_last = emulator.timeline().entries().into_iter().rev().find_map(|entry| match entry.what {
+        What::Service(text) => Some(text),
+        _ => None,
+    });
+    told_last.filter(|_| code == Hresult::RPC_S_SERVER_UNAVAILABLE).map(|text| format!("{}: {text}", told(code)))
+}
+
+/// A code with its name and text.
+fn told(code: Hresult) -> String {
+    match code.text() {
+        Some(text) => format!("{code}: {text}"),
+        None => code.to_string(),
+    }
+}
