@@ -94,6 +94,17 @@ pub fn length(pieces: &[Piece]) -> u64 {
     pieces.iter().map(|piece| piece.remote.length()).sum()
 }
 
+/// What follows of `pieces` when so many bytes of them are there.
+pub fn from(pieces: &[Piece], have: u64) -> impl Iterator<Item = Piece> + '_ {
+    let mut before = 0;
+    pieces.iter().filter_map(move |Piece { remote, local }| {
+        let done = have.saturating_sub(before).min(remote.length());
+        before += remote.length();
+        let rest = Piece { remote: Span::new(remote.start + done, remote.end), local: local + done };
+        (rest.remote.length() > 0).then_some(rest)
+    })
+}
+
 /// The stretches of the remote file that the bytes `from..to` of `pieces`, counted one behind the
 /// other, come from.
 pub fn stretch(pieces: &[Piece], from: u64, to: u64) -> Vec<Span> {

@@ -428,6 +428,6 @@ fn requested_bytes_are_those_of_the_file(c: &mut Bench) -> Outcome {
     run(c, &job, JobState::TRANSFERRED)?;
     job.complete()?;
     c.holds("file6.request_file_ranges.done_all", "the file is whole", c.downloaded()? == bytes)?;
-    let expected = ["HEAD -", "GET bytes=600-699", "GET bytes=50-99", "GET bytes=0-49", "GET bytes=100-599", "GET bytes=700-999"];
+    let expected = ["HEAD -", "GET bytes=600-699", "GET bytes=50-99", "GET bytes=0-49,100-599,700-999"];
     c.is("file6.request_file_ranges.no_double_download", asked(&origin.journal()), expected.map(str::to_owned).to_vec())
 }

@@ -1,6 +1,7 @@
 //! One attempt, from its first look at the temporary file to its end.
 
 mod ask;
+mod parts;
 mod receive;
 mod record;
 
@@ -16,7 +17,7 @@ use crate::link::{Link, Network};
 use crate::mover::{Control, Signals};
 use crate::partial::Partial;
 use ask::Line;
-use receive::Expected;
+use receive::{Expected, Received};
 
 /// What becomes of an upload, which this mover does not speak.
 const NO_UPLOADS: Failure =
@@ -96,6 +97,16 @@ impl<'a> Attempt<'a> {
                     self.partial.go_to(download.position());
                     self.receive(body, Expected::Exactly(length)).await?;
                     download.received(length);
+                }
+                Verdict::Parts(parts) => {
+                    self.record(&download).await?;
+                    match self.receive(body, Expected::Parts(parts)).await? {
+                        Received::All => download.received(self.have - download.have()),
+                        Received::OtherSize => download.has_other_size()?,
+                    }
+                    if download.known().is_none() && !self.plan.fetch.layout.is_sequential() {
+                        return Ok(AttemptEnd::Changed);
+                    }
                 }
                 Verdict::Unbounded(limit) => {
                     self.record(&download).await?;

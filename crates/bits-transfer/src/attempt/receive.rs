@@ -6,13 +6,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bits_wire::attempt::Failure;
-use bits_wire::download::{Fault, TOO_LARGE};
+use bits_wire::download::{Fault, Parts, TOO_LARGE};
 use bits_world::clock::Clock;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use tokio::time::MissedTickBehavior;
 
 use super::Attempt;
+use super::parts::Course;
 
 /// So much is written between two reports of progress, while it comes without a pause.
 const REPORT_EVERY: u64 = 1024 * 1024;
@@ -28,34 +29,54 @@ enum Arrival {
     Pause,
 }
 
-/// How long a body may be.
-#[derive(Clone, Copy)]
+/// What a body has to be.
 pub(super) enum Expected {
+    /// So many bytes more.
     Exactly(u64),
-    /// Its end is the file's.
+    /// Its end is the file's, so many bytes from here at the latest.
     AtMost(u64),
+    /// What is still to come of several parts.
+    Parts(Parts),
+}
+
+/// How a body ended that was not at fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Received {
+    /// It is there.
+    All,
+    /// It tells of a file of another size than the one that is known.
+    OtherSize,
 }
 
 impl Expected {
-    /// The failure when more comes.
-    fn excess(self) -> Failure {
+    /// Whether that was all.
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Exactly(0))
+    }
+
+    /// What it means that no more comes.
+    fn end(&self) -> Result<(), Failure> {
         match self {
-            Self::Exactly(_) => Fault::InvalidResponse.failure(),
-            Self::AtMost(_) => TOO_LARGE,
+            Self::AtMost(_) => Ok(()),
+            Self::Exactly(_) => Err(Fault::ConnectionEnded.failure()),
+            Self::Parts(_) => Err(Parts::CUT_OFF),
         }
     }
 }
 
 impl Attempt<'_> {
     /// Writes a body to where the temporary file stands.
-    pub(super) async fn receive(&mut self, mut body: Incoming, expected: Expected) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// What becomes of a server that is silent, breaks off, or sends something else, and of a file
+    /// that cannot be written.
+    pub(super) async fn receive(&mut self, mut body: Incoming, mut expected: Expected) -> Result<Received, Failure> {
         let Some(mut link) = self.line.link.take() else { return Err(Fault::ConnectionEnded.failure()) };
         let network = self.line.network;
         let meter = Arc::clone(link.meter());
         let mut silence = pin!(meter.pulse.lost(&network.clock, network.stall));
         let mut pauses = Pauses::new(&network.clock);
-        let (Expected::Exactly(mut missing) | Expected::AtMost(mut missing)) = expected;
-        while missing > 0 || matches!(expected, Expected::AtMost(_)) {
+        while !expected.is_over() {
             let unreported = self.unreported();
             let arrival = std::future::poll_fn(|cx| {
                 match link.poll_body(cx, &mut body) {
@@ -72,22 +93,39 @@ impl Attempt<'_> {
             .await;
             match arrival {
                 Arrival::Data(data) => {
-                    missing = missing.checked_sub(data.len() as u64).ok_or(expected.excess())?;
-                    self.partial.append(&data)?;
-                    self.have += data.len() as u64;
+                    match self.take(&mut expected, &data)? {
+                        Course::GoesOn => {}
+                        Course::Over => break,
+                        Course::OtherSize => return Ok(Received::OtherSize),
+                    }
                     if self.unreported() >= REPORT_EVERY {
                         self.report_progress();
                     }
                     self.yield_to_stop().await;
                 }
                 Arrival::Pause => self.report_progress(),
-                Arrival::End if matches!(expected, Expected::AtMost(_)) => break,
-                Arrival::End => return Err(Fault::ConnectionEnded.failure()),
+                Arrival::End => {
+                    expected.end()?;
+                    break;
+                }
                 Arrival::Fault(fault) => return Err(fault.failure()),
             }
         }
         self.line.link = link.drain(body).await.then_some(link);
-        Ok(())
+        Ok(Received::All)
+    }
+
+    /// Writes what has come of a body.
+    fn take(&mut self, expected: &mut Expected, data: &[u8]) -> Result<Course, Failure> {
+        let (missing, excess) = match expected {
+            Expected::Parts(parts) => return self.take_parts(parts, data),
+            Expected::Exactly(missing) => (missing, Fault::InvalidResponse.failure()),
+            Expected::AtMost(missing) => (missing, TOO_LARGE),
+        };
+        *missing = missing.checked_sub(data.len() as u64).ok_or(excess)?;
+        self.partial.append(data)?;
+        self.have += data.len() as u64;
+        Ok(Course::GoesOn)
     }
 
     /// Never returns once a stop was asked for: whoever waits for that beside us ends the attempt.

@@ -7,7 +7,7 @@ use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Begin, Fetch, U
 use bits_wire::layout::Layout;
 use bits_wire::spans::{Span, Spans};
 
-use crate::support::{Mill, Server, content, line};
+use crate::support::{Mill, Server, content, line, multipart};
 
 const KNOWN: Validators = Validators { size: 1000, last_modified: Some(FileTime::from_unix_seconds(784_111_777)) };
 
@@ -42,7 +42,7 @@ fn parts_are_written_one_behind_the_other() {
     let all = content(1000);
     assert_eq!(outcome.end, AttemptEnd::Done);
     assert_eq!(outcome.bytes.unwrap(), [&all[100..150], &all[900..], &all[20..30]].concat());
-    assert_eq!(asked_ranges(&server), ["bytes=100-149", "bytes=900-999", "bytes=20-29"]);
+    assert_eq!(asked_ranges(&server), ["bytes=100-149,900-999", "bytes=20-29"]);
 }
 
 #[test]
@@ -56,6 +56,100 @@ fn parts_go_on_in_the_middle_of_one() {
 
     assert_eq!(outcome.bytes.unwrap(), [&all[100..150], &all[900..]].concat());
     assert_eq!(asked_ranges(&server), ["bytes=930-999"]);
+}
+
+/// The answer to a range, with this Content-Type and body; HEAD is answered well.
+fn answering(kind: &'static str, body: Vec<u8>) -> Server {
+    Server::start(move |mut peer| {
+        let file = content(1000);
+        while let Some(request) = peer.request() {
+            if request.starts_with("HEAD") {
+                peer.answer(&request, &file);
+                continue;
+            }
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 206 Partial Content\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+            peer.send([head.as_bytes(), &body].concat());
+        }
+    })
+}
+
+fn parts_of_a_new_file(mill: &Mill, server: &Server) -> AttemptPlan {
+    let layout = Layout::Parts(ranges(&[(100, 50), (900, 100)]));
+    fetching(Fetch { layout, ..Fetch::default() }, mill.plan(&server.url("/a")))
+}
+
+const MULTIPART: &str = "multipart/byteranges; boundary=B";
+
+#[test]
+fn parts_other_than_those_asked_for_are_no_answer() {
+    let file = content(1000);
+    let good = multipart(&file, &[(100, 149), (900, 999)]);
+    let cut = good.len() - "--B--\r\n".len();
+    let table = [
+        ("text/plain", good.clone(), Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT),
+        ("multipart/byteranges", good.clone(), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+        (MULTIPART, good[..cut].to_vec(), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+        (MULTIPART, multipart(&file, &[(100, 149)]), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+        (MULTIPART, multipart(&file, &[(900, 999), (100, 149)]), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+        (MULTIPART, multipart(&file, &[(100, 999)]), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+        (MULTIPART, multipart(&file[..999], &[(100, 149), (900, 998)]), Hresult::BG_E_INVALID_SERVER_RESPONSE),
+    ];
+    for (kind, body, code) in table {
+        let (server, mill) = (answering(kind, body), Mill::new());
+
+        let outcome = mill.run(parts_of_a_new_file(&mill, &server));
+
+        assert_eq!((outcome.code(), outcome.failure().transient), (code, false), "{kind}");
+    }
+}
+
+#[test]
+fn parts_that_came_before_a_break_stay() {
+    let file = content(1000);
+    let broken = Server::start(move |mut peer| {
+        let file = content(1000);
+        let head = peer.request().unwrap();
+        peer.answer(&head, &file);
+        let body = multipart(&file, &[(100, 149), (900, 999)]);
+        let length = body.len();
+        peer.request();
+        peer.send(format!(
+            "HTTP/1.1 206 Partial Content\r\nContent-Type: {MULTIPART}\r\nContent-Length: {length}\r\n\r\n"
+        ));
+        peer.send(&body[..length - 70]);
+    });
+    let mill = Mill::new();
+
+    let outcome = mill.run(parts_of_a_new_file(&mill, &broken));
+
+    assert_eq!((outcome.code(), outcome.failure().transient), (Hresult::ERROR_WINHTTP_CONNECTION_ERROR, true));
+    assert_eq!(outcome.progress().last(), Some(&89));
+    assert_eq!(outcome.bytes.unwrap(), [&file[100..150], &file[900..939]].concat());
+}
+
+#[test]
+fn a_part_of_another_size_than_was_known_starts_the_parts_over() {
+    let old = Validators { size: 2000, last_modified: KNOWN.last_modified };
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let plan = AttemptPlan { known: Some(old), ..parts_of_a_new_file(&mill, &server) };
+
+    let outcome = mill.run(plan);
+
+    assert_eq!((outcome.end, outcome.bytes.unwrap().len()), (AttemptEnd::Done, 150));
+    assert_eq!(server.asked(), ["GET /a", "HEAD /a", "GET /a"]);
+}
+
+#[test]
+fn a_part_of_another_size_leaves_scattered_parts_behind() {
+    let old = Validators { size: 2000, last_modified: KNOWN.last_modified };
+    let (server, mill) = (Server::of(content(1000)), Mill::new());
+    let plan = mill.resume(&server.url("/a"), &content(1000)[..100], old);
+
+    let outcome = mill.run(fetching(scattered(&[(0, 100)], &[(200, 10), (300, 10)], None), plan));
+
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Changed, Some(content(1000)[..100].to_vec())));
 }
 
 #[test]
@@ -84,7 +178,7 @@ fn scattered_parts_go_to_their_own_places_and_what_is_there_stays() {
     let plan = AttemptPlan { known: Some(KNOWN), ..mill.plan(&server.url("/a")) };
     let second = mill.run(fetching(scattered(&[(50, 100), (600, 700)], &[(590, 20)], Some(0)), plan));
     assert_eq!((second.end, second.bytes), (AttemptEnd::Done, Some(all)));
-    let expected = ["bytes=600-699", "bytes=50-99", "bytes=590-599", "bytes=0-49", "bytes=100-589", "bytes=700-999"];
+    let expected = ["bytes=600-699", "bytes=50-99", "bytes=590-599", "bytes=0-49,100-589,700-999"];
     assert_eq!(asked_ranges(&server), expected);
 }
 

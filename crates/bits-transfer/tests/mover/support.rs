@@ -73,17 +73,17 @@ impl Peer {
 
     /// Answers one request for `file` as a good server does.
     pub(crate) fn answer(&mut self, request: &str, file: &[u8]) -> bool {
-        let range = line(request, "Range").map(|range| {
-            let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
-            (first.parse::<usize>().unwrap(), last.parse::<usize>().unwrap())
-        });
-        let (status, extra, body) = match range {
-            None => ("200 OK", String::new(), file),
-            Some((first, last)) => (
-                "206 Partial Content",
-                format!("Content-Range: bytes {first}-{last}/{}\r\n", file.len()),
-                &file[first..=last],
-            ),
+        let ranges = line(request, "Range").map_or_else(Vec::new, spans);
+        let (status, extra, body) = match ranges[..] {
+            [] => ("200 OK", String::new(), file.to_vec()),
+            [(first, last)] => {
+                let range = format!("Content-Range: bytes {first}-{last}/{}\r\n", file.len());
+                ("206 Partial Content", range, file[first..=last].to_vec())
+            }
+            _ => {
+                let kind = "Content-Type: multipart/byteranges; boundary=B\r\n".to_owned();
+                ("206 Partial Content", kind, multipart(file, &ranges))
+            }
         };
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nLast-Modified: {STAMP}\r\n{extra}\r\n");
@@ -96,6 +96,23 @@ impl Peer {
             self.answer(&request, file);
         }
     }
+}
+
+/// First and last byte of each part that a Range header asks for.
+pub(crate) fn spans(range: &str) -> Vec<(usize, usize)> {
+    let parts = range.strip_prefix("bytes=").unwrap().split(',').map(|part| part.split_once('-').unwrap());
+    parts.map(|(first, last)| (first.parse().unwrap(), last.parse().unwrap())).collect()
+}
+
+/// These parts of `file` as a body of several parts.
+pub(crate) fn multipart(file: &[u8], parts: &[(usize, usize)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (first, last) in parts {
+        let range = format!("\r\n--B\r\nContent-Range: bytes {first}-{last}/{}\r\n\r\n", file.len());
+        body.extend([range.as_bytes(), &file[*first..=*last]].concat());
+    }
+    body.extend(b"\r\n--B--\r\n");
+    body
 }
 
 /// The value of a header in a request.

@@ -2,10 +2,11 @@
 
 use bits_api::{Hresult, SIZE_UNKNOWN};
 use bits_world::{Decisions, Switch};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode, Version};
 
 use super::head::{ContentRange, Length, content_range, last_modified, length};
-use super::{Ask, Fault, RANGE_LIMIT, fatal, status_failure, transient};
+use super::{Ask, Fault, Multipart, Parts, RANGE_LIMIT, fatal, status_failure, transient};
 use crate::attempt::{AttemptPlan, Begin, Failure, ResponseHead, Urgency, Validators};
 use crate::layout::{self, Layout, Piece};
 use crate::spans::Span;
@@ -44,7 +45,7 @@ fn title_case(name: &str) -> String {
 }
 
 /// What a download does next.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Next {
     /// Ask the server.
     Ask(Ask),
@@ -53,12 +54,14 @@ pub enum Next {
 }
 
 /// What an answer means for a download.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
     /// The remote file is known now; there is no body.
     Learned,
     /// The body holds this many bytes of the file, from [`Download::have`] on.
     Body(u64),
+    /// The body holds several parts of the file, one after the other.
+    Parts(Parts),
     /// The body holds the whole file, and its end is the file's; no more than so many bytes may
     /// come, where there is a limit.
     Unbounded(Option<u64>),
@@ -133,10 +136,7 @@ impl Download {
 
     /// Where in the local file the next body goes.
     pub fn position(&self) -> u64 {
-        match (&self.layout, self.next_span()) {
-            (Layout::Scattered { .. }, Some(span)) => span.start,
-            _ => self.have,
-        }
+        layout::from(&self.pieces, self.have).next().map_or(self.have, |piece| piece.local)
     }
 
     /// The remote file as far as it is known.
@@ -153,26 +153,49 @@ impl Download {
         let Some(Validators { size, last_modified }) = self.known else {
             return Next::Ask(if self.dynamic { Ask::Whole } else { Ask::Size });
         };
-        let Some(span) = self.next_span() else { return Next::Done };
+        let pieces = self.next_pieces();
+        if pieces.is_empty() {
+            return Next::Done;
+        }
         let is_whole = self.layout == Layout::Whole && self.have == 0 && size < RANGE_LIMIT;
         if self.dynamic || (self.urgency == Urgency::Foreground && is_whole) {
             return Next::Ask(Ask::Whole);
         }
-        let last = span.end.min(span.start.saturating_add(RANGE_LIMIT)) - 1;
-        Next::Ask(Ask::Range { first: span.start, last, unmodified_since: last_modified })
+        let spans: Vec<Span> = pieces.iter().map(|piece| piece.remote).collect();
+        Next::Ask(match spans[..] {
+            [Span { start, end }] => Ask::Range { first: start, last: end - 1, unmodified_since: last_modified },
+            _ => Ask::Ranges { spans, unmodified_since: last_modified },
+        })
     }
 
-    /// What is missing of the piece in work.
-    fn next_span(&self) -> Option<Span> {
-        let mut before = 0;
-        for Piece { remote, .. } in &self.pieces {
-            let done = self.have.saturating_sub(before);
-            if done < remote.length() {
-                return Some(Span::new(remote.start + done, remote.end));
+    /// What the next request by range asks for, one behind the other in the local file (decision
+    /// `http.ranges_per_request`).
+    fn next_pieces(&self) -> Vec<Piece> {
+        let most = self.decisions.count(Switch::RangesPerRequest).max(1);
+        let mut left = RANGE_LIMIT;
+        let mut next: Vec<Piece> = Vec::new();
+        for piece in layout::from(&self.pieces, self.have) {
+            let remote = Span::new(piece.remote.start, piece.remote.end.min(piece.remote.start.saturating_add(left)));
+            let count = next.len() as u64;
+            match next.last_mut() {
+                Some(last) if last.remote.end == remote.start => last.remote.end = remote.end,
+                Some(last) if remote.start < last.remote.end => break,
+                _ => {
+                    if count > 0 {
+                        self.decisions.note(Switch::RangesPerRequest);
+                    }
+                    if count == most {
+                        break;
+                    }
+                    next.push(Piece { remote, local: piece.local });
+                }
             }
-            before += remote.length();
+            left -= remote.length();
+            if left == 0 {
+                break;
+            }
         }
-        None
+        next
     }
 
     /// The body whose length nobody told has come to its end: so long is the file.
@@ -198,24 +221,31 @@ impl Download {
     /// answer; `BG_E_REMOTE_FILE_CHANGED` when the file never stays the same;
     /// `BG_E_HTTP_ERROR_nnn` for any other status.
     pub fn judge(&mut self, ask: &Ask, answer: &Answer<'_>) -> Result<Verdict, Failure> {
-        match (*ask, answer.status.as_u16()) {
+        match (ask, answer.status.as_u16()) {
             (Ask::Size, 200) => self.learn(answer),
             (Ask::Whole, 200) if self.dynamic => self.take_as_it_comes(answer),
             (Ask::Whole, 200) => {
                 let length = body_length(answer)?;
                 self.accept(Some(length), length, answer)
             }
-            (Ask::Range { first, last, .. }, 206) => self.judge_range(first, last, answer),
-            (Ask::Range { .. }, 200) if self.begin == Begin::Elsewhere && !self.fresh => self.start_over(),
-            (Ask::Range { first: 0, last, .. }, 200) if self.may_be_whole(last) => {
+            (Ask::Range { first, last, .. }, 206) => self.judge_range(*first, *last, answer),
+            (Ask::Ranges { spans, .. }, 206) => self.judge_ranges(spans, answer),
+            (Ask::Range { .. } | Ask::Ranges { .. }, 200) if self.begin == Begin::Elsewhere && !self.fresh => {
+                self.start_over()
+            }
+            (Ask::Range { first: 0, last, .. }, 200) if self.may_be_whole(*last) => {
                 let length = body_length(answer)?;
                 self.accept(Some(length), length, answer)
             }
-            (Ask::Range { .. }, 200) => Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
-            (Ask::Range { unmodified_since: Some(_), .. }, 412) if !self.decisions.is_other(Switch::Answer412) => {
+            (Ask::Range { .. } | Ask::Ranges { .. }, 200) => {
+                Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT))
+            }
+            (Ask::Range { unmodified_since: Some(_), .. } | Ask::Ranges { unmodified_since: Some(_), .. }, 412)
+                if !self.decisions.is_other(Switch::Answer412) =>
+            {
                 self.start_over()
             }
-            (Ask::Range { .. }, 416) if self.is_other_size(answer) => self.start_over(),
+            (Ask::Range { .. } | Ask::Ranges { .. }, 416) if self.is_other_size(answer) => self.start_over(),
             (Ask::Size | Ask::Whole, 206) => Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)),
             _ => Err(status_failure(answer.status)),
         }
@@ -276,6 +306,35 @@ impl Download {
         Ok(verdict)
     }
 
+    /// Judges the answer to a request for several ranges: a body of several parts, or a server that
+    /// gives one range at a time.
+    fn judge_ranges(&mut self, spans: &[Span], answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        let content_type = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some(known) = self.known.filter(|_| Multipart::is_type(content_type)) else {
+            let Some(first) = spans.first() else { return Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) };
+            return self.judge_range(first.start, first.end - 1, answer);
+        };
+        let reader = Multipart::of_type(content_type).ok_or(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE))?;
+        let parts = Parts::new(reader, self.next_pieces(), known.size);
+        Ok(match self.accept(None, body_length(answer)?, answer)? {
+            Verdict::Body(_) => Verdict::Parts(parts),
+            verdict => verdict,
+        })
+    }
+
+    /// A part of an answer tells of another size than the one that is known: the file starts over.
+    ///
+    /// # Errors
+    /// `BG_E_INVALID_SERVER_RESPONSE` when that was learned in this attempt;
+    /// `BG_E_REMOTE_FILE_CHANGED` when the file never stays the same.
+    pub fn has_other_size(&mut self) -> Result<(), Failure> {
+        self.other_size().map(drop)
+    }
+
+    fn other_size(&mut self) -> Result<Verdict, Failure> {
+        if self.fresh { Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) } else { self.start_over() }
+    }
+
     /// Takes a body of `length` bytes if the file is still the one that is known.
     fn accept(&mut self, size: Option<u64>, length: u64, answer: &Answer<'_>) -> Result<Verdict, Failure> {
         // A body is asked for only after the file has become known.
@@ -285,7 +344,7 @@ impl Download {
             return self.start_over();
         }
         if differ(size, Some(known.size)) {
-            return if self.fresh { Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE)) } else { self.start_over() };
+            return self.other_size();
         }
         known.last_modified = known.last_modified.or(stamp);
         self.check_limit(&self.pieces)?;

@@ -1,6 +1,6 @@
 //! The judgement of answers, as tables.
 
-use bits_api::{ErrorContext, FileTime};
+use bits_api::{ErrorContext, FileRange, FileTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
@@ -38,6 +38,14 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
 
 fn download_of(urgency: Urgency, known: Option<Validators>, held: u64) -> Download {
     Download::new(&plan(urgency, known), held)
+}
+
+/// The download of parts of a file, by their first byte and their length.
+fn download_of_parts(parts: &[(u64, u64)], known: Option<Validators>, held: u64) -> Download {
+    let parts =
+        parts.iter().map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length });
+    let fetch = Fetch { layout: Layout::Parts(parts.collect()), ..Fetch::default() };
+    Download::new(&AttemptPlan { fetch, ..plan(Urgency::Background, known) }, held)
 }
 
 fn file(size: u64) -> Validators {
@@ -309,6 +317,72 @@ fn two_gigabytes_at_a_time_the_end_is_reached() {
     assert_eq!(download.next(), Next::Done);
 }
 
+/// First and last byte of what is asked for next; nothing of what is not asked for by range.
+fn asked_spans(download: &Download) -> Vec<(u64, u64)> {
+    match download.next() {
+        Next::Ask(Ask::Range { first, last, .. }) => vec![(first, last)],
+        Next::Ask(Ask::Ranges { spans, .. }) => spans.iter().map(|span| (span.start, span.end - 1)).collect(),
+        _ => vec![],
+    }
+}
+
+#[test]
+fn parts_are_asked_for_together_while_they_ascend() {
+    let parts = [(24, 17), (111, 39), (83, 7), (90, 10), (200, 1)];
+    let mut download = download_of_parts(&parts, Some(file(1000)), 0);
+
+    assert_eq!(asked_spans(&download), [(24, 40), (111, 149)]);
+    download.received(20);
+    assert_eq!((asked_spans(&download), download.position()), (vec![(114, 149)], 20));
+    download.received(36);
+    assert_eq!(asked_spans(&download), [(83, 99), (200, 200)]);
+    download.received(18);
+    assert_eq!(download.next(), Next::Done);
+}
+
+#[test]
+fn parts_of_a_request_have_two_gigabytes_in_all() {
+    let download = download_of_parts(&[(0, 10), (100, RANGE_LIMIT), (u64::from(u32::MAX), 1)], Some(file(1 << 40)), 0);
+
+    assert_eq!(asked_spans(&download), [(0, 9), (100, RANGE_LIMIT + 89)]);
+}
+
+#[test]
+fn so_many_parts_are_asked_for_at_once_as_was_decided() {
+    let parts: Vec<_> = (0..250).map(|n| (n * 2, 1)).collect();
+    for (decisions, most) in [(Decisions::default(), 100), (deciding("http.ranges_per_request", "1"), 1)] {
+        let download = download_of_parts(&parts, Some(file(1000)), 0).by(&decisions);
+
+        assert_eq!(asked_spans(&download).len(), most);
+        assert_eq!(decisions.touched(), ["http.ranges_per_request"]);
+    }
+}
+
+#[test]
+fn several_ranges_must_be_answered_by_several_parts_or_the_first_of_them() {
+    let multipart = ("content-type", "multipart/byteranges; boundary=B");
+    let length = ("content-length", "10");
+    let invalid = Err(Hresult::BG_E_INVALID_SERVER_RESPONSE);
+    let table: [(u16, Lines<'_>, Judged); 9] = [
+        (206, &[multipart], Err(Hresult::BG_E_MISSING_FILE_SIZE)),
+        (206, &[("content-type", "multipart/byteranges"), length], invalid.clone()),
+        (206, &[("content-range", "bytes 0-9/1000"), length], Ok(Verdict::Body(10))),
+        (206, &[("content-range", "bytes 0-99/1000"), ("content-length", "100")], invalid.clone()),
+        (206, &[("content-range", "bytes 50-59/1000"), length], invalid),
+        (206, &[length], Err(Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
+        (200, &[("content-length", "1000")], Err(Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
+        (412, &[], Ok(Verdict::StartOver)),
+        (206, &[multipart, length, ("last-modified", LATER)], Ok(Verdict::StartOver)),
+    ];
+    for (status, lines, expected) in table {
+        let mut download = download_of_parts(&[(0, 10), (50, 10)], Some(file(1000)), 0);
+        let judged = judge(&mut download, status, lines).map_err(|failure| failure.code);
+        assert_eq!(judged, expected, "{status} {lines:?}");
+    }
+    let mut download = download_of_parts(&[(0, 10), (50, 10)], Some(file(1000)), 0);
+    assert!(matches!(judge(&mut download, 206, &[multipart, length]), Ok(Verdict::Parts(_))));
+}
+
 fn any_headers() -> impl Strategy<Value = HeaderMap> {
     let name = prop_oneof![
         Just("content-length"),
@@ -316,6 +390,7 @@ fn any_headers() -> impl Strategy<Value = HeaderMap> {
         Just("last-modified"),
         Just("transfer-encoding"),
         Just("location"),
+        Just("content-type"),
     ];
     let value = prop_oneof![
         any::<u64>().prop_map(|n| n.to_string()),
@@ -325,6 +400,7 @@ fn any_headers() -> impl Strategy<Value = HeaderMap> {
         (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, c)| format!("bytes {a}-{b}/{c}")),
         Just(STAMP.to_owned()),
         Just("chunked".to_owned()),
+        Just("multipart/byteranges; boundary=B".to_owned()),
         "[ -~]{0,20}",
     ];
     proptest::collection::vec((name, value), 0..6).prop_map(|lines| {
@@ -343,11 +419,16 @@ proptest! {
         background: bool,
         known in proptest::option::of((any::<u64>(), proptest::option::of(any::<u64>()))),
         held: u64,
+        parts in proptest::collection::vec((0_u64..200, 1_u64..50), 0..4),
         answers in proptest::collection::vec((prop_oneof![Just(200_u16), Just(206), Just(412), Just(416), 100..=999_u16], any_headers(), any::<bool>()), 1..12),
     ) {
         let urgency = if background { Urgency::Background } else { Urgency::Foreground };
         let known = known.map(|(size, stamp)| Validators { size, last_modified: stamp.map(FileTime) });
-        let mut download = download_of(urgency, known, held);
+        let mut download = if parts.is_empty() {
+            download_of(urgency, known, held)
+        } else {
+            download_of_parts(&parts, known, held)
+        };
         for (status, headers, old) in answers {
             let Next::Ask(ask) = download.next() else { break };
             let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
@@ -357,6 +438,10 @@ proptest! {
                     prop_assert!(length > 0);
                     prop_assert!(download.have() + length <= download.known().unwrap().size);
                     download.received(length);
+                }
+                Ok(Verdict::Parts(_)) => {
+                    prop_assert!(matches!(ask, Ask::Ranges { .. }), "nobody asked for parts");
+                    download.received(1);
                 }
                 Ok(Verdict::StartOver) => prop_assert_eq!(download.have(), 0),
                 Ok(Verdict::Learned) => prop_assert!(download.known().is_some()),

@@ -51,8 +51,12 @@ pub(super) fn last_modified(headers: &HeaderMap) -> Option<FileTime> {
 
 /// Content-Range, where it is one of bytes.
 pub(super) fn content_range(headers: &HeaderMap) -> Option<ContentRange> {
-    let value = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim();
-    let (unit, range) = value.split_once(' ')?;
+    content_range_of(headers.get(CONTENT_RANGE)?.to_str().ok()?)
+}
+
+/// The value of a Content-Range, where it is one of bytes.
+pub(super) fn content_range_of(value: &str) -> Option<ContentRange> {
+    let (unit, range) = value.trim().split_once(' ')?;
     let (bytes, size) = range.trim().split_once('/')?;
     if !unit.eq_ignore_ascii_case("bytes") {
         return None;

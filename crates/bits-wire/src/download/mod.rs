@@ -2,13 +2,15 @@
 //!
 //! [`Download`] knows what is there and says what comes next; [`Request`] turns that into a method
 //! and headers; [`Download::judge`] reads the head of the answer; [`Redirects`] follows where the
-//! server sends us; [`Fault`] names what can go wrong below HTTP. Nothing in here sees a byte of a
-//! body, a socket or a clock.
+//! server sends us; [`Fault`] names what can go wrong below HTTP. Of a body nothing is seen in here
+//! but what [`Parts`] stand in. No socket, no clock.
 
 mod answer;
 mod decided;
 mod fault;
 mod head;
+mod multipart;
+mod parts;
 mod redirect;
 mod request;
 mod target;
@@ -17,6 +19,8 @@ pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
 pub use decided::decided;
 pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
+pub use multipart::{Found, Malformed, Multipart};
+pub use parts::{Arrival, Parts};
 pub use redirect::Redirects;
 pub use request::{Ask, RANGE_LIMIT, Request};
 pub use target::{Origin, Scheme, Target};

@@ -8,13 +8,14 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::Target;
+use crate::spans::Span;
 
 /// From this size on even a foreground job asks by Range, and no range is longer (clauses
 /// `callback2.example.foreground_remedy`, `callback2.example.two_gb_ranges`): 2 GB.
 pub const RANGE_LIMIT: u64 = 1 << 31;
 
 /// What a request asks for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ask {
     /// Size and time stamp, by HEAD.
     Size,
@@ -29,6 +30,27 @@ pub enum Ask {
         /// The time stamp that the file must still have, where one is known.
         unmodified_since: Option<FileTime>,
     },
+    /// Several parts of the file, by one GET with Range.
+    Ranges {
+        /// The parts, in ascending order; none touches the next.
+        spans: Vec<Span>,
+        /// The time stamp that the file must still have, where one is known.
+        unmodified_since: Option<FileTime>,
+    },
+}
+
+impl Ask {
+    /// The condition and the value of the Range header; `None` for what is asked for without.
+    fn range(&self) -> Option<(Option<FileTime>, String)> {
+        match self {
+            Self::Size | Self::Whole => None,
+            Self::Range { first, last, unmodified_since } => Some((*unmodified_since, format!("bytes={first}-{last}"))),
+            Self::Ranges { spans, unmodified_since } => {
+                let parts: Vec<_> = spans.iter().map(|span| format!("{}-{}", span.start, span.end - 1)).collect();
+                Some((*unmodified_since, format!("bytes={}", parts.join(","))))
+            }
+        }
+    }
 }
 
 /// A request as it goes out; it never has a body.
@@ -50,11 +72,11 @@ impl Request {
         headers.insert(CONNECTION, HeaderValue::from_static("Keep-Alive"));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Ask::Range { first, last, unmodified_since } = ask {
+        if let Some((unmodified_since, range)) = ask.range() {
             if let Some(date) = unmodified_since.and_then(http_date) {
                 headers.insert(IF_UNMODIFIED_SINCE, date);
             }
-            if let Ok(range) = HeaderValue::try_from(format!("bytes={first}-{last}")) {
+            if let Ok(range) = HeaderValue::try_from(range) {
                 headers.insert(RANGE, range);
             }
         }
@@ -134,6 +156,14 @@ mod tests {
         assert_eq!(request.headers[RANGE], "bytes=10-99");
         assert_eq!(request.headers[IF_UNMODIFIED_SINCE], "Sun, 06 Nov 1994 08:49:37 GMT");
         assert!(!request.headers.contains_key(http::header::IF_RANGE));
+    }
+
+    #[test]
+    fn several_ranges_go_into_one_header() {
+        let spans = vec![Span::new(0, 10), Span::new(20, 21)];
+        let request = request(Ask::Ranges { spans, unmodified_since: None });
+
+        assert_eq!(request.headers[RANGE], "bytes=0-9,20-20");
     }
 
     #[test]
