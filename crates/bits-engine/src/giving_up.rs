@@ -27,14 +27,16 @@ impl Engine {
         };
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         let chain = ChainId(take(&mut self.numbers.chain));
+        // A helper who has left cannot say good-bye.
+        let identities = self.identities(key).unwrap_or_else(|_| self.owners(key));
         let plan = AttemptPlan {
             attempt,
             chain,
             work: Work::GiveUp { session },
             url: file.remote_name.to_string(),
             local: PathBuf::new(),
-            // A helper who has left cannot say good-bye.
-            identities: self.identities(key).unwrap_or_else(|_| self.owners(key)),
+            proxying: self.proxying(cx, key, &file.remote_name, &identities).unwrap_or_default(),
+            identities,
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),

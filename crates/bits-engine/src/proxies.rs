@@ -1,7 +1,9 @@
 //! Which proxies a job goes through (clauses `job.set_proxy_settings.*`). What the lists say is
-//! looked at when the job transfers, not here.
+//! looked at when an attempt begins, and what the world says of proxies too.
 
 use bits_api::{Hresult, ProxySettings, ProxyUsage, Success, text};
+use bits_wire::attempt::{Failure, Identities};
+use bits_wire::proxy::Proxying;
 use bits_world::{Profile, Token};
 
 use crate::{Cx, Engine, JobKey, Reply};
@@ -28,6 +30,32 @@ impl Engine {
     /// GetProxySettings. Since 1.0; clauses `job.get_proxy_settings.*`.
     pub fn proxy_settings(&self, caller: &Token, job: JobKey) -> Result<ProxySettings, Hresult> {
         Ok(self.readable(caller, job)?.proxy.as_deref().cloned().unwrap_or_default())
+    }
+}
+
+impl Engine {
+    /// How an attempt that begins now finds its way. The preconfigured proxies are those of the
+    /// owner, since 10.2 those of whoever the network is used for (clause `proxy.helper_preconfig`).
+    ///
+    /// # Errors
+    /// The failure of the attempt when a list is malformed.
+    pub(crate) fn proxying(
+        &self,
+        cx: Cx<'_>,
+        key: JobKey,
+        remote_name: &str,
+        identities: &Identities,
+    ) -> Result<Proxying, Failure> {
+        let is_http = remote_name.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+        if !is_http {
+            return Ok(Proxying::default());
+        }
+        let job = &self.jobs[key];
+        let is_networks = self.config.profile >= Profile::V10_2;
+        let user = if is_networks { &identities.network } else { &self.jobs.users.get(job.owner).sid };
+        let usual = ProxySettings::default();
+        let settings = job.proxy.as_deref().unwrap_or(&usual);
+        Proxying::of_job(settings, &cx.world.proxies, user, &self.config.decisions)
     }
 }
 

@@ -34,6 +34,10 @@ impl Engine {
                 return self.attempt_failed(cx, key, Failure { code, context, transient: false });
             }
         };
+        let proxying = match self.proxying(cx, key, &self.jobs[key].files[place].remote_name, &identities) {
+            Ok(proxying) => proxying,
+            Err(failure) => return self.attempt_failed(cx, key, failure),
+        };
         let layout = self.plan_layout(key, place);
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
@@ -66,6 +70,7 @@ impl Engine {
                 JobPriority::FOREGROUND => Urgency::Foreground,
                 _ => Urgency::Background,
             },
+            proxying,
             limit,
             custom_headers: job.custom_headers().cloned(),
             known: file.validators,

@@ -6,8 +6,9 @@
 mod downloads;
 mod pace;
 mod uploads;
+mod ways;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -16,6 +17,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
     Reports, Validators, Work,
 };
+use bits_wire::proxy::{Hop, ProxyServer};
 use bits_wire::spans::Span;
 use bits_world::Sid;
 
@@ -42,6 +44,9 @@ struct State {
     attempts: BTreeMap<SimulatedAttempt, Attempt>,
     movers: u64,
     started: Vec<String>,
+    /// Proxies that nobody can reach.
+    sunk: HashSet<ProxyServer>,
+    ways: Vec<(String, Hop)>,
     uploads: Uploads,
 }
 
@@ -207,7 +212,13 @@ impl Simulation {
 impl State {
     /// The next report of an attempt, or `None` while it waits or is no more.
     fn step(&mut self, id: SimulatedAttempt) -> Option<(Reports, AttemptReport)> {
+        let way = self.take_way(id);
         let attempt = self.attempts.get_mut(&id)?;
+        if let Err(failure) = way {
+            let reports = Arc::clone(&attempt.reports);
+            self.attempts.remove(&id);
+            return Some((reports, AttemptReport::Ended(AttemptEnd::Failed(failure))));
+        }
         let remote = self.remote.entry(attempt.plan.url.clone()).or_default();
         let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
         let report = match attempt.step {

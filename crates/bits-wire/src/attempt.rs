@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::layout::Layout;
+use crate::proxy::Proxying;
 
 /// An attempt, numbered through the life of the service; never used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -99,6 +100,8 @@ pub struct AttemptPlan {
     pub identities: Identities,
     /// What is fetched, where there is something to fetch.
     pub fetch: Fetch,
+    /// How it finds its way to each server.
+    pub proxying: Proxying,
     /// How to ask.
     pub urgency: Urgency,
     /// How fast it may be, in kilobits a second; `None` is as fast as it can.

@@ -2,7 +2,7 @@
 //! transfers and those who carry them out.
 //!
 //! [`download`] tells what a transfer asks for, what BITS accepts as an answer, and with which code
-//! it refuses: over header types and lengths. [`layout`] and [`spans`] count its bytes. [`attempt`] is the vocabulary in which the engine and
+//! it refuses: over header types and lengths. [`proxy`] tells the way to a server. [`layout`] and [`spans`] count its bytes. [`attempt`] is the vocabulary in which the engine and
 //! the transfer core meet; neither knows the other, so the traits of those who move bytes and touch
 //! files are named there and implemented elsewhere. Nothing in this crate opens a socket or a
 //! file, or looks at a clock.
@@ -11,6 +11,7 @@ pub mod attempt;
 mod custom_headers;
 pub mod download;
 pub mod layout;
+pub mod proxy;
 mod redact;
 mod secret;
 pub mod spans;

@@ -59,6 +59,8 @@ pub enum Switch {
     MostRedirects,
     /// `http_options.certificate_faults`: whether each fault of a server certificate has its code.
     CertificateFaults,
+    /// `job.set_proxy_settings.commas`: whether commas separate the proxies of a list.
+    ProxyListCommas,
 }
 
 /// What a switch takes.
@@ -106,6 +108,7 @@ const ROWS: &[Row] = &[
     row(Switch::RefusedRedirect,    "http.redirects_refused",                Takes::Word(["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"])),
     row(Switch::MostRedirects,      "http.redirects_followed",               Takes::Count(10)),
     row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
+    row(Switch::ProxyListCommas,    "job.set_proxy_settings.commas",         Takes::Word(["refused", "separate"])),
 ];
 
 const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {

@@ -3,7 +3,7 @@
 use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
-use crate::{Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Session, SessionId, Sid};
+use crate::{Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session, SessionId, Sid};
 
 /// The machine's link to the network.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -76,6 +76,8 @@ pub struct World {
     pub drives: Drives,
     /// What the peer cache of BITS 3.0 looks at.
     pub peers: Peers,
+    /// What is set of proxies, and what detection finds.
+    pub proxies: Proxies,
     /// Who may use which local folders.
     pub permissions: Permissions,
     sessions: Sessions,

@@ -15,6 +15,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Fetch, Identities, Mover, ResponseHead,
     Urgency, Validators, Work,
 };
+use bits_wire::proxy::Proxying;
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, Sid};
 use tempfile::TempDir;
@@ -231,6 +232,7 @@ impl Mill {
             local: self.temporary(),
             identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
             fetch: Fetch::default(),
+            proxying: Proxying::default(),
             urgency: Urgency::Foreground,
             known: None,
         }
