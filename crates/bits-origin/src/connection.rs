@@ -107,6 +107,9 @@ impl Connection {
             if let Some(end) = head::end(&self.read) {
                 return Ok(Some(head::parse(&self.read.split_to(end))));
             }
+            if !head::can_begin(&self.read) {
+                return Ok(Some(Err("what is no method, perhaps a handshake of TLS".into())));
+            }
             if self.read.len() > head::MAX_HEAD {
                 return Ok(Some(Err(format!("a head of more than {} bytes", head::MAX_HEAD))));
             }

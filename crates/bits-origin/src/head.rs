@@ -50,6 +50,11 @@ pub(crate) fn is_to(path: &str, sent: &str) -> bool {
     path == sent || path == bare(sent)
 }
 
+/// Whether `bytes` can be the beginning of a request.
+pub(crate) fn can_begin(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|byte| byte.is_ascii_graphic() || *byte == b'\r')
+}
+
 /// Looks for the end of a head in `bytes`; returns its length with the empty line.
 pub(crate) fn end(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)

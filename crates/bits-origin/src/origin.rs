@@ -152,6 +152,12 @@ impl Origin {
         self.shared.perform(script);
     }
 
+    /// Forgets all scripts: from now on every request is answered well. Answers that have begun go
+    /// on as they would.
+    pub fn behave(&self) {
+        self.shared.behave();
+    }
+
     /// Every request that was seen so far. No client has seen a byte that is not counted here.
     pub fn journal(&self) -> Journal {
         self.shared.recorder.snapshot()

@@ -95,6 +95,10 @@ impl Shared {
         self.lock().performances.push(Performance::new(script));
     }
 
+    pub(crate) fn behave(&self) {
+        self.lock().performances.clear();
+    }
+
     /// What goes wrong with the request that has just come.
     pub(crate) fn faults_for(&self, method: &str, path: &str) -> Vec<Fault> {
         self.faults_of(Coming::Request { method, path })

@@ -15,6 +15,7 @@ use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -58,8 +59,16 @@ impl Link {
     /// So much is read at once: with large files the number of reads and writes is what costs.
     const READ_BUFFER: usize = 1024 * 1024;
 
-    /// Connects to `origin`.
-    pub(crate) async fn open(network: &Network, origin: &Origin) -> Result<Self, Fault> {
+    /// Connects to `origin`; tells `connected` as soon as only the server is waited for.
+    pub(crate) async fn open(
+        network: &Network,
+        origin: &Origin,
+        connected: impl FnOnce(Arc<Meter>),
+    ) -> Result<Self, Fault> {
+        let trust = match origin.scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(trusted(network).await?),
+        };
         let stream = connect(origin).await?;
         // Small requests go out at once; failing that, only slower.
         let _ = stream.set_nodelay(true);
@@ -68,9 +77,10 @@ impl Link {
         };
         let meter = Meter::new(Ends { client, server }, network.clock.clone());
         let metered = Metered::new(stream, Arc::clone(&meter));
-        let layer = match origin.scheme {
-            Scheme::Http => Layer::Plain(metered),
-            Scheme::Https => encrypt(network, origin, metered).await?,
+        connected(Arc::clone(&meter));
+        let layer = match trust {
+            None => Layer::Plain(metered),
+            Some(trust) => encrypt(trust, origin, metered).await?,
         };
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
@@ -203,15 +213,18 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<T
     Err(fault)
 }
 
-async fn encrypt(network: &Network, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
+/// Whom we trust; to find that out may take a while.
+async fn trusted(network: &Network) -> Result<Arc<ClientConfig>, Fault> {
+    if let Some(config) = network.trust.known_config() {
+        return Ok(config);
+    }
+    let trust = Arc::clone(&network.trust);
+    tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)
+}
+
+async fn encrypt(trust: Arc<ClientConfig>, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
-    let config = if let Some(config) = network.trust.known_config() {
-        config
-    } else {
-        let trust = Arc::clone(&network.trust);
-        tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)?
-    };
-    match TlsConnector::from(config).connect(name, stream).await {
+    match TlsConnector::from(trust).connect(name, stream).await {
         Ok(stream) => Ok(Layer::Tls(Box::new(stream))),
         Err(error) => {
             tracing::debug!(host = origin.host, %error, "TLS handshake failed");

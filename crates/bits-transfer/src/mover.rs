@@ -174,7 +174,7 @@ pub(crate) struct Signals {
 pub(crate) enum Standing {
     /// It looks at files, resolves a name, connects.
     Connecting,
-    /// It waits for its server.
+    /// It waits for its server, from the handshake of TLS on.
     Talking(Arc<Meter>),
     /// It waits for [`Mover::proceed`].
     AwaitingRecord,

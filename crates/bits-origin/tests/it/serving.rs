@@ -285,3 +285,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_handshake_of_tls_on_the_plain_port_is_a_bad_request() {
+    let origin = origin();
+    let mut client = Client::connect(&origin);
+    let mut tcp = client.raw();
+
+    std::io::Write::write_all(&mut tcp, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").unwrap();
+
+    assert_eq!(client.answer_head().status(), 400);
+    assert_eq!(origin.journal().nth(0).method, "(malformed)");
+}

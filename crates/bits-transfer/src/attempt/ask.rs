@@ -80,7 +80,8 @@ impl<'a> Line<'a> {
                 link
             } else {
                 self.control.stand(Standing::Connecting);
-                within(&network.clock, network.stall, Link::open(network, target.origin())).await?
+                let talks = |meter| self.control.stand(Standing::Talking(meter));
+                within(&network.clock, network.stall, Link::open(network, target.origin(), talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let answered = within(&network.clock, network.stall, async { Ok(link.ask(&request).await) }).await?;

@@ -54,6 +54,12 @@ impl Held {
         self.peer.send(bytes);
     }
 
+    /// Holds once the client has begun to speak, whatever it says.
+    fn hello(&mut self) {
+        self.peer.byte();
+        self.hold_for_good();
+    }
+
     /// Holds until the client gives up.
     fn hold_for_good(&mut self) {
         self.hold = Some(self.line.hold());
@@ -90,6 +96,21 @@ fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
     let clock = VirtualClock::new();
     let (server, seat) = (holding_after(&clock, b""), seat(&clock));
     let mut running = seat.0.start(seat.0.plan(&server.url("/a")));
+
+    clock.advance(Decisions::default().stall_timeout().saturating_sub(SECOND)).unwrap();
+    assert_eq!(running.pending(), []);
+    clock.advance(SECOND).unwrap();
+
+    assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+}
+
+#[test]
+fn a_handshake_that_never_ends_is_given_up_when_its_time_is_over() {
+    let clock = VirtualClock::new();
+    let clock_of_server = Arc::clone(&clock);
+    let server = Server::start(move |peer| Held::new(&clock_of_server, peer).hello());
+    let seat = seat(&clock);
+    let mut running = seat.0.start(seat.0.plan(&server.url("/a").replace("http:", "https:")));
 
     clock.advance(Decisions::default().stall_timeout().saturating_sub(SECOND)).unwrap();
     assert_eq!(running.pending(), []);

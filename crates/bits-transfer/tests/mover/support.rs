@@ -61,6 +61,11 @@ impl Peer {
         Some(head)
     }
 
+    /// Waits for one byte.
+    pub(crate) fn byte(&mut self) {
+        let _ = self.wire.read(&mut [0]);
+    }
+
     /// Sends bytes as they are; a client that has gone is no error.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.wire.write_all(bytes.as_ref()).and_then(|()| self.wire.flush()).is_ok()
