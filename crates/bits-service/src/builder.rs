@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bits_api::{Guid, Hresult, Unknown};
 use bits_engine::Config;
-use bits_transfer::{HttpMover, LocalDisk};
+use bits_transfer::{GuardedDisk, HttpMover, LocalDisk};
 use bits_wire::attempt::{Disk, Mover};
 use bits_world::clock::{Clock, VirtualClock};
-use bits_world::{Decisions, Preset, Profile, UnknownPreset, World};
+use bits_world::{Decisions, LocalStorage, Preset, Profile, UnknownPreset, World};
 
 use crate::classes::Factory;
 use crate::client::Client;
@@ -61,13 +61,17 @@ impl Outside {
         matches!(self, Self::Simulated(_))
     }
 
-    pub(crate) fn open(&self, clock: &Clock, config: &Config) -> Result<Ends, String> {
+    pub(crate) fn open(&self, clock: &Clock, config: &Config, storage: &LocalStorage) -> Result<Ends, String> {
         match self {
             Self::Real { trusted, library } => {
                 let mover = HttpMover::new(clock.clone(), library, &config.decisions, trusted)?;
-                Ok((Arc::new(mover), Arc::new(LocalDisk)))
+                let disk = GuardedDisk::new(LocalDisk, storage.clone());
+                Ok((Arc::new(mover.on(storage.clone())), Arc::new(disk)))
             }
-            Self::Simulated(simulation) => Ok((SimulatedMover::new(simulation, clock), Arc::new(simulation.clone()))),
+            Self::Simulated(simulation) => {
+                let disk = GuardedDisk::new(simulation.clone(), storage.clone());
+                Ok((SimulatedMover::new(simulation, clock, storage), Arc::new(disk)))
+            }
         }
     }
 }

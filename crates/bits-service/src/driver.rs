@@ -100,7 +100,7 @@ mod tests {
     use bits_api::JobType;
     use bits_engine::{Config, Engine};
     use bits_world::clock::{Clock, VirtualClock};
-    use bits_world::{Decisions, Profile, Sid, Token, World};
+    use bits_world::{Decisions, LocalStorage, Profile, Sid, Token, World};
 
     use super::*;
     use crate::builder::Outside;
@@ -127,6 +127,7 @@ mod tests {
                 emulator: std::sync::Weak::new(),
             }),
             undeleted: Undeleted::default(),
+            storage: LocalStorage::default(),
         };
         let config = Config {
             profile: Profile::default(),
@@ -135,7 +136,7 @@ mod tests {
             scramble: None,
             uploads: true,
         };
-        let (mover, disk) = Outside::Simulated(Simulation::new()).open(&clock, &config).unwrap();
+        let (mover, disk) = Outside::Simulated(Simulation::new()).open(&clock, &config, &lasting.storage).unwrap();
         let mover = FaultLayer::new(mover, Faults::default());
         Service::new(lasting, mover, disk, World::default(), |_| Engine::new(config))
     }

@@ -12,7 +12,7 @@ use bits_engine::{Change, Config, Engine, Explanation, Saved};
 use bits_store::{Store, StoreError};
 use bits_wire::attempt::Disk;
 use bits_world::clock::{Clock, Participant};
-use bits_world::{Sid, Token, World};
+use bits_world::{LocalStorage, Sid, Token, World};
 
 use crate::accounts::Accounts;
 use crate::builder::{Builder, ClientCode, Outside};
@@ -103,6 +103,7 @@ impl Emulator {
                     commands: clients.commands,
                     classes: Arc::new(Classes { factories: clients.factories, emulator: Weak::clone(this) }),
                     undeleted: Undeleted::default(),
+                    storage: LocalStorage::default(),
                 },
                 config,
                 outside,
@@ -348,7 +349,8 @@ impl Inner {
         let store = kept.open()?;
         let saved = store.load().and_then(Iterator::collect);
         *kept = self.put_away(store);
-        let (_, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
+        let (_, disk) =
+            self.outside.open(&self.lasting.clock, &self.config, &self.lasting.storage).map_err(StartError::Trust)?;
         Ok(show(saved?, world, &*disk))
     }
 
@@ -424,7 +426,8 @@ impl Inner {
 
     /// A service over what is on record.
     fn open(&self, store: &Store, world: World) -> Result<Arc<Service>, StartError> {
-        let (mover, disk) = self.outside.open(&self.lasting.clock, &self.config).map_err(StartError::Trust)?;
+        let (mover, disk) =
+            self.outside.open(&self.lasting.clock, &self.config, &self.lasting.storage).map_err(StartError::Trust)?;
         let cache = store.load_cache()?;
         let mut unreadable = None;
         let mut without_secrets = Vec::new();
@@ -499,7 +502,10 @@ impl Inner {
         }
         match &mut *self.run() {
             Run::Up { service, .. } => service.set_world(world),
-            Run::Down { world: kept, .. } => **kept = world,
+            Run::Down { world: kept, .. } => {
+                self.lasting.storage.see(&world.storage);
+                **kept = world;
+            }
             Run::Broken => {}
         }
     }

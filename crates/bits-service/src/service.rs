@@ -14,7 +14,7 @@ use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, Explanation, JobKey, Reply, Ticket};
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_world::clock::{Clock, Monotonic, Participant};
-use bits_world::{Profile, World};
+use bits_world::{LocalStorage, Profile, World};
 
 use crate::attempts::Attempts;
 use crate::callbacks::Registration;
@@ -41,6 +41,7 @@ pub(crate) struct Service {
     pub(crate) commands: Commands,
     pub(crate) classes: Arc<Classes>,
     undeleted: Undeleted,
+    storage: LocalStorage,
     pub(crate) mover: FaultLayer,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
@@ -58,6 +59,8 @@ pub(crate) struct Lasting {
     pub(crate) commands: Commands,
     pub(crate) classes: Arc<Classes>,
     pub(crate) undeleted: Undeleted,
+    /// What the world says of local storage, for all that touch it.
+    pub(crate) storage: LocalStorage,
 }
 
 /// What the mutex guards.
@@ -95,7 +98,8 @@ impl Service {
         world: World,
         engine: impl FnOnce(Cx<'_>) -> Engine,
     ) -> Arc<Self> {
-        let Lasting { clock, timeline, guids, commands, classes, undeleted } = lasting;
+        let Lasting { clock, timeline, guids, commands, classes, undeleted, storage } = lasting;
+        storage.see(&world.storage);
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
         let profile = engine.profile();
@@ -107,6 +111,7 @@ impl Service {
             commands,
             classes,
             undeleted,
+            storage,
             mover,
             disk,
             core: Mutex::new(Core {
@@ -240,6 +245,7 @@ impl Service {
     /// Replaces the world.
     pub(crate) fn set_world(&self, world: World) {
         if let Ok(mut core) = self.lock() {
+            self.storage.see(&world.storage);
             core.world = Arc::new(world);
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
         }

@@ -19,7 +19,7 @@ use bits_wire::attempt::{
 };
 use bits_wire::proxy::{Hop, ProxyServer};
 use bits_wire::spans::Span;
-use bits_world::Sid;
+use bits_world::{LocalStorage, Sid};
 
 use bits_world::clock::{Clock, Monotonic, Participant};
 use downloads::Fetched;
@@ -38,9 +38,6 @@ pub struct Simulation(Arc<Mutex<State>>);
 struct State {
     remote: HashMap<String, Remote>,
     local: BTreeMap<PathBuf, u64>,
-    refused: BTreeMap<PathBuf, Hresult>,
-    undeletable: BTreeSet<PathBuf>,
-    unnameable: BTreeMap<PathBuf, Hresult>,
     attempts: BTreeMap<SimulatedAttempt, Attempt>,
     movers: u64,
     started: Vec<String>,
@@ -90,6 +87,7 @@ struct Attempt {
     /// How fast it may be, if it is not as fast as it can.
     pace: Option<Pace>,
     fetched: Fetched,
+    storage: LocalStorage,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -151,26 +149,6 @@ impl Simulation {
         self.lock().remote.entry(url.into()).or_default().readers = Some(users.into_iter().collect());
     }
 
-    /// Refuses files in or below `folder` with this code, as AddFile sees it.
-    pub fn refuse_folder(&self, folder: impl Into<PathBuf>, code: Hresult) {
-        self.lock().refused.insert(folder.into(), code);
-    }
-
-    /// Refuses to delete whatever is in or below `folder`.
-    pub fn keep_files_in(&self, folder: impl Into<PathBuf>) {
-        self.lock().undeletable.insert(folder.into());
-    }
-
-    /// Refuses to give a file this name, until [`Simulation::allow_name`].
-    pub fn refuse_name(&self, path: impl Into<PathBuf>, code: Hresult) {
-        self.lock().unnameable.insert(path.into(), code);
-    }
-
-    /// Allows the name again.
-    pub fn allow_name(&self, path: &Path) {
-        self.lock().unnameable.remove(path);
-    }
-
     /// The length of a local file, if it is there.
     pub fn local_length(&self, path: &Path) -> Option<u64> {
         self.lock().local.get(path).copied()
@@ -179,6 +157,11 @@ impl Simulation {
     /// Makes a local file of `length` bytes; replaces what was there.
     pub fn put_file(&self, path: &Path, length: u64) {
         self.lock().local.insert(path.to_owned(), length);
+    }
+
+    /// Lets a local file vanish, as another program does that deletes it.
+    pub fn lose_file(&self, path: &Path) {
+        self.lock().local.remove(path);
     }
 
     /// The names of all local files.
@@ -278,16 +261,18 @@ pub(crate) struct SimulatedMover {
     simulation: Simulation,
     number: u64,
     clock: Clock,
+    storage: LocalStorage,
 }
 
 impl SimulatedMover {
     /// A mover that takes its time, where it has to, from `clock`.
-    pub(crate) fn new(simulation: &Simulation, clock: &Clock) -> Arc<Self> {
+    pub(crate) fn new(simulation: &Simulation, clock: &Clock, storage: &LocalStorage) -> Arc<Self> {
         let mut state = simulation.lock();
         state.movers += 1;
-        let mover = Arc::new(Self { simulation: simulation.clone(), number: state.movers, clock: clock.clone() });
+        let (number, clock, storage) = (state.movers, clock.clone(), storage.clone());
+        let mover = Arc::new(Self { simulation: simulation.clone(), number, clock, storage });
         drop(state);
-        if let Some(clock) = clock.as_virtual() {
+        if let Some(clock) = mover.clock.as_virtual() {
             clock.join(Arc::downgrade(&mover) as Weak<dyn Participant>);
         }
         mover
@@ -308,7 +293,8 @@ impl Mover for SimulatedMover {
         let pace = self.pace(plan.limit);
         let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
-        state.attempts.insert(id, Attempt { plan, reports, step: Step::Connecting, pace, fetched: Fetched::default() });
+        let (step, fetched, storage) = (Step::Connecting, Fetched::default(), self.storage.clone());
+        state.attempts.insert(id, Attempt { plan, reports, step, pace, fetched, storage });
         drop(state);
         self.simulation.go_on(id);
     }
@@ -379,13 +365,11 @@ impl Participant for SimulatedMover {
 }
 
 impl Probe for Simulation {
-    fn destination(&self, path: &Path) -> Result<(), Hresult> {
-        let state = self.lock();
-        state.refused.iter().find(|(folder, _)| path.starts_with(folder)).map_or(Ok(()), |(_, code)| Err(*code))
+    fn destination(&self, _path: &Path) -> Result<(), Hresult> {
+        Ok(())
     }
 
     fn source(&self, path: &Path) -> Result<(), Hresult> {
-        self.destination(path)?;
         self.local_length(path).map(|_| ()).ok_or(Hresult::ERROR_FILE_NOT_FOUND)
     }
 
@@ -403,9 +387,6 @@ impl Disk for Simulation {
         _modified: Option<FileTime>,
     ) -> Result<(), Hresult> {
         let mut state = self.lock();
-        if let Some(code) = state.unnameable.get(destination) {
-            return Err(*code);
-        }
         if *state.local.get(temporary).ok_or(Hresult::ERROR_FILE_NOT_FOUND)? != length {
             return Err(ERROR_FILE_INVALID);
         }
@@ -429,9 +410,6 @@ impl Disk for Simulation {
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {
         let mut state = self.lock();
-        if state.undeletable.iter().any(|folder| path.starts_with(folder)) {
-            return Err(Hresult::ERROR_SHARING_VIOLATION);
-        }
         state.local.remove(path);
         state.uploads.deleted(path);
         Ok(())

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bits_api::{ErrorContext, Hresult, JobState, Success};
 use bits_origin::{Content, Origin, Script};
 use bits_service::{Emulator, Fault, Seed, SeedFile, SimHold};
+use bits_world::StorageFault;
 use support::{HOUR, Recorder, Setup, URL};
 
 const LIFE: [JobState; 6] = [
@@ -130,7 +131,7 @@ fn a_file_that_could_not_be_deleted_is_left_until_somebody_deletes_it() {
     let setup = Setup::new();
     let file = SeedFile::new(URL, r"C:\setup.exe").part("a bit", 100);
     let job = setup.client.seed_job(Seed::new(JobState::SUSPENDED).file(file)).unwrap().job;
-    setup.network.keep_files_in("/drive-c");
+    setup.emulator.change_world(|world| world.storage.set("/drive-c", StorageFault::Pinned));
     assert_eq!(job.cancel(), Ok(Success::UNABLE_TO_DELETE_FILES));
 
     setup.emulator.restart().unwrap();

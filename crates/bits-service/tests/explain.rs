@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, Hresult, JobPriority, JobState};
 use bits_service::{Cause, Fault, Hold, Reason, Seed, SeedFile, SimHold, Suspender};
-use bits_world::Network;
+use bits_world::{Network, StorageFault};
 use support::{HOUR, Setup, URL};
 
 /// The reason that a job is where it is, and the sentence.
@@ -40,7 +40,7 @@ fn a_job_that_bits_has_suspended_itself_says_why() {
     job.add_file(Some("http://updates.example/second"), Some(r"C:\second")).unwrap();
     job.resume().unwrap();
     setup.emulator.settle().unwrap();
-    setup.network.refuse_name("/drive-c/setup.exe", Hresult::E_ACCESSDENIED);
+    setup.emulator.change_world(|world| world.storage.set("/drive-c/setup.exe", StorageFault::Denied));
     assert_eq!(job.complete(), Err(Hresult::E_ACCESSDENIED));
 
     assert_eq!(explained(&setup, &job).0, Reason::Suspended { by: Suspender::Service(Cause::RenameFailed) });

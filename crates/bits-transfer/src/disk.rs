@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_api::{FileTime, Hresult};
 use bits_wire::attempt::{Disk, ERROR_FILE_EXISTS, ERROR_FILE_INVALID, Failure, Probe};
 
 /// The files of this machine, with the rights of this process.
@@ -87,13 +87,17 @@ impl Disk for LocalDisk {
         }
         if let Some(time) = modified.and_then(system_time) {
             // The time is set first, so that the file never shows under its name without it.
-            let stamped = OpenOptions::new().write(true).open(temporary).and_then(|file| file.set_modified(time));
-            match stamped {
+            match stamp(temporary, time) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(code(&error)),
                 // A file system may keep no times; that is no reason to withhold the file.
                 Err(error) => tracing::warn!(%error, ?temporary, "cannot set the server's time stamp"),
                 Ok(()) => {}
             }
+        }
+        // Not every system minds; a file that somebody has protected is kept on all of them.
+        let is_kept = fs::metadata(destination).is_ok_and(|found| found.permissions().readonly());
+        if is_kept && temporary != destination {
+            return Err(Hresult::ERROR_ACCESS_DENIED);
         }
         fs::rename(temporary, destination).map_err(|error| code_at(destination, &error))
     }
@@ -113,6 +117,17 @@ impl Disk for LocalDisk {
             _ => Ok(()),
         }
     }
+}
+
+/// Sets when a file was written, and where that can be told when it was made (clause
+/// `struct.file_info.times_http_download`).
+fn stamp(path: &Path, time: SystemTime) -> io::Result<()> {
+    let times = fs::FileTimes::new().set_modified(time);
+    #[cfg(windows)]
+    let times = std::os::windows::fs::FileTimesExt::set_created(times, time);
+    #[cfg(target_os = "macos")]
+    let times = std::os::macos::fs::FileTimesExt::set_created(times, time);
+    OpenOptions::new().write(true).open(path)?.set_times(times)
 }
 
 /// Makes a file in `folder` and removes it again.
@@ -139,10 +154,7 @@ fn is_bad_name(error: &io::Error) -> bool {
 
 /// The failure of a job whose local file `path` cannot be written.
 pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
-    let code = code_at(path, error);
-    // Handles and memory are given back by others; the rest stays until somebody acts.
-    let transient = code == TOO_MANY_OPEN_FILES || code == OUT_OF_MEMORY;
-    Failure { code, context: ErrorContext::LOCAL_FILE, transient }
+    Failure::of_local_file(code_at(path, error))
 }
 
 /// The code of an error at `path`: Windows tells a missing folder from a missing file.
@@ -207,6 +219,7 @@ fn system_time(time: FileTime) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
+    use bits_api::ErrorContext;
     use tempfile::TempDir;
 
     use super::*;
@@ -276,6 +289,22 @@ mod tests {
         assert_eq!(fs::read(&destination).unwrap(), b"new");
         assert_eq!(FileTime::from(fs::metadata(&destination).unwrap().modified().unwrap()), stamp);
         assert_eq!(entries(&folder), 1);
+    }
+
+    #[test]
+    fn a_destination_that_is_protected_from_writing_is_not_replaced() {
+        let folder = folder();
+        let (temporary, destination) = (folder.path().join("BIT1.tmp"), folder.path().join("a"));
+        fs::write(&temporary, "new").unwrap();
+        fs::write(&destination, "old").unwrap();
+        let mut permissions = fs::metadata(&destination).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&destination, permissions).unwrap();
+
+        let published = LocalDisk.publish(&temporary, &destination, 3, None);
+
+        assert_eq!(published, Err(Hresult::ERROR_ACCESS_DENIED));
+        assert_eq!((fs::read(&destination).unwrap(), LocalDisk.length(&temporary)), (b"old".to_vec(), Ok(Some(3))));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod attempt;
 mod disk;
+mod guard;
 mod link;
 mod mover;
 mod partial;
@@ -16,4 +17,5 @@ mod tls;
 mod watchdog;
 
 pub use disk::LocalDisk;
+pub use guard::GuardedDisk;
 pub use mover::HttpMover;

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
-use bits_world::Decisions;
 use bits_world::clock::{Clock, Ends};
+use bits_world::{Decisions, LocalStorage};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
@@ -31,6 +31,7 @@ pub(crate) struct Network {
     pub(crate) stall: Duration,
     pub(crate) decisions: Decisions,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) storage: LocalStorage,
 }
 
 /// HTTP on a connection, as long as somebody polls it.

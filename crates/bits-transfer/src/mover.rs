@@ -11,8 +11,8 @@ use std::task::Poll;
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports};
 use bits_wire::download::decided;
-use bits_world::Decisions;
 use bits_world::clock::{Activity, Clock};
+use bits_world::{Decisions, LocalStorage};
 use tokio::sync::watch;
 
 use crate::attempt::carry_out;
@@ -48,11 +48,28 @@ impl HttpMover {
     pub fn new(clock: Clock, library: &str, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
         let (library, decisions) = (library.to_owned(), decisions.clone());
-        let network = Network { clock, library, stall: decisions.stall_timeout(), decisions, trust };
+        let network = Network {
+            clock,
+            library,
+            stall: decisions.stall_timeout(),
+            decisions,
+            trust,
+            storage: LocalStorage::default(),
+        };
         Ok(Self {
             shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
             desk: Desk::new(),
         })
+    }
+
+    /// Asks `storage` before it touches local files.
+    #[must_use]
+    pub fn on(mut self, storage: LocalStorage) -> Self {
+        // Nobody else has it before the first attempt.
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.network.storage = storage;
+        }
+        self
     }
 }
 

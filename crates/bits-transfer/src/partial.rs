@@ -6,7 +6,9 @@ use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bits_api::Hresult;
 use bits_wire::attempt::Failure;
+use bits_world::{LocalStorage, Touch};
 
 use crate::disk::failure;
 
@@ -45,16 +47,18 @@ pub(crate) struct Partial {
     position: u64,
     file: Option<File>,
     gate: Arc<Gate>,
+    storage: LocalStorage,
 }
 
 impl Partial {
-    pub(crate) fn new(path: PathBuf, gate: Arc<Gate>) -> Self {
-        Self { path, is_there: false, length: 0, position: 0, file: None, gate }
+    pub(crate) fn new(path: PathBuf, gate: Arc<Gate>, storage: LocalStorage) -> Self {
+        Self { path, is_there: false, length: 0, position: 0, file: None, gate, storage }
     }
 
     /// Looks how much is there; nothing when there is no file. One that is there although we have
     /// not `begun` is somebody else's.
     pub(crate) fn measure(&mut self, begun: bool) -> Result<u64, Failure> {
+        self.may(Touch::Look)?;
         (self.is_there, self.length) = match fs::metadata(&self.path) {
             Ok(_) if !begun => return Err(failure(&self.path, &ErrorKind::AlreadyExists.into())),
             Ok(found) => (true, found.len()),
@@ -75,7 +79,9 @@ impl Partial {
     /// Cuts off everything beyond `length`.
     pub(crate) fn truncate(&mut self, length: u64) -> Result<(), Failure> {
         if length < self.length {
+            self.may(Touch::Write)?;
             self.try_truncate(length).map_err(|error| failure(&self.path, &error))?;
+            self.storage.give_back(&self.path, self.length - length);
             self.length = length;
             self.position = length;
         }
@@ -84,16 +90,24 @@ impl Partial {
 
     /// Puts `data` behind what was put before.
     pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Failure> {
-        self.try_append(data).map_err(|error| failure(&self.path, &error))
+        self.may(if self.is_there { Touch::Write } else { Touch::Make })?;
+        let room = self.storage.take(&self.path, data.len() as u64).map_err(Failure::of_local_file)?;
+        let fits = usize::try_from(room).unwrap_or(usize::MAX).min(data.len());
+        self.try_append(&data[..fits]).map_err(|error| failure(&self.path, &error))?;
+        if fits < data.len() { Err(Failure::of_local_file(Hresult::ERROR_DISK_FULL)) } else { Ok(()) }
     }
 
     /// Makes sure that the file is there and holds what was written, and lets go of it.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        self.try_append(&[]).map_err(|error| failure(&self.path, &error))?;
+        self.append(&[])?;
         self.file = None;
         // Where an open file can be removed or replaced, writing to it told nothing.
         let found = fs::metadata(&self.path).map_err(|error| failure(&self.path, &error))?;
         if found.len() == self.length { Ok(()) } else { Err(failure(&self.path, &ErrorKind::NotFound.into())) }
+    }
+
+    fn may(&self, touch: Touch) -> Result<(), Failure> {
+        self.storage.may(&self.path, touch).map_err(Failure::of_local_file)
     }
 
     fn try_truncate(&mut self, length: u64) -> io::Result<()> {

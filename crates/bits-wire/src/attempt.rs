@@ -222,6 +222,21 @@ pub struct Failure {
     pub transient: bool,
 }
 
+impl Failure {
+    /// Of a job whose local file cannot be used (decision `files.local_failures`): what others hold
+    /// is given back by itself, the rest stays until somebody acts.
+    pub fn of_local_file(code: Hresult) -> Self {
+        const HELD_BY_OTHERS: [Hresult; 4] = [
+            Hresult::ERROR_SHARING_VIOLATION,
+            // ERROR_LOCK_VIOLATION, ERROR_TOO_MANY_OPEN_FILES, ERROR_OUTOFMEMORY
+            Hresult::from_win32(33),
+            Hresult::from_win32(4),
+            Hresult::from_win32(14),
+        ];
+        Self { code, context: ErrorContext::LOCAL_FILE, transient: HELD_BY_OTHERS.contains(&code) }
+    }
+}
+
 /// HRESULT_FROM_WIN32(ERROR_FILE_EXISTS): a temporary file that is to be made is there already.
 pub const ERROR_FILE_EXISTS: Hresult = Hresult::from_win32(80);
 

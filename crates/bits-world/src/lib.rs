@@ -17,6 +17,8 @@ mod preset;
 mod profile;
 mod proxy;
 mod sessions;
+mod shares;
+mod storage;
 mod token;
 mod world;
 
@@ -33,5 +35,7 @@ pub use preset::{Preset, UnknownPreset};
 pub use profile::Profile;
 pub use proxy::{InternetSettings, Proxies, ProxyScript, host_matches};
 pub use sessions::{Logon, Presence, Session, SessionId};
+pub use shares::{FileName, FileServer, ShareError, Shares, UncName};
+pub use storage::{LocalStorage, Storage, StorageFault, Touch};
 pub use token::{ImpersonationLevel, Integrity, Sid, Token};
 pub use world::{Network, NetworkCost, World};

@@ -2,13 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::shares::below;
 
 /// Which folder of this machine stands for each drive letter, and which volumes a disk check has
 /// locked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Drives {
-    folders: BTreeMap<char, PathBuf>,
+    mounts: Arc<BTreeMap<Volume, Mount>>,
     locked: BTreeSet<Volume>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Mount {
+    folder: PathBuf,
+    serial: u32,
 }
 
 /// A volume, by its drive letter.
@@ -38,9 +47,30 @@ pub enum LocalPathError {
 }
 
 impl Drives {
-    /// Lets `folder` stand for the drive `letter`.
+    /// Lets `folder` stand for the drive `letter`. It is the volume that was there before, if any:
+    /// see [`Drives::exchange`].
     pub fn mount(&mut self, letter: char, folder: impl Into<PathBuf>) {
-        self.folders.insert(letter.to_ascii_uppercase(), folder.into());
+        self.put(Volume::new(letter), folder.into(), 0);
+    }
+
+    /// Puts another volume, with its own `folder`, in the place of the one that has the letter
+    /// (clause `files.volume_changed`). Serial numbers tell volumes apart; [`Drives::mount`] gives 0.
+    pub fn exchange(&mut self, letter: char, folder: impl Into<PathBuf>, serial: u32) {
+        self.put(Volume::new(letter), folder.into(), serial);
+    }
+
+    fn put(&mut self, volume: Volume, folder: PathBuf, serial: u32) {
+        Arc::make_mut(&mut self.mounts).insert(volume, Mount { folder, serial });
+    }
+
+    /// Takes the volume of a drive away.
+    pub fn unmount(&mut self, letter: char) {
+        Arc::make_mut(&mut self.mounts).remove(&Volume::new(letter));
+    }
+
+    /// The serial number of a volume, while it is there.
+    pub fn serial(&self, volume: Volume) -> Option<u32> {
+        self.mounts.get(&volume).map(|mount| mount.serial)
     }
 
     /// Locks a volume, as a disk check does, or lets go of it (clause `files.volume_locked`).
@@ -64,12 +94,9 @@ impl Drives {
     /// [`LocalPathError`] for a relative path and for a drive that is not there.
     pub fn resolve(&self, local_name: &str) -> Result<PathBuf, LocalPathError> {
         if let Some((letter, rest)) = drive_path(local_name)
-            && let Some(folder) = self.folders.get(&letter)
+            && let Some(mount) = self.mounts.get(&Volume(letter))
         {
-            return Ok(rest
-                .split(['\\', '/'])
-                .filter(|part| !part.is_empty())
-                .fold(folder.clone(), |p, part| p.join(part)));
+            return Ok(below(&mount.folder, rest));
         }
         let path = Path::new(local_name);
         match (path.is_absolute(), drive_path(local_name)) {
@@ -81,7 +108,7 @@ impl Drives {
 }
 
 /// Takes `C:\rest` apart.
-fn drive_path(name: &str) -> Option<(char, &str)> {
+pub(crate) fn drive_path(name: &str) -> Option<(char, &str)> {
     let mut chars = name.chars();
     let letter = chars.next().filter(char::is_ascii_alphabetic)?;
     let rest = chars.as_str().strip_prefix(':')?;
@@ -101,6 +128,27 @@ mod tests {
     #[test]
     fn a_windows_path_leads_into_its_drives_folder() {
         assert_eq!(drives().resolve(r"C:\dir\a.bin"), Ok(PathBuf::from("/tmp/c/dir/a.bin")));
+    }
+
+    #[test]
+    fn slashes_of_both_kinds_separate_and_ends_of_dots_and_spaces_are_dropped() {
+        for name in ["c:/dir/a.bin", r"C:\dir\\a.bin", r"C:\dir.\a.bin. .", r"C:\dir \a.bin "] {
+            assert_eq!(drives().resolve(name), Ok(PathBuf::from("/tmp/c/dir/a.bin")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_drive_has_the_volume_that_was_put_there_last() {
+        let mut drives = drives();
+        assert_eq!(drives.serial(Volume::new('c')), Some(0));
+        drives.exchange('C', "/tmp/other", 7);
+        assert_eq!(drives.serial(Volume::new('c')), Some(7));
+        assert_eq!(drives.resolve(r"C:\a"), Ok(PathBuf::from("/tmp/other/a")));
+        drives.unmount('c');
+        assert_eq!(
+            (drives.serial(Volume::new('c')), drives.resolve(r"C:\a")),
+            (None, Err(LocalPathError::NoSuchDrive))
+        );
     }
 
     #[test]

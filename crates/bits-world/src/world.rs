@@ -3,7 +3,10 @@
 use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
-use crate::{Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session, SessionId, Sid};
+use crate::{
+    Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session, SessionId, Shares, Sid,
+    Storage,
+};
 
 /// The machine's link to the network.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -74,6 +77,10 @@ pub struct World {
     pub policies: Policies,
     /// Where Windows paths lead to.
     pub drives: Drives,
+    /// What is wrong with local disks.
+    pub storage: Storage,
+    /// The file servers.
+    pub shares: Shares,
     /// What the peer cache of BITS 3.0 looks at.
     pub peers: Peers,
     /// What is set of proxies, and what detection finds.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bits_api::{ErrorContext, FileTime, Hresult, Job};
 use bits_service::{SimFailure, SimHold, Simulation};
 use bits_wire::attempt::{Failure, Validators};
-use bits_world::Token;
+use bits_world::{StorageFault, Token};
 
 use super::{Bench, Outside, simulated_folder};
 use crate::claims::{Outcome, Stop, failed};
@@ -115,31 +115,24 @@ impl Bench {
         }
     }
 
-    /// A disk that refuses files in a folder of the drive.
-    pub(crate) fn refuse_folder(&self, name: &str, code: Hresult) -> Outcome {
+    /// Lets this be wrong with a file or a folder of the drive, or with the whole of it (`""`).
+    pub(crate) fn harm(&self, name: &str, fault: StorageFault) -> Outcome {
         self.can(Capability::Faults)?;
-        self.simulation()?.refuse_folder(simulated_folder().join(name), code);
+        let path = self.on_disk(name);
+        self.emulator()?.change_world(|world| world.storage.set(path, fault));
         Ok(())
     }
 
-    /// A disk that deletes nothing.
-    pub(crate) fn keep_all_files(&self) -> Outcome {
-        self.can(Capability::Faults)?;
-        self.simulation()?.keep_files_in(simulated_folder());
+    /// Nothing is wrong with it any more.
+    pub(crate) fn mend(&self, name: &str) -> Outcome {
+        let path = self.on_disk(name);
+        self.emulator()?.change_world(|world| world.storage.mend(&path));
         Ok(())
     }
 
-    /// A disk that gives no file this name.
-    pub(crate) fn refuse_name(&self, name: &str, code: Hresult) -> Outcome {
-        self.can(Capability::Faults)?;
-        self.simulation()?.refuse_name(simulated_folder().join(name), code);
-        Ok(())
-    }
-
-    /// A disk that gives files this name again.
-    pub(crate) fn allow_name(&self, name: &str) -> Outcome {
-        self.simulation()?.allow_name(&simulated_folder().join(name));
-        Ok(())
+    /// Where a file or a folder of the drive is on this machine.
+    pub(crate) fn on_disk(&self, name: &str) -> PathBuf {
+        name.split('\\').filter(|part| !part.is_empty()).fold(self.data_folder(), |folder, part| folder.join(part))
     }
 
     /// A full local name.

@@ -77,7 +77,7 @@ fn names_of_files_with_parts_obey_the_rules(c: &mut Bench) -> Outcome {
     }
     c.returns("job3.add_file_with_ranges.bad_protocol", add(Some("ftp://files.example/a.bin"), Some(&local)))?;
     c.returns("job3.add_file_with_ranges.relative_local", add(url, Some(r"folder\a.bin")))?;
-    c.refuse_folder("closed", Hresult::E_ACCESSDENIED)?;
+    c.harm("closed", StorageFault::Denied)?;
     c.returns("job3.add_file_with_ranges.access_denied", add(url, Some(&c.local(r"closed\a.bin"))))?;
     c.returns("job3.add_file_with_ranges.zero_count", job.add_file_with_ranges(url, Some(&local), &[]))?;
     c.is("job3.add_file_with_ranges.zero_count", job.enum_files()?.count()?, 0)

@@ -192,7 +192,7 @@ fn a_raw_path_prefix_is_refused(c: &mut Bench) -> Outcome {
 }
 
 fn a_folder_without_write_access_is_refused(c: &mut Bench) -> Outcome {
-    c.refuse_folder("locked", Hresult::E_ACCESSDENIED)?;
+    c.harm("locked", StorageFault::Denied)?;
     let job = c.new_job()?;
     let [one, set] = both(&job, URL, &c.local(r"locked\a.bin"));
     c.returns("job.add_file.access_denied", one)?;

@@ -296,7 +296,7 @@ fn cancel_of_a_fresh_job_is_plain_ok(c: &mut Bench) -> Outcome {
 
 fn cancel_succeeds_when_files_cannot_be_deleted(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRING)?;
-    c.keep_all_files()?;
+    c.harm("", StorageFault::Pinned)?;
     c.returns(["job.cancel.unable_to_delete", "files.unable_delete"], job.cancel())?;
     c.is("job.cancel.unable_to_delete", job.state()?, JobState::CANCELLED)
 }
@@ -447,7 +447,7 @@ fn complete_without_a_finished_file_is_partial(c: &mut Bench) -> Outcome {
 
 fn complete_succeeds_when_files_cannot_be_deleted(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRING)?;
-    c.keep_all_files()?;
+    c.harm("", StorageFault::Pinned)?;
     c.returns(["job.complete.unable_to_delete", "files.unable_delete"], job.complete())?;
     c.is("job.complete.unable_to_delete", job.state()?, JobState::ACKNOWLEDGED)?;
     let listed = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
@@ -462,7 +462,7 @@ fn complete_that_cannot_rename_keeps_the_job(c: &mut Bench) -> Outcome {
     }
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    c.refuse_name("second.bin", Hresult::ERROR_SHARING_VIOLATION)?;
+    c.harm("second.bin", StorageFault::InUse)?;
     c.is("job.complete.rename_errors", job.complete().err(), Some(Hresult::ERROR_SHARING_VIOLATION))?;
     c.is("job.complete.rename_failed_stays", job.state()?, JobState::TRANSFERRED)?;
     c.is("job.complete.rename_failed_stays", c.local_length("first.bin")?, Some(100))?;
@@ -472,7 +472,7 @@ fn complete_that_cannot_rename_keeps_the_job(c: &mut Bench) -> Outcome {
         completed,
         vec![true, false],
     )?;
-    c.allow_name("second.bin")?;
+    c.mend("second.bin")?;
     job.complete()?;
     c.is(
         "job.complete.rename_failed_stays",

@@ -8,6 +8,8 @@ pub(super) use bits_api::{
     JobState, JobType, LanguageId, NotifyFlags, SIZE_UNKNOWN, Success,
 };
 
+pub(super) use bits_world::StorageFault;
+
 pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON, Told, Trouble, new_job};
 pub(super) use crate::bench::{pairs, ranges};
 pub(super) use crate::claims::{Outcome, Stop, failed};

@@ -443,8 +443,8 @@ fn reply_names_that_break_a_rule_are_refused(c: &mut Bench) -> Outcome {
 
 fn a_reply_name_needs_a_folder_that_takes_files(c: &mut Bench) -> Outcome {
     let job = c.new_job_of(JobType::UPLOAD_REPLY)?.job2()?;
-    c.refuse_folder("gone", Hresult::ERROR_DIRECTORY)?;
-    c.refuse_folder("closed", Hresult::E_ACCESSDENIED)?;
+    c.harm("gone", StorageFault::Missing)?;
+    c.harm("closed", StorageFault::Denied)?;
     let missing = job.set_reply_file_name(Some(&c.local(r"gone\reply.xml")));
     c.returns("job2.set_reply_file_name.directory_must_exist", missing)?;
     let closed = job.set_reply_file_name(Some(&c.local(r"closed\reply.xml")));

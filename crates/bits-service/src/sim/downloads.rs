@@ -8,6 +8,7 @@ use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Begin, Failure,
 use bits_wire::download::TOO_LARGE;
 use bits_wire::layout::{self, Layout, Piece};
 use bits_wire::spans::Span;
+use bits_world::Touch;
 
 use super::{Attempt, Remote, SimFailure, Simulation, Step, moved_to};
 
@@ -100,6 +101,7 @@ fn try_connect(
     if remote.readers.as_ref().is_some_and(|readers| !readers.contains(&plan.identities.network)) {
         return Err(failed(Hresult::E_ACCESSDENIED));
     }
+    attempt.storage.may(&plan.local, Touch::Look).or_else(missing).map_err(unusable)?;
     let there = local.get(&plan.local).copied().unwrap_or(0);
     let is_same = plan.known == Some(validators) && plan.fetch.begin != Begin::Anew && !plan.fetch.dynamic;
     let mut have = if is_same && plan.fetch.layout.is_sequential() { there } else { 0 };
@@ -119,6 +121,9 @@ fn try_connect(
         return Err(AttemptEnd::Failed(TOO_LARGE));
     }
     if plan.fetch.layout.is_sequential() || plan.fetch.begin == Begin::Anew {
+        let touch = if local.contains_key(&plan.local) { Touch::Write } else { Touch::Make };
+        attempt.storage.may(&plan.local, touch).map_err(unusable)?;
+        attempt.storage.give_back(&plan.local, there.saturating_sub(have));
         local.insert(plan.local.clone(), have);
     }
     attempt.step = Step::AwaitingProceed;
@@ -138,11 +143,21 @@ pub(super) fn transfer(
     let most = attempt.plan.fetch.most.map_or(total, |most| most.min(total));
     let before = *have;
     let moved = moved_to(remote, most, have, attempt.pace.as_mut())?;
+    if !local.contains_key(&attempt.plan.local) {
+        return Some(AttemptReport::Ended(unusable(Hresult::ERROR_FILE_NOT_FOUND)));
+    }
+    let taken = attempt.storage.take(&attempt.plan.local, *have - before);
+    let reached = before + taken.unwrap_or(0);
+    let refused = taken.err().or((reached < *have).then_some(Hresult::ERROR_DISK_FULL));
+    *have = reached;
     for span in layout::stretch(pieces, before, *have) {
         remote.note_moved(span);
         let end = if attempt.plan.fetch.layout.is_sequential() { *have } else { span.end };
         let length = local.entry(attempt.plan.local.clone()).or_default();
         *length = end.max(*length);
+    }
+    if let Some(code) = refused {
+        return Some(AttemptReport::Ended(unusable(code)));
     }
     Some(match (moved, told_at_end.take()) {
         (Some(report), told) => {
@@ -171,6 +186,16 @@ impl Remote {
             _ => self.moved.push(span),
         }
     }
+}
+
+/// The end of an attempt whose local file cannot be used.
+fn unusable(code: Hresult) -> AttemptEnd {
+    AttemptEnd::Failed(Failure::of_local_file(code))
+}
+
+/// A file that is not there is no fault yet.
+fn missing(code: Hresult) -> Result<(), Hresult> {
+    if code == Hresult::ERROR_FILE_NOT_FOUND { Ok(()) } else { Err(code) }
 }
 
 fn fatal(code: Hresult) -> Failure {

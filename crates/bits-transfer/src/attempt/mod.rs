@@ -55,7 +55,7 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     fn new(plan: AttemptPlan, line: Line<'a>) -> Self {
-        let partial = Partial::new(plan.local.clone(), Arc::clone(&line.control.gate));
+        let partial = Partial::new(plan.local.clone(), Arc::clone(&line.control.gate), line.network.storage.clone());
         let signals = line.control.signals.subscribe();
         Self { plan, line, signals, partial, recorded: None, recordings: 0, have: 0, reported: 0 }
     }

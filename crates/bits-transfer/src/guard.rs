@@ -1,0 +1,75 @@
+//! A disk as the world lets it be: real or simulated files behind the faults of local storage.
+
+use std::path::Path;
+
+use bits_api::{FileTime, Hresult};
+use bits_wire::attempt::{Disk, Probe};
+use bits_world::{LocalStorage, Touch};
+
+/// Asks the storage before each touch, then the disk itself.
+#[derive(Clone, Debug)]
+pub struct GuardedDisk<D> {
+    disk: D,
+    storage: LocalStorage,
+}
+
+impl<D: Disk> GuardedDisk<D> {
+    /// `disk`, as `storage` lets it be.
+    pub fn new(disk: D, storage: LocalStorage) -> Self {
+        Self { disk, storage }
+    }
+}
+
+impl<D: Disk> Probe for GuardedDisk<D> {
+    fn destination(&self, path: &Path) -> Result<(), Hresult> {
+        self.storage.may(path, Touch::Make).map_err(|code| match code {
+            Hresult::ERROR_PATH_NOT_FOUND => Hresult::ERROR_DIRECTORY,
+            // Its folder takes nothing that this caller writes.
+            _ => Hresult::E_ACCESSDENIED,
+        })?;
+        self.disk.destination(path)
+    }
+
+    fn source(&self, path: &Path) -> Result<(), Hresult> {
+        self.storage.may(path, Touch::Read)?;
+        self.disk.source(path)
+    }
+
+    fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
+        match self.storage.may(path, Touch::Look) {
+            Ok(()) => self.disk.length(path),
+            Err(Hresult::ERROR_FILE_NOT_FOUND) => Ok(None),
+            Err(code) => Err(code),
+        }
+    }
+}
+
+impl<D: Disk> Disk for GuardedDisk<D> {
+    fn publish(
+        &self,
+        temporary: &Path,
+        destination: &Path,
+        length: u64,
+        modified: Option<FileTime>,
+    ) -> Result<(), Hresult> {
+        self.storage.may(temporary, Touch::Rename)?;
+        self.storage.may(destination, Touch::Rename)?;
+        self.disk.publish(temporary, destination, length, modified)
+    }
+
+    fn read(&self, path: &Path, length: u64) -> Result<Vec<u8>, Hresult> {
+        self.storage.may(path, Touch::Read)?;
+        self.disk.read(path, length)
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), Hresult> {
+        match self.storage.may(path, Touch::Delete) {
+            Err(Hresult::ERROR_FILE_NOT_FOUND) => return Ok(()),
+            may => may?,
+        }
+        let length = if self.storage.is_sound() { None } else { self.disk.length(path).ok().flatten() };
+        self.disk.delete(path)?;
+        self.storage.give_back(path, length.unwrap_or(0));
+        Ok(())
+    }
+}
