@@ -13,6 +13,7 @@ mod mover;
 mod partial;
 mod runtime;
 mod socket;
+mod throttle;
 mod tls;
 mod watchdog;
 

@@ -20,6 +20,7 @@ use crate::link::{Link, Network};
 use crate::partial::Gate;
 use crate::runtime::Desk;
 use crate::socket::Meter;
+use crate::throttle::{Pace, Throttle};
 use crate::tls::Trust;
 
 /// Carries out attempts over real sockets, on a few threads that every mover of the process shares.
@@ -33,6 +34,8 @@ pub struct HttpMover {
 
 struct Shared {
     network: Network,
+    /// Where attempts with a limit wait.
+    throttle: Arc<Throttle>,
     attempts: Mutex<BTreeMap<AttemptId, Arc<Control>>>,
     /// Connections that wait for the next attempt of their chain.
     links: Mutex<HashMap<ChainId, Link>>,
@@ -47,6 +50,7 @@ impl HttpMover {
     /// One line that names the entry of `trusted` that holds no certificate.
     pub fn new(clock: Clock, library: &str, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
         let trust = Arc::new(Trust::new(trusted)?);
+        let throttle = Throttle::new(&clock);
         let (library, decisions) = (library.to_owned(), decisions.clone());
         let network = Network {
             clock,
@@ -57,7 +61,7 @@ impl HttpMover {
             storage: LocalStorage::default(),
         };
         Ok(Self {
-            shared: Arc::new(Shared { network, attempts: Mutex::default(), links: Mutex::default() }),
+            shared: Arc::new(Shared { throttle, network, attempts: Mutex::default(), links: Mutex::default() }),
             desk: Desk::new(),
         })
     }
@@ -76,7 +80,8 @@ impl HttpMover {
 impl Mover for HttpMover {
     fn start(&self, plan: AttemptPlan, reports: Reports) {
         let shared = Arc::clone(&self.shared);
-        let control = Control::new(plan.attempt, reports, &shared.network.clock);
+        let pace = Pace::new(plan.attempt, &shared.throttle, plan.limit);
+        let control = Control::new(pace, reports, &shared.network.clock);
         lock(&shared.attempts).insert(plan.attempt, Arc::clone(&control));
         shared.changed();
         let activity = Arc::clone(&control.activity);
@@ -86,6 +91,13 @@ impl Mover for HttpMover {
 
     fn proceed(&self, attempt: AttemptId) {
         self.shared.signal(attempt, |signals| signals.proceeds += 1);
+    }
+
+    fn limit(&self, attempt: AttemptId, limit: Option<u32>) {
+        let control = lock(&self.shared.attempts).get(&attempt).cloned();
+        if let Some(control) = control {
+            control.pace.set(limit);
+        }
     }
 
     fn stop(&self, attempt: AttemptId) {
@@ -171,7 +183,8 @@ async fn survived<T>(work: impl Future<Output = T>) -> Option<T> {
 
 /// What an attempt and its mover share.
 pub(crate) struct Control {
-    attempt: AttemptId,
+    /// How fast the attempt may be.
+    pub(crate) pace: Pace,
     reports: Reports,
     pub(crate) signals: watch::Sender<Signals>,
     pub(crate) gate: Arc<Gate>,
@@ -195,12 +208,14 @@ pub(crate) enum Standing {
     Talking(Arc<Meter>),
     /// It waits for [`Mover::proceed`].
     AwaitingRecord,
+    /// It waits until its limit of bandwidth lets bytes pass that have come.
+    Throttled,
 }
 
 impl Control {
-    fn new(attempt: AttemptId, reports: Reports, clock: &Clock) -> Arc<Self> {
+    fn new(pace: Pace, reports: Reports, clock: &Clock) -> Arc<Self> {
         Arc::new(Self {
-            attempt,
+            pace,
             reports,
             signals: watch::Sender::default(),
             gate: Arc::default(),
@@ -212,7 +227,7 @@ impl Control {
     /// Reports, unless the mover has been shut down.
     pub(crate) fn report(&self, report: AttemptReport) {
         if !self.gate.is_shut() {
-            (self.reports)(self.attempt, report);
+            (self.reports)(self.pace.attempt(), report);
         }
     }
 
@@ -222,10 +237,11 @@ impl Control {
 
     /// What the attempt does by itself, in words; `None` while a virtual clock or a test holds it.
     fn running(&self, clock: &Clock) -> Option<String> {
-        let attempt = self.attempt.0;
+        let attempt = self.pace.attempt().0;
         match &*lock(&self.standing) {
             Standing::Connecting => Some(format!("attempt {attempt} connects")),
             Standing::AwaitingRecord => Some(format!("attempt {attempt} waits until its file is on record")),
+            Standing::Throttled => (!self.activity.is_idle()).then(|| format!("attempt {attempt} goes on at its pace")),
             Standing::Talking(meter) => {
                 let parked = self.activity.is_idle()
                     && !meter.is_write_blocked()

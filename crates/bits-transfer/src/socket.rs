@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bits_world::clock::{Clock, Ends};
@@ -25,6 +25,8 @@ pub(crate) struct Meter {
     write_blocked: AtomicBool,
     /// Bytes, decrypted, that may still come before the head of the answer is complete.
     head_budget: AtomicU64,
+    /// So many bytes, decrypted, are taken at once.
+    most_at_once: AtomicUsize,
 }
 
 impl Meter {
@@ -41,6 +43,7 @@ impl Meter {
             read: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             head_budget: AtomicU64::new(Self::UNBOUNDED),
+            most_at_once: AtomicUsize::new(usize::MAX),
         })
     }
 
@@ -67,6 +70,11 @@ impl Meter {
     /// The head is complete: the rest is body.
     pub(crate) fn head_done(&self) {
         self.head_budget.store(Self::UNBOUNDED, Ordering::Relaxed);
+    }
+
+    /// From now on at most so many bytes are taken at once: the rest waits with the server.
+    pub(crate) fn read_at_most(&self, bytes: usize) {
+        self.most_at_once.store(bytes, Ordering::Relaxed);
     }
 
     /// Takes `bytes` off what may come before the head is complete.
@@ -155,12 +163,26 @@ impl AsyncRead for Stream {
             return Poll::Ready(Err(io::Error::other(EndlessHead)));
         }
         let before = buf.filled().len();
-        ready!(match &mut self.layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Layer::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        })?;
+        let most = self.meter.most_at_once.load(Ordering::Relaxed);
+        if most < buf.remaining() {
+            let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
+            ready!(self.layer.poll_read(cx, &mut part))?;
+            let count = part.filled().len();
+            buf.advance(count);
+        } else {
+            ready!(self.layer.poll_read(cx, buf))?;
+        }
         self.meter.spend(buf.filled().len() - before);
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Layer {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn within<T>(
     }
 }
 
-async fn sleep_until(clock: &Clock, until: Monotonic) {
+pub(crate) async fn sleep_until(clock: &Clock, until: Monotonic) {
     match clock {
         Clock::Virtual(clock) => clock.sleep_until(until).await,
         Clock::System(_) => tokio::time::sleep(until.since(clock.now().monotonic)).await,

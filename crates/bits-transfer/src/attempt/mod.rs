@@ -1,6 +1,7 @@
 //! One attempt, from its first look at the temporary file to its end.
 
 mod ask;
+mod paced;
 mod parts;
 mod receive;
 mod record;

@@ -75,9 +75,12 @@ impl Attempt<'_> {
         let network = self.line.network;
         let meter = Arc::clone(link.meter());
         let mut silence = pin!(meter.pulse.lost(&network.clock, network.stall));
+        let pace = &self.line.control.pace;
+        let mut turn = pace.turn();
         let mut pauses = Pauses::new(&network.clock);
         while !expected.is_over() {
             let unreported = self.unreported();
+            meter.read_at_most(pace.read_at_most());
             let arrival = std::future::poll_fn(|cx| {
                 match link.poll_body(cx, &mut body) {
                     Poll::Ready(Some(Ok(data))) => return Poll::Ready(Arrival::Data(data)),
@@ -93,15 +96,11 @@ impl Attempt<'_> {
             .await;
             match arrival {
                 Arrival::Data(data) => {
-                    match self.take(&mut expected, &data)? {
+                    match self.let_pass(data, &mut expected, &meter, &mut turn, &mut pauses).await? {
                         Course::GoesOn => {}
                         Course::Over => break,
                         Course::OtherSize => return Ok(Received::OtherSize),
                     }
-                    if self.unreported() >= REPORT_EVERY {
-                        self.report_progress();
-                    }
-                    self.yield_to_stop().await;
                 }
                 Arrival::Pause => self.report_progress(),
                 Arrival::End => {
@@ -116,6 +115,15 @@ impl Attempt<'_> {
     }
 
     /// Writes what has come of a body.
+    pub(super) async fn take_in(&mut self, expected: &mut Expected, data: &[u8]) -> Result<Course, Failure> {
+        let course = self.take(expected, data)?;
+        if self.unreported() >= REPORT_EVERY {
+            self.report_progress();
+        }
+        self.yield_to_stop().await;
+        Ok(course)
+    }
+
     fn take(&mut self, expected: &mut Expected, data: &[u8]) -> Result<Course, Failure> {
         let (missing, excess) = match expected {
             Expected::Parts(parts) => return self.take_parts(parts, data),
@@ -139,7 +147,7 @@ impl Attempt<'_> {
 /// When a pause in what comes in is long enough to report.
 ///
 /// On a virtual clock every pause is: a test looks at a job that stands still, to the byte.
-enum Pauses {
+pub(super) enum Pauses {
     Each,
     Every(tokio::time::Interval),
 }
@@ -157,7 +165,7 @@ impl Pauses {
         }
     }
 
-    fn poll_due(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+    pub(super) fn poll_due(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
         match self {
             Self::Each => Poll::Ready(()),
             Self::Every(ticks) => ticks.poll_tick(cx).map(|_| ()),

@@ -3,6 +3,7 @@
 mod downloads;
 mod hostile;
 mod local;
+mod paced;
 mod parked;
 mod parts;
 mod support;

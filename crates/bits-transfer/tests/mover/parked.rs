@@ -14,7 +14,7 @@ use bits_world::clock::{Clock, Hold, Line, Monotonic, Participant, VirtualClock}
 use crate::support::{Mill, PATIENCE, Peer, Server, content};
 
 /// Lets the clock ask a mill what still runs, as the service does.
-struct Seat(Mill);
+pub(crate) struct Seat(pub(crate) Mill);
 
 impl Participant for Seat {
     fn next_deadline(&self) -> Option<Monotonic> {
@@ -67,8 +67,13 @@ impl Held {
     }
 }
 
-fn seat(clock: &Arc<VirtualClock>) -> Arc<Seat> {
-    let seat = Arc::new(Seat(Mill::with(Clock::Virtual(Arc::clone(clock)), &[])));
+pub(crate) fn seat(clock: &Arc<VirtualClock>) -> Arc<Seat> {
+    seat_of(clock, &[])
+}
+
+/// A seat of a mill that trusts these certificates.
+pub(crate) fn seat_of(clock: &Arc<VirtualClock>, trusted: &[String]) -> Arc<Seat> {
+    let seat = Arc::new(Seat(Mill::with(Clock::Virtual(Arc::clone(clock)), trusted)));
     clock.join(Arc::downgrade(&seat) as Weak<dyn Participant>);
     seat
 }

@@ -17,9 +17,9 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::support::{Mill, Outcome, Peer, Server, Wire, content};
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-fn issuer() -> Issuer {
+pub(crate) fn issuer() -> Issuer {
     issuer_of("the test's authority", Vec::new())
 }
 
@@ -31,14 +31,14 @@ fn issuer_of(name: &str, hosts: Vec<String>) -> Issuer {
 }
 
 /// What a good server of 127.0.0.1 asks for.
-fn good() -> CertificateParams {
+pub(crate) fn good() -> CertificateParams {
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params
 }
 
 /// The settings of a server whose certificate `issuer` has signed.
-fn settings(issuer: &Issuer, params: &CertificateParams) -> Arc<ServerConfig> {
+pub(crate) fn settings(issuer: &Issuer, params: &CertificateParams) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&key, issuer).unwrap().der().clone();
     settings_of(certificate, &key)
@@ -64,7 +64,7 @@ fn accept(config: &Arc<ServerConfig>, mut stream: TcpStream) -> Option<StreamOwn
     Some(StreamOwned::new(connection, stream))
 }
 
-fn server(config: Arc<ServerConfig>, script: impl Fn(Peer) + Send + Sync + 'static) -> Server {
+pub(crate) fn server(config: Arc<ServerConfig>, script: impl Fn(Peer) + Send + Sync + 'static) -> Server {
     Server::wrapped(move |stream| Some(Box::new(accept(&config, stream)?) as Box<dyn Wire>), script)
 }
 
@@ -72,7 +72,7 @@ fn trusting(issuer: &Issuer) -> Mill {
     Mill::with(Clock::system(), &[issuer.pem()])
 }
 
-fn url(server: &Server) -> String {
+pub(crate) fn url(server: &Server) -> String {
     format!("https://{}/a", server.address)
 }
 
