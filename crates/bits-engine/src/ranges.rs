@@ -51,6 +51,30 @@ impl Access {
         behind.into_iter().chain(before).flatten().collect()
     }
 
+    /// Takes down what is wanted, but for ranges that are there or were asked for already; returns
+    /// whether any is new. Of a file of unknown size only what is surely the same is left out: whether
+    /// a range lies inside is still to be judged.
+    fn ask_for(&mut self, ranges: &[FileRange], size: u64) -> bool {
+        let known = |range: &FileRange| match range.length {
+            LENGTH_TO_EOF if size == SIZE_UNKNOWN => None,
+            _ => Span::of(*range, size),
+        };
+        let mut taken = self.filled.clone();
+        self.requested.iter().filter_map(known).for_each(|span| taken.add(span));
+        let before = self.requested.len();
+        for range in ranges {
+            let is_new = match known(range) {
+                Some(span) => !taken.has_all(span),
+                None => !self.requested.contains(range),
+            };
+            if is_new {
+                self.requested.push(*range);
+                known(range).into_iter().for_each(|span| taken.add(span));
+            }
+        }
+        self.requested.len() > before
+    }
+
     /// What was there is gone: it is asked for again.
     pub(crate) fn lose(&mut self) {
         let lost = std::mem::take(&mut self.filled);
@@ -285,9 +309,9 @@ impl Engine {
             let file = &mut engine.jobs[key].files[place];
             if file.stage == FileStage::Pending {
                 let access = file.scatter();
-                access.requested.extend(ranges);
-                access.settle(size);
-                engine.reorder(key, place);
+                if access.ask_for(ranges, size) {
+                    engine.reorder(key, place);
+                }
             }
             engine.changed(cx, key);
             Ok(Success::OK)

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::content::{Content, Framing};
 use crate::head::Head;
+use crate::parts;
 use crate::range::{self, Asked};
 
 /// A piece of a body.
@@ -44,9 +45,6 @@ pub(crate) struct Answer {
     pub(crate) close: bool,
 }
 
-/// Separates the parts of a multipart/byteranges body.
-const BOUNDARY: &str = "bits-origin-part";
-
 impl Answer {
     /// Answers `head`; `content` is what stands at its path.
     pub(crate) fn to(head: &Head, content: Option<&Content>, now: FileTime) -> Self {
@@ -78,9 +76,9 @@ impl Answer {
         };
         match asked {
             Asked::Whole => Self::whole(content),
-            Asked::Parts(parts) => match &parts[..] {
+            Asked::Parts(parts) => match &parts::muddled(parts, &content.muddles)[..] {
                 [part] => Self::part(content, part.clone()),
-                _ => Self::parts(content, &parts),
+                parts => Self::parts(content, parts),
             },
             Asked::Unsatisfiable => Self::status(416).with("Content-Range", format!("bytes */{}", content.length())),
         }
@@ -104,15 +102,8 @@ impl Answer {
     }
 
     fn parts(content: &Content, parts: &[Range<u64>]) -> Self {
-        let mut body = Vec::new();
-        for part in parts {
-            let range = content_range(part, content.length());
-            let lead =
-                format!("\r\n--{BOUNDARY}\r\nContent-Type: application/octet-stream\r\nContent-Range: {range}\r\n\r\n");
-            body.extend([Piece::Text(lead.into()), Piece::Part(part.clone())]);
-        }
-        body.push(Piece::Text(format!("\r\n--{BOUNDARY}--\r\n").into()));
-        Self::of(content, 206, body).with("Content-Type", format!("multipart/byteranges; boundary={BOUNDARY}"))
+        let (content_type, body) = parts::body(parts, content.length(), &content.muddles);
+        Self::of(content, 206, body).with("Content-Type", content_type)
     }
 
     fn of(content: &Content, status: u16, body: Vec<Piece>) -> Self {

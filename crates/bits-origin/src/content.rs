@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use bits_api::FileTime;
 use bytes::Bytes;
 
+use crate::parts::Muddle;
 use crate::synthetic::{self, Synthetic};
 
 /// A remote file and the manners of the server that serves it.
@@ -29,6 +30,8 @@ pub struct Content {
     pub(crate) ranges: bool,
     pub(crate) framing: Framing,
     pub(crate) http10: bool,
+    /// What becomes of answers in several parts.
+    pub(crate) muddles: Vec<Muddle>,
     pub(crate) head_status: Option<u16>,
     /// Beside GET and HEAD.
     pub(crate) method: Option<String>,
@@ -88,6 +91,7 @@ impl Content {
             ranges: true,
             framing: Framing::Length,
             http10: false,
+            muddles: Vec::new(),
             head_status: None,
             method: None,
             version: 1,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::answer::{self, Answer, Piece};
 use crate::content::{Content, Framing, Stamp};
 use crate::head::Head;
+use crate::parts::Muddle;
 use crate::play::Step;
 use crate::synthetic::Synthetic;
 
@@ -38,6 +39,8 @@ pub enum Fault {
     WrongContentRange,
     /// Serves the whole file with status 200, whatever range was asked.
     IgnoreRange,
+    /// Muddles an answer to a request for several ranges.
+    Parts(Muddle),
     /// Answers as an HTTP/1.0 server.
     Http10,
     /// Sends the body in chunks, without Content-Length.
@@ -80,6 +83,7 @@ impl Fault {
     pub(crate) fn prepare(&self, head: &mut Head, content: Option<&mut Content>) {
         match (self, content) {
             (Self::IgnoreRange, _) => head.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("range")),
+            (Self::Parts(muddle), Some(content)) => content.muddles.push(muddle.clone()),
             (Self::Http10, Some(content)) => content.http10 = true,
             (Self::Chunked, Some(content)) => content.framing = Framing::Chunked,
             (Self::Without(name), Some(content)) if name.eq_ignore_ascii_case("content-length") => {

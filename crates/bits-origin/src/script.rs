@@ -37,6 +37,7 @@ use crate::synthetic::mix;
 /// | `without content-length` | [`Fault::Without`] |
 /// | `wrong content-range` | [`Fault::WrongContentRange`] |
 /// | `ignore range` | [`Fault::IgnoreRange`] |
+/// | `parts merged`, `parts reversed`, `parts repeated`, `parts dropped`, `parts first`, `parts lines 3`, `parts header x "y"` | [`Fault::Parts`] |
 /// | `http/1.0` | [`Fault::Http10`] |
 /// | `chunked` | [`Fault::Chunked`] |
 /// | `change to 2 MiB`, `change after 1 MiB to 2 MiB seed 7` | [`Fault::Change`] |

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::fault::Fault;
+use crate::parts::Muddle;
 use crate::play::Step;
 use crate::script::{Rule, Script, ScriptError};
 use crate::synthetic::Synthetic;
@@ -221,6 +222,7 @@ impl Line {
             "without" => Ok(Fault::Without(self.header_name()?)),
             "wrong" => self.expect("content-range").map(|()| Fault::WrongContentRange),
             "ignore" => self.expect("range").map(|()| Fault::IgnoreRange),
+            "parts" => self.muddle().map(Fault::Parts),
             "http/1.0" => Ok(Fault::Http10),
             "chunked" => Ok(Fault::Chunked),
             "change" => self.change(),
@@ -234,7 +236,7 @@ impl Line {
                 self.next -= 1;
                 Err(self.expected(
                     "a fault (status, reset, close, slow, delay, header, without, wrong content-range, \
-                     ignore range, http/1.0, chunked, change, garbage, endless, play, behave)",
+                     ignore range, parts, http/1.0, chunked, change, garbage, endless, play, behave)",
                 ))
             }
         }
@@ -254,6 +256,22 @@ impl Line {
         let length = self.size()?;
         let seed = if self.take("seed") { self.number()? } else { 0 };
         Ok(Fault::Change { after, to: Synthetic::new(length, seed) })
+    }
+
+    fn muddle(&mut self) -> Parsed<Muddle> {
+        const MUDDLES: [&str; 7] = ["merged", "reversed", "repeated", "dropped", "first", "lines", "header"];
+        Ok(match MUDDLES[self.expect_one_of(&MUDDLES)?] {
+            "merged" => Muddle::Merged,
+            "reversed" => Muddle::Reversed,
+            "repeated" => Muddle::Repeated,
+            "dropped" => Muddle::Dropped,
+            "first" => Muddle::FirstOnly,
+            "lines" => {
+                let lines = u8::try_from(self.number()?);
+                Muddle::EmptyLines(lines.map_err(|_| self.wrong_last("at most 255 lines"))?)
+            }
+            _ => Muddle::Header(self.header_name()?, self.quoted()?),
+        })
     }
 
     fn play(&mut self) -> Parsed<Fault> {

@@ -1,6 +1,6 @@
 //! Parts of files: what is fetched, what is kept of it, and what a restart leaves.
 
-use bits_api::{JobState, Setting, Success};
+use bits_api::{JobState, LENGTH_TO_EOF, Setting, Success};
 use bits_wire::attempt::{AttemptEnd, AttemptReport, Begin};
 
 use bits_wire::layout;
@@ -37,6 +37,33 @@ fn what_is_there_of_a_scattered_file_outlives_a_restart() {
     let layout = house.plan(job).fetch.layout;
     let pieces = layout.pieces(100).unwrap();
     assert_eq!(pieces.iter().map(|piece| (piece.remote.start, piece.remote.end)).collect::<Vec<_>>(), [(65, 90)]);
+}
+
+#[test]
+fn what_was_asked_for_is_not_taken_down_again() {
+    let mut house = House::new();
+    let job = house.job(1);
+    assert_eq!(house.switch_on(job, Setting::OnDemandMode), Ok(Success::OK));
+    let unknown: [&[(u64, u64)]; 4] =
+        [&[(10, 20)], &[(50, LENGTH_TO_EOF)], &[(12, 5), (50, LENGTH_TO_EOF)], &[(60, 10)]];
+    for ranges in unknown {
+        assert_eq!(house.request(job, 0, ranges), Ok(Success::OK));
+    }
+    let asked = |house: &House| house.engine.jobs[job].files[0].access.as_ref().unwrap().requested.len();
+    // Whether 60 to 70 are in the file is not known, although all from 50 on was asked for.
+    assert_eq!(asked(&house), 3);
+    assert_eq!(house.resume(job), Ok(Success::OK));
+    house.connected(job, 100);
+    let attempt = house.plan(job).attempt;
+
+    for ranges in [&[(10, 20)][..], &[(55, 5), (95, LENGTH_TO_EOF)], &[(50, 50)]] {
+        assert_eq!(house.request(job, 0, ranges), Ok(Success::OK));
+    }
+
+    assert_eq!((asked(&house), house.plan(job).attempt), (3, attempt));
+    assert_eq!(house.request(job, 0, &[(29, 2)]), Ok(Success::OK));
+    assert_eq!(asked(&house), 4);
+    assert_ne!(house.plan(job).attempt, attempt);
 }
 
 #[test]

@@ -83,6 +83,25 @@ fn ranges_can_be_ignored_or_answered_with_the_wrong_one() {
 }
 
 #[test]
+fn answers_in_several_parts_can_be_muddled() {
+    let table = [
+        ("parts merged", vec![0..6]),
+        ("parts reversed", vec![4..6, 0..2]),
+        ("parts repeated", vec![0..2, 0..2, 4..6]),
+        ("parts dropped", vec![0..2]),
+        ("parts first", vec![0..2]),
+        ("parts lines 3, parts header x \"y\"", vec![0..2, 4..6]),
+    ];
+    for (muddle, served) in table {
+        let origin = origin_playing(&format!("/a: {muddle}"));
+
+        Client::connect(&origin).get_range("/a", "bytes=0-1,4-5");
+
+        assert_eq!(origin.journal().iter().next().unwrap().served, served, "{muddle}");
+    }
+}
+
+#[test]
 fn lengths_can_disagree_and_be_absent() {
     let script = r#"
         HEAD /a: header content-length "999"

@@ -122,8 +122,8 @@ fn http_date(time: FileTime) -> Option<HeaderValue> {
 mod tests {
     use super::*;
 
-    fn request(ask: Ask) -> Request {
-        Request::new(&ask, &Target::parse("http://origin:81/dir/a.bin?v=1").unwrap(), "7.8")
+    fn request(ask: &Ask) -> Request {
+        Request::new(ask, &Target::parse("http://origin:81/dir/a.bin?v=1").unwrap(), "7.8")
     }
 
     fn lines(request: &Request) -> Vec<String> {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_size_is_asked_for_by_head_without_conditions() {
-        let request = request(Ask::Size);
+        let request = request(&Ask::Size);
 
         assert_eq!((request.method.as_str(), request.path.as_str()), ("HEAD", "/dir/a.bin?v=1"));
         assert_eq!(
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_range_is_asked_for_on_condition_that_the_stamp_is_the_same() {
         let stamp = Some(FileTime::from_unix_seconds(784_111_777));
-        let request = request(Ask::Range { first: 10, last: 99, unmodified_since: stamp });
+        let request = request(&Ask::Range { first: 10, last: 99, unmodified_since: stamp });
 
         assert_eq!(request.method, Method::GET);
         assert_eq!(request.headers[RANGE], "bytes=10-99");
@@ -161,14 +161,14 @@ mod tests {
     #[test]
     fn several_ranges_go_into_one_header() {
         let spans = vec![Span::new(0, 10), Span::new(20, 21)];
-        let request = request(Ask::Ranges { spans, unmodified_since: None });
+        let request = request(&Ask::Ranges { spans, unmodified_since: None });
 
         assert_eq!(request.headers[RANGE], "bytes=0-9,20-20");
     }
 
     #[test]
     fn a_whole_file_is_asked_for_without_range_and_condition() {
-        let request = request(Ask::Whole);
+        let request = request(&Ask::Whole);
 
         assert_eq!(request.method, Method::GET);
         assert!(!request.headers.contains_key(RANGE));
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn stamps_that_http_cannot_write_are_left_out() {
         for stamp in [FileTime::ZERO, FileTime(u64::MAX)] {
-            let request = request(Ask::Range { first: 0, last: 0, unmodified_since: Some(stamp) });
+            let request = request(&Ask::Range { first: 0, last: 0, unmodified_since: Some(stamp) });
             assert!(!request.headers.contains_key(IF_UNMODIFIED_SINCE), "{stamp:?}");
         }
     }
