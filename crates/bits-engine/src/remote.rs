@@ -1,11 +1,23 @@
 //! Other remote names for files of a job (clauses `file2.set_remote_name.*`,
-//! `job3.replace_remote_prefix.*`).
+//! `job3.replace_remote_prefix.*`): given by a client, or by a redirect (clauses
+//! `http_options.security_flags.redirect_*`).
 
-use bits_api::{Hresult, JobType, Success, text};
+use bits_api::{Hresult, JobType, SecurityFlags, Setting, Success, text};
 use bits_wire::attempt::Begin;
+use bits_wire::download::{Follow, RedirectPolicy};
 use bits_world::Token;
 
+use crate::job::Job;
 use crate::{Cx, Engine, FileIndex, FileStage, JobKey, Reply, names};
+
+impl Job {
+    /// What becomes of redirects: of downloads alone (clause
+    /// `http_options.set_security_flags.redirect_not_uploads`).
+    pub(crate) fn redirect_policy(&self) -> RedirectPolicy {
+        let flags = self.later.number(Setting::SecurityFlags).filter(|_| self.kind == JobType::DOWNLOAD);
+        SecurityFlags::from_bits_retain(flags.unwrap_or_default()).into()
+    }
+}
 
 impl Engine {
     /// SetRemoteName. It goes on record with the next Resume. Since 2.0; clauses
@@ -101,6 +113,27 @@ impl Engine {
         if job.place_in_work() == place {
             self.replan(key);
         }
+    }
+
+    /// The server of the file in work has sent its requests to `url`, and the job wants to know. The
+    /// transfer goes on there; a URL that AddFile would refuse leaves the name as it is (a
+    /// decision, `http_options.redirect_reported`).
+    pub(crate) fn redirected(&mut self, cx: Cx<'_>, key: JobKey, url: &str) {
+        let job = &mut self.jobs[key];
+        let place = job.place_in_work();
+        // A name that a client has given meanwhile stands; the next attempt asks there.
+        if job.fetching.replans || names::check_remote(url).is_err() || *job.files[place].remote_name == *url {
+            return;
+        }
+        let is_refused = job.redirect_policy().follow == Follow::Never;
+        let file = &mut job.files[place];
+        file.remote_name = url.into();
+        if is_refused && file.begin == Begin::GoOn {
+            file.begin = Begin::Elsewhere;
+        }
+        self.persist_file(key, place);
+        self.touch(cx, key);
+        self.notify_of_modification(key);
     }
 
     /// Puts on record what was changed since the last Resume without it.

@@ -65,6 +65,7 @@ impl Engine {
                 dynamic: job.is_dynamic() || job.own_method().is_some(),
                 method: job.own_method().map(str::to_owned),
                 most: job.limit(place),
+                redirects: job.redirect_policy(),
             },
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,
@@ -102,7 +103,11 @@ impl Engine {
             }
             AttemptReport::Progress { have } if is_current => self.progressed(cx, key, have),
             AttemptReport::Answered(head) if is_current => self.answered(key, head),
-            AttemptReport::Connected { .. } | AttemptReport::Progress { .. } | AttemptReport::Answered(_) => {}
+            AttemptReport::Redirected { url } if is_current => self.redirected(cx, key, &url),
+            AttemptReport::Connected { .. }
+            | AttemptReport::Progress { .. }
+            | AttemptReport::Answered(_)
+            | AttemptReport::Redirected { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
                 if matches!(self.jobs[key].state, State::GivingUp { .. }) {

@@ -36,6 +36,11 @@ impl Attempts {
         attempt
     }
 
+    /// The job of an attempt that has not ended.
+    pub(crate) fn job(&self, attempt: AttemptId) -> Option<Guid> {
+        self.0.get(&attempt)?.job
+    }
+
     pub(crate) fn ended(&mut self, attempt: AttemptId) -> Option<Attempt> {
         self.0.remove(&attempt)
     }

@@ -5,6 +5,7 @@
 
 mod downloads;
 mod pace;
+mod redirects;
 mod uploads;
 mod ways;
 
@@ -25,6 +26,7 @@ use bits_world::clock::{Clock, Monotonic, Participant};
 use downloads::Fetched;
 pub use downloads::SimServer;
 use pace::Pace;
+use redirects::{Journey, Redirect};
 use uploads::Uploads;
 pub use uploads::{SimReply, SimUpload, SimUploadStage};
 
@@ -58,6 +60,8 @@ struct Remote {
     readers: Option<BTreeSet<Sid>>,
     hold: Option<SimHold>,
     server: SimServer,
+    /// Where whoever asks is sent instead.
+    redirect: Option<Redirect>,
     /// What was moved, in order.
     moved: Vec<Span>,
 }
@@ -82,6 +86,9 @@ pub struct SimFailure {
 
 struct Attempt {
     plan: AttemptPlan,
+    journey: Journey,
+    /// What is reported before the next step.
+    news: VecDeque<AttemptReport>,
     reports: Reports,
     step: Step,
     /// How fast it may be, if it is not as fast as it can.
@@ -112,7 +119,9 @@ impl Simulation {
 
     /// Serves a file with these validators at `url`; replaces what was there.
     pub fn serve_version(&self, url: &str, validators: Validators) {
-        self.lock().remote.entry(url.into()).or_default().validators = Some(validators);
+        let mut state = self.lock();
+        let remote = state.remote.entry(url.into()).or_default();
+        (remote.validators, remote.redirect) = (Some(validators), None);
     }
 
     /// Lets the next attempt on `url` fail; several failures are used up in order.
@@ -138,7 +147,7 @@ impl Simulation {
     fn hold_at(&self, url: &str, hold: Option<SimHold>) {
         self.lock().remote.entry(url.into()).or_default().hold = hold;
         let waiting: Vec<SimulatedAttempt> =
-            self.lock().attempts.iter().filter(|(_, a)| a.plan.url == url).map(|(id, _)| *id).collect();
+            self.lock().attempts.iter().filter(|(_, a)| a.journey.is_at(url)).map(|(id, _)| *id).collect();
         for attempt in waiting {
             self.go_on(attempt);
         }
@@ -202,14 +211,13 @@ impl State {
             self.attempts.remove(&id);
             return Some((reports, AttemptReport::Ended(AttemptEnd::Failed(failure))));
         }
-        let remote = self.remote.entry(attempt.plan.url.clone()).or_default();
+        let remote = self.remote.entry(attempt.journey.place().to_owned()).or_default();
         let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
+        let news = attempt.news.pop_front();
         let report = match attempt.step {
+            _ if news.is_some() => news?,
             Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
-            Step::Connecting if is_fetch => remote.take_refusal().unwrap_or_else(|| {
-                attempt.step = Step::Answered;
-                AttemptReport::Answered(downloads::answer(remote))
-            }),
+            Step::Connecting if is_fetch => remote.take_refusal().unwrap_or_else(|| redirects::ask(attempt, remote)),
             Step::Answered => downloads::connect(attempt, remote, &mut self.local),
             Step::Connecting => self.uploads.connect(attempt, remote, &self.local),
             Step::AwaitingProceed => return None,
@@ -294,7 +302,8 @@ impl Mover for SimulatedMover {
         let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
         let (step, fetched, storage) = (Step::Connecting, Fetched::default(), self.storage.clone());
-        state.attempts.insert(id, Attempt { plan, reports, step, pace, fetched, storage });
+        let (journey, news) = (Journey::new(&plan), VecDeque::new());
+        state.attempts.insert(id, Attempt { plan, journey, news, reports, step, pace, fetched, storage });
         drop(state);
         self.simulation.go_on(id);
     }

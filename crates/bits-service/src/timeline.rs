@@ -68,6 +68,13 @@ pub enum What {
         /// The remote name, without its credentials.
         url: String,
     },
+    /// A redirect has given a file another remote name, or was refused and would have.
+    Redirected {
+        /// The attempt's number.
+        attempt: u64,
+        /// Where the file is from then on.
+        url: String,
+    },
     /// An attempt ended.
     AttemptEnded {
         /// Its number.
@@ -224,6 +231,7 @@ impl fmt::Display for What {
             }
             Self::Seeded { state } => write!(f, "is seeded in {}", short(*state)),
             Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
+            Self::Redirected { attempt, url } => write!(f, "attempt {attempt} is redirected: {url}"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Uploaded { .. } } => {
                 write!(f, "attempt {attempt} ends: the server has the file")

@@ -8,6 +8,7 @@ use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::download::RedirectPolicy;
 use crate::layout::Layout;
 use crate::proxy::Proxying;
 
@@ -80,6 +81,9 @@ pub struct Fetch {
     pub method: Option<String>,
     /// The most bytes that may be there of the layout (clauses `job5.max_download_size.*`).
     pub most: Option<u64>,
+    /// What becomes of redirects; a reply is fetched by the default, as the policy of a job has no
+    /// effect on uploads (clause `http_options.set_security_flags.redirect_not_uploads`).
+    pub redirects: RedirectPolicy,
 }
 
 /// What an attempt is told.
@@ -150,7 +154,7 @@ pub struct UploadSession {
 }
 
 /// What an attempt reports, in this order: `Connected`, any number of `Progress`, `Ended` exactly
-/// once and last; `Answered` before any of them.
+/// once and last; `Answered` and `Redirected` before any of them.
 ///
 /// `Connected` may be missing: nobody answered, or every byte of a known file was there. It comes
 /// again, and waits again for [`Mover::proceed`], when the remote file turns out to have changed
@@ -161,6 +165,13 @@ pub struct UploadSession {
 pub enum AttemptReport {
     /// A server has answered; an answer to be followed, or refused, counts too.
     Answered(ResponseHead),
+    /// The server has sent the file's requests elsewhere: this is its remote name from now on,
+    /// whether they were followed there or that was refused. Comes before `Connected`, or before
+    /// an end of failure (clauses `http_options.security_flags.redirect_*`).
+    Redirected {
+        /// The URL, without credentials and fragment.
+        url: String,
+    },
     /// The server has answered and the file is known. The attempt writes nothing to the temporary
     /// file before [`Mover::proceed`]; what had to be thrown away was thrown away before this.
     Connected {

@@ -57,6 +57,10 @@ pub enum Switch {
     RefusedRedirect,
     /// `http.redirects_followed`: how many redirects one attempt follows.
     MostRedirects,
+    /// `http.redirects_kept`: whether each request of an attempt is redirected anew.
+    RedirectsKept,
+    /// `http_options.redirect_with_custom_headers`: whether custom headers go along to another server.
+    RedirectedHeaders,
     /// `http_options.certificate_faults`: whether each fault of a server certificate has its code.
     CertificateFaults,
     /// `job.set_proxy_settings.commas`: whether commas separate the proxies of a list.
@@ -107,6 +111,8 @@ const ROWS: &[Row] = &[
     row(Switch::TooManyRequests,    "http.status_classes",                   Takes::Word(["fatal", "transient"])),
     row(Switch::RefusedRedirect,    "http.redirects_refused",                Takes::Word(["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"])),
     row(Switch::MostRedirects,      "http.redirects_followed",               Takes::Count(10)),
+    row(Switch::RedirectsKept,      "http.redirects_kept",                   Takes::Word(["request", "attempt"])),
+    row(Switch::RedirectedHeaders,  "http_options.redirect_with_custom_headers", Takes::Word(["sent", "dropped"])),
     row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
     row(Switch::ProxyListCommas,    "job.set_proxy_settings.commas",         Takes::Word(["refused", "separate"])),
 ];

@@ -60,6 +60,12 @@ impl Bench {
         Ok(remote)
     }
 
+    /// Serves a file of that size at a URL that no job of this bench has by itself.
+    pub(crate) fn serve_at(&self, url: &str, size: u64) -> Outcome {
+        self.simulation()?.serve(url, size);
+        Ok(())
+    }
+
     /// Puts another version in the place of a served file.
     pub(crate) fn replace(&self, file: &Remote, size: u64, modified: FileTime) -> Outcome {
         let validators = Validators { size, last_modified: Some(modified) };

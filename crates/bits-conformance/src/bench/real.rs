@@ -59,6 +59,12 @@ impl Bench {
         Ok(())
     }
 
+    /// Lets the origin send whoever asks for `path` to `location`.
+    pub(crate) fn redirect(&self, path: &str, status: u16, location: &str) -> Outcome {
+        let header = Fault::Header("Location".to_owned(), location.to_owned());
+        self.follow(Rule::on(path).fault(Fault::Status { code: status, retry_after: None }).fault(header))
+    }
+
     /// A suspended job of that priority for one file of the origin.
     pub(crate) fn job_for(&self, url: &str, priority: JobPriority) -> Result<Arc<dyn Job>, Stop> {
         let job = self.new_job()?;

@@ -68,6 +68,12 @@ impl Bench {
         Ok(())
     }
 
+    /// Lets the server send whoever asks for the file to `location`.
+    pub(crate) fn redirect_simulated(&self, file: &Remote, status: u16, location: &str) -> Outcome {
+        self.simulation()?.redirect(&file.url, status, location);
+        Ok(())
+    }
+
     /// Lets the next attempt on the file fail in that context, for good.
     pub(crate) fn fail_in(&self, file: &Remote, context: ErrorContext, code: Hresult) -> Outcome {
         let failure = SimFailure { at: None, failure: Failure { code, context, transient: false } };

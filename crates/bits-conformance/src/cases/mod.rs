@@ -73,6 +73,7 @@ modules![
     https,
     local_files,
     redirects,
+    redirect_policies,
     download_time,
     cost,
     conditions,

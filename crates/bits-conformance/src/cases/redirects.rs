@@ -1,6 +1,6 @@
 //! Redirects, under the default policy.
 
-use bits_origin::{Content, Fault, Origin, Rule};
+use bits_origin::{Content, Origin};
 
 use super::prelude::*;
 
@@ -14,12 +14,6 @@ cases![
 
 const BYTES: &[u8] = b"somewhere else";
 
-/// Sends whoever asks for `path` to `location`.
-fn redirect(c: &Bench, path: &str, location: &str) -> Outcome {
-    let location = Fault::Header("Location".to_owned(), location.to_owned());
-    c.follow(Rule::on(path).fault(Fault::Status { code: 302, retry_after: None }).fault(location))
-}
-
 fn served(c: &mut Bench) -> Result<Arc<Origin>, Stop> {
     let origin = c.origin()?;
     c.trust_origin()?;
@@ -29,8 +23,8 @@ fn served(c: &mut Bench) -> Result<Arc<Origin>, Stop> {
 
 fn redirects_are_followed_silently(c: &mut Bench) -> Outcome {
     let origin = served(c)?;
-    redirect(c, "/one", &origin.https_url("/file"))?;
-    redirect(c, "/two", &origin.https_url("/file"))?;
+    c.redirect("/one", 302, &origin.https_url("/file"))?;
+    c.redirect("/two", 302, &origin.https_url("/file"))?;
     let job = c.new_job()?;
     let short = vec![origin.url("/one"), origin.url("/two")];
     for (url, name) in short.iter().zip(["one.bin", "two.bin"]) {
@@ -58,7 +52,7 @@ fn redirects_are_followed_silently(c: &mut Bench) -> Outcome {
 
 fn a_redirect_within_a_server_is_followed_too(c: &mut Bench) -> Outcome {
     let origin = served(c)?;
-    redirect(c, "/short", "/file")?;
+    c.redirect("/short", 302, "/file")?;
     let job = c.job_for(&origin.url("/short"), JobPriority::NORMAL)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
@@ -70,7 +64,7 @@ fn ten_redirects_are_followed_and_no_more(c: &mut Bench) -> Outcome {
     let origin = served(c)?;
     for hop in 1..=11 {
         let next = if hop == 1 { "/file".to_owned() } else { format!("/{}", hop - 1) };
-        redirect(c, &format!("/{hop}"), &next)?;
+        c.redirect(&format!("/{hop}"), 302, &next)?;
     }
     let mut ends = Vec::new();
     for (hops, state) in [(10, JobState::TRANSFERRED), (11, JobState::TRANSIENT_ERROR)] {
@@ -94,7 +88,7 @@ fn refusal(c: &Bench, url: &str) -> Result<Hresult, Stop> {
 
 fn a_redirect_from_https_to_http_is_refused(c: &mut Bench) -> Outcome {
     let origin = served(c)?;
-    redirect(c, "/short", &origin.url("/file"))?;
+    c.redirect("/short", 302, &origin.url("/file"))?;
     let code = refusal(c, &origin.https_url("/short"))?;
     c.is("http_options.set_security_flags.https_to_http_default", code, Hresult::BG_E_HTTP_ERROR_302)?;
     let asked = origin.journal().requests_to("/file").len();
@@ -103,7 +97,7 @@ fn a_redirect_from_https_to_http_is_refused(c: &mut Bench) -> Outcome {
 
 fn a_redirect_away_from_http_is_refused(c: &mut Bench) -> Outcome {
     let origin = served(c)?;
-    redirect(c, "/short", "file://server/share/file")?;
+    c.redirect("/short", 302, "file://server/share/file")?;
     let code = refusal(c, &origin.url("/short"))?;
     c.is("http_options.set_security_flags.no_http_to_smb", code, Hresult::BG_E_HTTP_ERROR_302)
 }

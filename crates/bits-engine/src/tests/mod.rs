@@ -20,6 +20,7 @@ mod notices;
 mod order;
 mod peer_cache;
 mod ranges;
+mod redirects;
 mod restart;
 mod retries;
 mod scramble;

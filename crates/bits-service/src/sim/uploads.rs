@@ -130,6 +130,10 @@ impl Uploads {
         if let Some(SimFailure { failure, .. }) = remote.failures.pop_front_if(|failure| failure.at.is_none()) {
             return failed(failure);
         }
+        // Uploads follow no redirect: it is a status like any other of the server application.
+        if let Some(redirect) = &remote.redirect {
+            return failed(application_failure(redirect.status));
+        }
         if let Work::GiveUp { session } = &plan.work {
             self.discard(session);
             return AttemptReport::Ended(AttemptEnd::Done);

@@ -27,14 +27,17 @@ impl Simulation {
 impl State {
     /// Takes the first way of an attempt that is open, once it connects; what ends it when none is.
     pub(super) fn take_way(&mut self, id: SimulatedAttempt) -> Result<(), Failure> {
-        let Some(Attempt { plan, step: Step::Connecting, .. }) = self.attempts.get(&id) else { return Ok(()) };
-        let is_held = self.remote.get(&plan.url).is_some_and(|remote| remote.hold == Some(SimHold::Connecting));
+        let Some(Attempt { plan, journey, step: Step::Connecting, .. }) = self.attempts.get(&id) else {
+            return Ok(());
+        };
+        let place = journey.place();
+        let is_held = self.remote.get(place).is_some_and(|remote| remote.hold == Some(SimHold::Connecting));
         // What leads to no HTTP server goes no way.
-        let Some(target) = Target::parse(&plan.url).ok().filter(|_| !is_held) else { return Ok(()) };
+        let Some(target) = Target::parse(place).ok().filter(|_| !is_held) else { return Ok(()) };
         let route = plan.proxying.route(target.origin())?;
         let is_open = |hop: &&Hop| !matches!(hop, Hop::Proxy(proxy) if self.sunk.contains(proxy));
         let way = route.hops().iter().find(is_open).ok_or(Fault::CannotConnect.failure())?;
-        self.ways.push((plan.url.clone(), way.clone()));
+        self.ways.push((place.to_owned(), way.clone()));
         Ok(())
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure};
 use bits_wire::custom_headers;
 use bits_wire::download::{Answer, Ask, Fault, Redirects, Request, Target};
+use bits_world::Switch;
+use http::header::LOCATION;
 use http::response::Parts;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::Incoming;
 
 use crate::link::{Link, Network};
@@ -42,7 +44,7 @@ impl<'a> Line<'a> {
             network,
             control,
             attempt: plan.attempt,
-            redirects: Redirects::new(Target::parse(&plan.url)?).by(&network.decisions),
+            redirects: Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(&network.decisions),
             method: plan.fetch.method.clone(),
             // The engine takes no others.
             custom: plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default(),
@@ -56,22 +58,37 @@ impl<'a> Line<'a> {
     /// What becomes of a redirect that is not followed, and of a server that does not answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<(Parts, Incoming), Failure> {
         loop {
-            let (head, body) = self.exchange(ask).await.map_err(Fault::failure)?.into_parts();
+            let request = self.request(ask);
+            let (head, body) = self.exchange(&request).await.map_err(Fault::failure)?.into_parts();
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
             self.control.report(AttemptReport::Answered(answer.as_text()));
-            if !self.redirects.follow(&answer)? {
+            let location = head.headers.get(LOCATION).map(HeaderValue::as_bytes);
+            let followed = self.redirects.follow(request.method.as_str(), head.status.as_u16(), location);
+            if let Some(url) = self.redirects.take_moved() {
+                self.control.report(AttemptReport::Redirected { url });
+            }
+            if !followed? {
                 return Ok((head, body));
             }
             self.skip(body).await;
         }
     }
 
+    /// The request that asks this where the redirects so far have led.
+    fn request(&self, ask: &Ask) -> Request {
+        let method = self.method.as_deref().filter(|_| !self.redirects.asks_by_get());
+        let request = Request::new(ask, self.redirects.target(), &self.network.library).by(method);
+        if self.redirects.is_elsewhere() && self.network.decisions.is_other(Switch::RedirectedHeaders) {
+            return request;
+        }
+        request.with_custom(&self.custom)
+    }
+
     /// Sends a request and waits for the head of its answer. A connection that the server has
     /// closed since its last answer is replaced once.
-    async fn exchange(&mut self, ask: &Ask) -> Result<Response<Incoming>, Fault> {
+    async fn exchange(&mut self, request: &Request) -> Result<Response<Incoming>, Fault> {
         let network = self.network;
         let target = self.redirects.target();
-        let request = Request::new(ask, target, &network.library).by(self.method.as_deref()).with_custom(&self.custom);
         let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
         self.link = None;
         loop {
@@ -84,10 +101,10 @@ impl<'a> Line<'a> {
                 within(&network.clock, network.stall, Link::open(network, target.origin(), talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
-            let answered = within(&network.clock, network.stall, async { Ok(link.ask(&request).await) }).await?;
+            let answered = within(&network.clock, network.stall, async { Ok(link.ask(request).await) }).await?;
             match answered {
                 Ok(response) => {
-                    tracing::debug!(attempt = self.attempt.0, ?ask, status = %response.status(), "answer");
+                    tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
                     self.link = Some(link);
                     return Ok(response);
                 }

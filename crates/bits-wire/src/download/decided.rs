@@ -17,7 +17,7 @@ const CERTIFICATES: [Hresult; 7] = [
 ];
 
 /// The statuses of redirects.
-const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+const REDIRECTS: [u16; 6] = [300, 301, 302, 303, 307, 308];
 
 /// What a failure of an attempt is by these decisions; notes those that it hangs on.
 pub fn decided(failure: Failure, decisions: &Decisions) -> Failure {

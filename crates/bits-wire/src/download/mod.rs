@@ -21,7 +21,7 @@ pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, Fault, status_failure};
 pub use multipart::{Found, Malformed, Multipart};
 pub use parts::{Arrival, Parts};
-pub use redirect::Redirects;
+pub use redirect::{Follow, RedirectPolicy, Redirects};
 pub use request::{Ask, RANGE_LIMIT, Request};
 pub use target::{Origin, Scheme, Target};
 

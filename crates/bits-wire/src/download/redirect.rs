@@ -1,24 +1,72 @@
-//! Redirects, under the default policy: followed silently (clause `http.redirect_success`).
+//! Redirects: which ones a job lets be followed, and where they lead (clauses
+//! `http_options.security_flags.redirect_*`).
 
-use http::StatusCode;
-use http::header::LOCATION;
-
-use super::{Answer, Scheme, Target, status_failure, transient};
+use super::{Origin, Scheme, Target, fatal, transient};
 use crate::attempt::Failure;
-use bits_api::Hresult;
+use bits_api::{Hresult, SecurityFlags};
 use bits_world::{Decisions, Switch};
 
-/// The places that an attempt was sent to.
+/// What a download job wants done with redirects.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RedirectPolicy {
+    /// Whether they are followed, and the client told.
+    pub follow: Follow,
+    /// Whether one may lead from HTTPS to HTTP.
+    pub to_plain: bool,
+}
+
+/// Whether redirects are followed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Follow {
+    /// They are, and the remote name stays.
+    #[default]
+    Silently,
+    /// They are, and the remote name becomes the URL that has answered.
+    Reporting,
+    /// The first one is an error, and the remote name becomes its target.
+    Never,
+}
+
+impl From<SecurityFlags> for RedirectPolicy {
+    fn from(flags: SecurityFlags) -> Self {
+        let policy = flags & SecurityFlags::REDIRECT_POLICY_MASK;
+        let follow = if policy == SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT {
+            Follow::Reporting
+        } else if policy == SecurityFlags::REDIRECT_POLICY_DISALLOW {
+            Follow::Never
+        } else {
+            Follow::Silently
+        };
+        Self { follow, to_plain: flags.contains(SecurityFlags::REDIRECT_POLICY_ALLOW_HTTPS_TO_HTTP) }
+    }
+}
+
+/// The way of an attempt's requests: each begins where the file is, and goes where it is sent.
 #[derive(Clone, Debug)]
 pub struct Redirects {
-    seen: Vec<Target>,
+    policy: RedirectPolicy,
     decisions: Decisions,
+    /// The server that the remote name names.
+    named: Origin,
+    /// The places that the present request was sent to, from its first on.
+    seen: Vec<Target>,
+    /// Whether the client's own method was left behind on the way.
+    by_get: bool,
+    /// The remote name from now on, until somebody has asked.
+    moved: Option<String>,
 }
 
 impl Redirects {
-    /// No redirect yet: the attempt is at `start`.
-    pub fn new(start: Target) -> Self {
-        Self { seen: vec![start], decisions: Decisions::default() }
+    /// No redirect yet: the file is at `start`.
+    pub fn new(start: Target, policy: RedirectPolicy) -> Self {
+        Self {
+            policy,
+            decisions: Decisions::default(),
+            named: start.origin().clone(),
+            seen: vec![start],
+            by_get: false,
+            moved: None,
+        }
     }
 
     /// The same by other choices where the documentation is silent.
@@ -29,22 +77,48 @@ impl Redirects {
 
     /// Where the next request goes.
     pub fn target(&self) -> &Target {
-        // The list begins with one entry and only grows.
+        // The list begins with one entry and never loses it.
         &self.seen[self.seen.len() - 1]
     }
 
-    /// Follows `answer` when it is a redirect; returns whether it was one.
+    /// Whether the next request goes to another server than the one that the remote name names.
+    pub fn is_elsewhere(&self) -> bool {
+        *self.target().origin() != self.named
+    }
+
+    /// Whether the next request asks by GET, whatever method the client has chosen: 303 leads to
+    /// something to be looked at, and POST becomes GET as WinHTTP and browsers have it.
+    pub fn asks_by_get(&self) -> bool {
+        self.by_get
+    }
+
+    /// The remote name that the file has from now on, told once.
+    pub fn take_moved(&mut self) -> Option<String> {
+        self.moved.take()
+    }
+
+    /// Follows an answer of `status` to a request by `method` when it is a redirect to `location`,
+    /// the bytes of its header; returns whether it was one. [`Redirects::take_moved`] may have news
+    /// afterwards, also of an error.
     ///
     /// # Errors
-    /// `BG_E_HTTP_ERROR_3xx` for a redirect that leads from HTTPS to HTTP (clause
-    /// `http_options.set_security_flags.https_to_http_default`), away from HTTP, or nowhere;
-    /// `ERROR_WINHTTP_REDIRECT_FAILED` for a circle and for one too many.
-    pub fn follow(&mut self, answer: &Answer<'_>) -> Result<bool, Failure> {
-        if !matches!(answer.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+    /// `BG_E_HTTP_ERROR_3xx` for a redirect that the policy refuses, that leads from HTTPS to HTTP
+    /// without its leave, away from HTTP, or nowhere; `ERROR_WINHTTP_REDIRECT_FAILED` for a circle
+    /// and for one too many.
+    pub fn follow(&mut self, method: &str, status: u16, location: Option<&[u8]>) -> Result<bool, Failure> {
+        // 304 is none, 305 and 306 are obsolete.
+        if !matches!(status, 300..=303 | 307 | 308) {
+            self.arrived();
             return Ok(false);
         }
-        let next = answer.headers.get(LOCATION).and_then(|location| self.resolve(location.as_bytes()));
-        let next = next.ok_or(refused(answer.status))?;
+        let refused = fatal(Hresult::from_http_status(status));
+        let location = location.and_then(|location| std::str::from_utf8(location).ok());
+        let next = location.and_then(|location| self.target().join(location));
+        if self.policy.follow == Follow::Never {
+            self.moved = next.map(|next| next.to_string());
+            return Err(refused);
+        }
+        let next = next.filter(|next| self.may_lead_to(next)).ok_or(refused)?;
         // Usually as many as WinHTTP follows by default.
         let is_one_too_many = self.seen.len() as u64 > self.decisions.count(Switch::MostRedirects);
         if is_one_too_many {
@@ -53,92 +127,36 @@ impl Redirects {
         if is_one_too_many || self.seen.contains(&next) {
             return Err(transient(Hresult::ERROR_WINHTTP_REDIRECT_FAILED));
         }
+        self.by_get |= status == 303 || (matches!(status, 301 | 302) && method == "POST");
         self.seen.push(next);
         Ok(true)
     }
 
-    fn resolve(&self, location: &[u8]) -> Option<Target> {
-        let next = self.target().join(std::str::from_utf8(location).ok()?)?;
-        let downgrade = self.target().origin().scheme == Scheme::Https && next.origin().scheme == Scheme::Http;
-        (!downgrade).then_some(next)
+    /// The present request has come to its end. The next one begins where the file is: as the
+    /// client has named it, unless that name has changed.
+    fn arrived(&mut self) {
+        self.by_get = false;
+        if self.seen.len() == 1 {
+            return;
+        }
+        let reports = self.policy.follow == Follow::Reporting;
+        if reports {
+            self.moved = Some(self.target().to_string());
+            self.named = self.target().origin().clone();
+        }
+        if reports || self.decisions.is_other(Switch::RedirectsKept) {
+            self.seen.drain(..self.seen.len() - 1);
+        } else {
+            self.seen.truncate(1);
+        }
     }
-}
 
-/// A redirect that is not followed shows its status.
-fn refused(status: StatusCode) -> Failure {
-    Failure { transient: false, ..status_failure(status) }
+    fn may_lead_to(&self, next: &Target) -> bool {
+        let is_downgrade = self.target().origin().scheme == Scheme::Https && next.origin().scheme == Scheme::Http;
+        self.policy.to_plain || !is_downgrade
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use http::{HeaderMap, HeaderValue, Version};
-
-    use super::*;
-
-    fn follow(redirects: &mut Redirects, status: u16, location: Option<&str>) -> Result<bool, Failure> {
-        let mut headers = HeaderMap::new();
-        if let Some(location) = location {
-            headers.insert(LOCATION, HeaderValue::from_str(location).unwrap());
-        }
-        let status = StatusCode::from_u16(status).unwrap();
-        redirects.follow(&Answer { version: Version::HTTP_11, status, headers: &headers })
-    }
-
-    fn at(url: &str) -> Redirects {
-        Redirects::new(Target::parse(url).unwrap())
-    }
-
-    #[test]
-    fn redirects_are_followed_to_other_paths_and_other_hosts() {
-        let mut redirects = at("http://a/dir/file");
-
-        assert_eq!(follow(&mut redirects, 301, Some("other?x=1")), Ok(true));
-        assert_eq!(redirects.target(), &Target::parse("http://a/dir/other?x=1").unwrap());
-        assert_eq!(follow(&mut redirects, 307, Some("https://b/file#fragment")), Ok(true));
-        assert_eq!(redirects.target(), &Target::parse("https://b/file").unwrap());
-    }
-
-    #[test]
-    fn other_answers_are_no_redirects() {
-        for status in [200, 206, 300, 304, 305, 404, 503] {
-            assert_eq!(follow(&mut at("http://a/"), status, Some("/b")), Ok(false), "{status}");
-        }
-    }
-
-    #[test]
-    fn a_circle_fails() {
-        let mut redirects = at("http://a/1");
-
-        assert_eq!(follow(&mut redirects, 302, Some("/2")), Ok(true));
-        let failure = follow(&mut redirects, 302, Some("/1")).unwrap_err();
-        assert_eq!(failure.code, Hresult::ERROR_WINHTTP_REDIRECT_FAILED);
-    }
-
-    #[test]
-    fn the_eleventh_redirect_fails_or_the_one_after_those_that_were_chosen() {
-        let mut two = Decisions::default();
-        two.set("http.redirects_followed", "2").unwrap();
-        for (decisions, most) in [(Decisions::default(), 10), (two, 2)] {
-            let mut redirects = at("http://a/0").by(&decisions);
-
-            for n in 1..=most {
-                assert_eq!(follow(&mut redirects, 302, Some(&format!("/{n}"))), Ok(true));
-            }
-            assert!(decisions.touched().is_empty());
-            let failure = follow(&mut redirects, 302, Some("/more")).unwrap_err();
-
-            assert_eq!(failure.code, Hresult::ERROR_WINHTTP_REDIRECT_FAILED);
-            assert_eq!(decisions.touched(), ["http.redirects_followed"]);
-        }
-    }
-
-    #[test]
-    fn from_https_to_http_and_away_from_http_no_redirect_is_followed() {
-        let cases = [Some("http://a/"), Some("ftp://a/"), Some("file:///etc/passwd"), Some("http://"), None];
-        for location in cases {
-            let failure = follow(&mut at("https://a/x"), 302, location).unwrap_err();
-            assert_eq!(failure.code, Hresult::BG_E_HTTP_ERROR_302, "{location:?}");
-            assert!(!failure.transient);
-        }
-    }
-}
+#[path = "redirect_tests.rs"]
+mod tests;

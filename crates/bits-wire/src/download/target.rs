@@ -1,5 +1,7 @@
 //! Where a request goes.
 
+use std::fmt;
+
 use bits_api::Hresult;
 use http::uri::PathAndQuery;
 use url::{Host, Url};
@@ -91,6 +93,13 @@ impl Target {
     }
 }
 
+/// The URL, without credentials and fragment.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -104,6 +113,7 @@ mod tests {
         assert_eq!(target.origin(), &Origin { scheme: Scheme::Https, host: "example.com".into(), port: 443 });
         assert_eq!(target.path_and_query(), "/a%20b/c?d=e");
         assert_eq!(target.host_header(), "example.com");
+        assert_eq!(target.to_string(), "https://example.com/a%20b/c?d=e");
     }
 
     #[test]
