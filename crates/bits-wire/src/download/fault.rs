@@ -1,5 +1,7 @@
 //! Which code stands for what goes wrong between client and server.
 
+use std::ops::{BitOr, BitOrAssign};
+
 use bits_api::Hresult;
 use http::StatusCode;
 
@@ -46,6 +48,66 @@ pub enum CertificateFault {
     RevocationUnknown,
     /// Malformed, or wrong in another way.
     Invalid,
+}
+
+impl CertificateFault {
+    /// In the order in which one of several is told.
+    const ALL: [Self; 7] =
+        [Self::Invalid, Self::Issuer, Self::Date, Self::Name, Self::Usage, Self::Revoked, Self::RevocationUnknown];
+}
+
+/// Several reasons to refuse a server certificate.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CertificateFaults(u8);
+
+impl CertificateFaults {
+    /// None.
+    pub const fn empty() -> Self {
+        Self(0)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether this is one of them.
+    pub const fn contains(self, fault: CertificateFault) -> bool {
+        self.0 & (1 << fault as u8) != 0
+    }
+
+    /// The one that is told where those that are `excused` count for nothing: what cannot be
+    /// excused, then the issuer, dates, name, usage, revocation (a decision,
+    /// `http_options.certificate_faults`).
+    pub fn first_but(self, excused: Self) -> Option<CertificateFault> {
+        CertificateFault::ALL.into_iter().find(|fault| self.contains(*fault) && !excused.contains(*fault))
+    }
+}
+
+impl From<CertificateFault> for CertificateFaults {
+    fn from(fault: CertificateFault) -> Self {
+        Self(1 << fault as u8)
+    }
+}
+
+impl BitOr for CertificateFaults {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for CertificateFaults {
+    fn bitor_assign(&mut self, other: Self) {
+        *self = *self | other;
+    }
+}
+
+impl FromIterator<CertificateFault> for CertificateFaults {
+    fn from_iter<I: IntoIterator<Item = CertificateFault>>(faults: I) -> Self {
+        faults.into_iter().map(Self::from).fold(Self::empty(), BitOr::bitor)
+    }
 }
 
 impl Fault {
@@ -106,6 +168,19 @@ mod tests {
                 assert_eq!(failure.transient, transient, "{status}");
             }
         }
+    }
+
+    #[test]
+    fn of_several_faults_of_a_certificate_the_first_that_is_not_excused_is_told() {
+        use CertificateFault::{Date, Invalid, Issuer, Name, Usage};
+        let found: CertificateFaults = [Usage, Name, Issuer, Date].into_iter().collect();
+        let excused = |faults: &[CertificateFault]| faults.iter().copied().collect::<CertificateFaults>();
+
+        assert_eq!(found.first_but(CertificateFaults::empty()), Some(Issuer));
+        assert_eq!(found.first_but(excused(&[Issuer])), Some(Date));
+        assert_eq!(found.first_but(excused(&[Issuer, Date, Usage])), Some(Name));
+        assert_eq!(found.first_but(found), None);
+        assert_eq!((found | Invalid.into()).first_but(found), Some(Invalid));
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod target;
 pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
 pub use decided::decided;
 pub(crate) use fault::is_transient_status;
-pub use fault::{CertificateFault, Fault, status_failure};
+pub use fault::{CertificateFault, CertificateFaults, Fault, status_failure};
 pub use multipart::{Found, Malformed, Multipart};
 pub use parts::{Arrival, Parts};
 pub use redirect::{Follow, RedirectPolicy, Redirects};

@@ -1,0 +1,11 @@
+//! Certificates as Windows judges them.
+//!
+//! A client of BITS excuses each fault of a server's certificate by a flag of its own, so that the
+//! *set* of faults counts, not the first that a library meets. [`Authorities`] holds whom the
+//! machine trusts and tells that set. Nothing in here opens a socket or a file, looks at a clock,
+//! or decides what a fault does to a job.
+
+mod authorities;
+mod certificate;
+
+pub use authorities::{Authorities, Chain};
