@@ -15,7 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bits-store", &["bits-api", "bits-world", "bits-wire", "bits-engine"]),
     // A test in a crate of its own: nothing that is shipped knows it.
     ("bits-simulation", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store"]),
-    ("bits-transfer", &["bits-api", "bits-world", "bits-wire"]),
+    ("bits-certs", &["bits-wire"]),
+    ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs"]),
     ("bits-service", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store", "bits-transfer"]),
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),

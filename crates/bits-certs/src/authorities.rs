@@ -37,6 +37,13 @@ impl Authorities {
         Ok(())
     }
 
+    /// Trusts whom `others` trust too.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.anchors.extend_from_slice(&others.anchors);
+        self
+    }
+
     /// Everything that is wrong with the certificate of a server that was asked for by `name`, as
     /// a Windows of the moment `now` finds it: the dates and the usage of each certificate on the
     /// way, the name of the first, who vouches for the last.

@@ -40,6 +40,7 @@ impl Engine {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),
+            excused: job.later.security_flags().into(),
             fetch: Fetch::default(),
             known: None,
         };

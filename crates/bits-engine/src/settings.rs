@@ -180,6 +180,11 @@ impl LaterSettings {
         }
     }
 
+    /// The security flags, none unless they were set.
+    pub(crate) fn security_flags(&self) -> SecurityFlags {
+        SecurityFlags::from_bits_retain(self.number(Setting::SecurityFlags).unwrap_or_default())
+    }
+
     /// A size that was set.
     pub(crate) fn long(&self, setting: Setting) -> Option<u64> {
         match self.get(setting) {

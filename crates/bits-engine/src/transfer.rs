@@ -74,6 +74,7 @@ impl Engine {
             proxying,
             limit,
             custom_headers: job.custom_headers().cloned(),
+            excused: job.later.security_flags().into(),
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);

@@ -15,6 +15,7 @@ mod runtime;
 mod socket;
 mod throttle;
 mod tls;
+mod verifier;
 mod watchdog;
 
 pub use disk::LocalDisk;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bits_wire::download::{CertificateFault, Fault, Origin, Request, Scheme};
+use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme};
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, LocalStorage};
 use bytes::Bytes;
@@ -50,6 +50,7 @@ pub(crate) struct NoAnswer {
 /// still, without a task of its own.
 pub(crate) struct Link {
     origin: Origin,
+    excused: CertificateFaults,
     meter: Arc<Meter>,
     sender: SendRequest<Empty<Bytes>>,
     /// `None` once the connection is over.
@@ -60,15 +61,17 @@ impl Link {
     /// So much is read at once: with large files the number of reads and writes is what costs.
     const READ_BUFFER: usize = 1024 * 1024;
 
-    /// Connects to `origin`; tells `connected` as soon as only the server is waited for.
+    /// Connects to `origin`, whatever of these faults its certificate has; tells `connected` as soon
+    /// as only the server is waited for.
     pub(crate) async fn open(
         network: &Network,
         origin: &Origin,
+        excused: CertificateFaults,
         connected: impl FnOnce(Arc<Meter>),
     ) -> Result<Self, Fault> {
         let trust = match origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(trusted(network).await?),
+            Scheme::Https => Some(trusted(network, excused).await?),
         };
         let stream = connect(origin).await?;
         // Small requests go out at once; failing that, only slower.
@@ -89,11 +92,12 @@ impl Link {
             .handshake(TokioIo::new(Stream { layer, meter: Arc::clone(&meter) }))
             .await
             .map_err(|error| fault(&error))?;
-        Ok(Self { origin: origin.clone(), meter, sender, connection: Some(Box::pin(connection)) })
+        Ok(Self { origin: origin.clone(), excused, meter, sender, connection: Some(Box::pin(connection)) })
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.origin
+    /// Whether it leads to this server, which was looked at no less closely.
+    pub(crate) fn leads_to(&self, origin: &Origin, excused: CertificateFaults) -> bool {
+        self.origin == *origin && self.excused == excused
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
@@ -215,12 +219,12 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<T
 }
 
 /// Whom we trust; to find that out may take a while.
-async fn trusted(network: &Network) -> Result<Arc<ClientConfig>, Fault> {
-    if let Some(config) = network.trust.known_config() {
+async fn trusted(network: &Network, excused: CertificateFaults) -> Result<Arc<ClientConfig>, Fault> {
+    if let Some(config) = network.trust.known_config(excused) {
         return Ok(config);
     }
     let trust = Arc::clone(&network.trust);
-    tokio::task::spawn_blocking(move || trust.config()).await.map_err(|_| Fault::Tls)
+    tokio::task::spawn_blocking(move || trust.config(excused)).await.map_err(|_| Fault::Tls)
 }
 
 async fn encrypt(trust: Arc<ClientConfig>, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {

@@ -8,7 +8,7 @@ use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
-use crate::download::RedirectPolicy;
+use crate::download::{CertificateFaults, RedirectPolicy};
 use crate::layout::Layout;
 use crate::proxy::Proxying;
 
@@ -112,6 +112,8 @@ pub struct AttemptPlan {
     pub limit: Option<u32>,
     /// What every request carries beside BITS' own headers.
     pub custom_headers: Option<Secret>,
+    /// Which faults of a server's certificate count for nothing.
+    pub excused: CertificateFaults,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on
     /// record before the temporary file is made: without it, a file of that name is somebody
     /// else's. Of the source of an upload it tells the version that the session was opened for.

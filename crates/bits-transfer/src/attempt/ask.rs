@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure};
 use bits_wire::custom_headers;
-use bits_wire::download::{Answer, Ask, Fault, Redirects, Request, Target};
+use bits_wire::download::{Answer, Ask, CertificateFaults, Fault, Redirects, Request, Target};
 use bits_world::Switch;
 use http::header::LOCATION;
 use http::response::Parts;
@@ -25,6 +25,8 @@ pub(super) struct Line<'a> {
     method: Option<String>,
     /// What every request carries beside BITS' own headers.
     custom: HeaderMap,
+    /// Which faults of a server's certificate count for nothing.
+    excused: CertificateFaults,
     /// The connection of the chain, while it can be asked again.
     pub(super) link: Option<Link>,
 }
@@ -48,6 +50,7 @@ impl<'a> Line<'a> {
             method: plan.fetch.method.clone(),
             // The engine takes no others.
             custom: plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default(),
+            excused: plan.excused,
             link,
         })
     }
@@ -89,7 +92,7 @@ impl<'a> Line<'a> {
     async fn exchange(&mut self, request: &Request) -> Result<Response<Incoming>, Fault> {
         let network = self.network;
         let target = self.redirects.target();
-        let mut used = self.link.take_if(|link| link.is_open() && link.origin() == target.origin());
+        let mut used = self.link.take_if(|link| link.is_open() && link.leads_to(target.origin(), self.excused));
         self.link = None;
         loop {
             let reused = used.is_some();
@@ -98,7 +101,7 @@ impl<'a> Line<'a> {
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
-                within(&network.clock, network.stall, Link::open(network, target.origin(), talks)).await?
+                within(&network.clock, network.stall, Link::open(network, target.origin(), self.excused, talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let answered = within(&network.clock, network.stall, async { Ok(link.ask(request).await) }).await?;

@@ -15,6 +15,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Fetch, Identities, Mover, ResponseHead,
     Urgency, Validators, Work,
 };
+use bits_wire::download::CertificateFaults;
 use bits_wire::proxy::Proxying;
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, Sid};
@@ -230,6 +231,7 @@ impl Mill {
         AttemptPlan {
             limit: None,
             custom_headers: None,
+            excused: CertificateFaults::empty(),
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
             work: Work::Download,
@@ -272,7 +274,12 @@ impl Mill {
 
     /// Fetches a new file; one that is done gives its temporary name back.
     pub(crate) fn get(&self, url: &str) -> Outcome {
-        let outcome = self.run(self.plan(url));
+        self.get_excusing(url, CertificateFaults::empty())
+    }
+
+    /// The same for a job that takes no offence at these faults of a certificate.
+    pub(crate) fn get_excusing(&self, url: &str, excused: CertificateFaults) -> Outcome {
+        let outcome = self.run(AttemptPlan { excused, ..self.plan(url) });
         if outcome.end == AttemptEnd::Done {
             fs::remove_file(self.temporary()).unwrap();
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{AttemptEnd, ChainId, Mover};
+use bits_wire::download::CertificateFault;
 use bits_world::Decisions;
 use bits_world::clock::Clock;
 use rcgen::{
@@ -94,8 +95,8 @@ fn a_file_comes_over_https_from_a_server_that_is_trusted() {
     assert_eq!(server.asked(), ["HEAD /a", "GET /a"]);
 }
 
-#[test]
-fn each_fault_of_a_certificate_has_its_code_and_no_request_is_sent() {
+/// Certificates with one fault each, and the code of that fault.
+fn faulty() -> [(CertificateParams, CertificateFault, Hresult); 4] {
     let mut elsewhere = good();
     elsewhere.subject_alt_names.clear();
     elsewhere.subject_alt_names.push(rcgen::SanType::DnsName("elsewhere.example".try_into().unwrap()));
@@ -107,16 +108,49 @@ fn each_fault_of_a_certificate_has_its_code_and_no_request_is_sent() {
     early.not_after = date_time_ymd(3002, 1, 1);
     let mut client = good();
     client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    let table = [
-        (elsewhere, Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID),
-        (expired, Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID),
-        (early, Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID),
-        (client, Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE),
-    ];
-    for (params, code) in table {
+    [
+        (elsewhere, CertificateFault::Name, Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID),
+        (expired, CertificateFault::Date, Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID),
+        (early, CertificateFault::Date, Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID),
+        (client, CertificateFault::Usage, Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE),
+    ]
+}
+
+#[test]
+fn each_fault_of_a_certificate_has_its_code_and_no_request_is_sent() {
+    for (params, _, code) in faulty() {
         let failure = get_with_certificate(&params).failure();
         assert_eq!((failure.code, failure.transient), (code, false));
     }
+}
+
+#[test]
+fn each_fault_is_excused_by_its_own_flag_alone() {
+    const ALL: [CertificateFault; 4] =
+        [CertificateFault::Date, CertificateFault::Name, CertificateFault::Issuer, CertificateFault::Usage];
+    for (params, fault, code) in faulty() {
+        let issuer = issuer();
+        let server = server(settings(&issuer, &params), |peer| peer.serve(&content(1000)));
+        for excuse in ALL {
+            let outcome = trusting(&issuer).get_excusing(&url(&server), excuse.into());
+            if excuse == fault {
+                assert_eq!(outcome.bytes, Some(content(1000)), "{fault:?}");
+            } else {
+                assert_eq!(outcome.code(), code, "{fault:?} excused by {excuse:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_is_used_again_only_by_whoever_excuses_the_same_faults() {
+    let (params, fault, code) = faulty().into_iter().next().unwrap();
+    let issuer = issuer();
+    let server = server(settings(&issuer, &params), |peer| peer.serve(&content(1000)));
+    let mill = trusting(&issuer);
+
+    assert_eq!(mill.get_excusing(&url(&server), fault.into()).bytes, Some(content(1000)));
+    assert_eq!(mill.get(&url(&server)).code(), code);
 }
 
 #[test]
@@ -131,11 +165,14 @@ fn a_server_that_nobody_vouches_for_is_refused_before_any_request() {
 }
 
 #[test]
-fn a_server_that_vouches_for_itself_is_refused() {
+fn a_server_that_vouches_for_itself_is_refused_unless_it_is_trusted_or_that_is_excused() {
     let own = issuer_of("a server", vec!["127.0.0.1".to_owned()]);
     let server = server(settings_of(own.der().clone(), own.key()), |peer| peer.serve(&content(1000)));
 
     assert_eq!(trusting(&issuer()).get(&url(&server)).code(), Hresult::ERROR_WINHTTP_SECURE_INVALID_CA);
+    assert_eq!(trusting(&own).get(&url(&server)).bytes, Some(content(1000)));
+    let excused = trusting(&issuer()).get_excusing(&url(&server), CertificateFault::Issuer.into());
+    assert_eq!(excused.bytes, Some(content(1000)));
 }
 
 #[test]

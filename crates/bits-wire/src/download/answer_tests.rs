@@ -8,6 +8,7 @@ use super::*;
 use bits_world::Sid;
 
 use crate::attempt::{AttemptId, ChainId, Fetch, Identities, Work};
+use crate::download::CertificateFaults;
 use crate::proxy::Proxying;
 
 const STAMP: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -31,6 +32,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
         fetch: Fetch::default(),
         custom_headers: None,
+        excused: CertificateFaults::empty(),
         limit: None,
         proxying: Proxying::default(),
         urgency,

@@ -5,15 +5,14 @@ use bits_world::{Decisions, Switch};
 
 use crate::attempt::Failure;
 
-/// The codes that the faults of a server certificate have.
-const CERTIFICATES: [Hresult; 7] = [
+/// The codes that single out a fault of a server certificate.
+const CERTIFICATES: [Hresult; 6] = [
     Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID,
     Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID,
     Hresult::ERROR_WINHTTP_SECURE_INVALID_CA,
     Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE,
     Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED,
     Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED,
-    Hresult::ERROR_WINHTTP_SECURE_INVALID_CERT,
 ];
 
 /// The statuses of redirects.

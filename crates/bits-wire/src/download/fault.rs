@@ -1,8 +1,9 @@
 //! Which code stands for what goes wrong between client and server.
 
+use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
-use bits_api::Hresult;
+use bits_api::{Hresult, SecurityFlags};
 use http::StatusCode;
 
 use super::{fatal, transient};
@@ -46,7 +47,7 @@ pub enum CertificateFault {
     Revoked,
     /// Whether it is revoked could not be found out.
     RevocationUnknown,
-    /// Malformed, or wrong in another way.
+    /// Malformed, or wrong in another way: nothing excuses it.
     Invalid,
 }
 
@@ -57,7 +58,7 @@ impl CertificateFault {
 }
 
 /// Several reasons to refuse a server certificate.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct CertificateFaults(u8);
 
 impl CertificateFaults {
@@ -81,6 +82,25 @@ impl CertificateFaults {
     /// `http_options.certificate_faults`).
     pub fn first_but(self, excused: Self) -> Option<CertificateFault> {
         CertificateFault::ALL.into_iter().find(|fault| self.contains(*fault) && !excused.contains(*fault))
+    }
+}
+
+impl fmt::Debug for CertificateFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(CertificateFault::ALL.iter().filter(|fault| self.contains(**fault))).finish()
+    }
+}
+
+/// What the security flags of a job excuse (clauses `http_options.security_flags.ignore_*`).
+impl From<SecurityFlags> for CertificateFaults {
+    fn from(flags: SecurityFlags) -> Self {
+        let excuses = [
+            (SecurityFlags::IGNORE_UNKNOWN_CA, CertificateFault::Issuer),
+            (SecurityFlags::IGNORE_CERT_DATE_INVALID, CertificateFault::Date),
+            (SecurityFlags::IGNORE_CERT_CN_INVALID, CertificateFault::Name),
+            (SecurityFlags::IGNORE_CERT_WRONG_USAGE, CertificateFault::Usage),
+        ];
+        excuses.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, fault)| fault).collect()
     }
 }
 
@@ -128,7 +148,7 @@ impl Fault {
                 CertificateFault::Usage => Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE,
                 CertificateFault::Revoked => Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED,
                 CertificateFault::RevocationUnknown => Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED,
-                CertificateFault::Invalid => Hresult::ERROR_WINHTTP_SECURE_INVALID_CERT,
+                CertificateFault::Invalid => Hresult::ERROR_WINHTTP_SECURE_FAILURE,
             }),
         }
     }
@@ -199,7 +219,7 @@ mod tests {
             (Fault::Certificate(CertificateFault::Usage), 0x8007_2F93, false),
             (Fault::Certificate(CertificateFault::Revoked), 0x8007_2F8A, false),
             (Fault::Certificate(CertificateFault::RevocationUnknown), 0x8007_2F19, false),
-            (Fault::Certificate(CertificateFault::Invalid), 0x8007_2F89, false),
+            (Fault::Certificate(CertificateFault::Invalid), 0x8007_2F8F, false),
         ];
         for (fault, code, transient) in table {
             let context = ErrorContext::REMOTE_FILE;
