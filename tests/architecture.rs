@@ -21,6 +21,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),
     ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-service", "bits-origin"]),
+    // Tests too: what the emulator survives, and what is fuzzed.
+    ("bits-hostile", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
     ("bits-cli", &["bits-api", "bits-world", "bits-service", "bits-origin"]),
     ("bits-emulator", &["bits-api", "bits-world", "bits-service", "bits-origin"]),
 ];

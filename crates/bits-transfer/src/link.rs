@@ -1,6 +1,6 @@
 //! One connection: made, asked, read from, and asked again.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -41,8 +41,8 @@ type Running = Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>;
 #[derive(Debug)]
 pub(crate) struct NoAnswer {
     pub(crate) fault: Fault,
-    /// Nothing came at all: on a connection that was used before, the server may simply have
-    /// closed it meanwhile.
+    /// Nothing came since the request went out, or it did not: on a connection that was used before,
+    /// the server may simply have closed it meanwhile, or sent what nobody asked for.
     pub(crate) silent: bool,
 }
 
@@ -112,20 +112,29 @@ impl Link {
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<http::Response<Incoming>, NoAnswer> {
         self.meter.expect_head();
+        self.look().await;
+        if self.connection.is_none() {
+            // What comes before anything is asked is no answer, and nothing is lost with it.
+            let fault = if self.meter.is_silent() { Fault::ConnectionEnded } else { Fault::InvalidResponse };
+            return Err(NoAnswer { fault, silent: true });
+        }
         let answer = self.send(request).await;
         let silent = self.meter.is_silent();
         self.meter.head_done();
         answer.map_err(|error| NoAnswer { fault: fault(&error), silent })
     }
 
-    async fn send(&mut self, request: &Request) -> hyper::Result<http::Response<Incoming>> {
-        let Self { sender, connection, .. } = self;
-        // Looks once whether the server has closed the connection while it lay still.
+    /// Looks once what the server has done while the connection lay still.
+    async fn look(&mut self) {
         std::future::poll_fn(|cx| {
-            drive(connection, cx);
+            drive(&mut self.connection, cx);
             Poll::Ready(())
         })
         .await;
+    }
+
+    async fn send(&mut self, request: &Request) -> hyper::Result<http::Response<Incoming>> {
+        let Self { sender, connection, .. } = self;
         std::future::poll_fn(|cx| driving(connection, cx, |cx| sender.poll_ready(cx))).await?;
         let mut outgoing = http::Request::new(Empty::new());
         *outgoing.method_mut() = request.method.clone();
@@ -211,9 +220,13 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<T
     for address in addresses {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
-            Err(error) => tracing::debug!(%address, %error, "cannot connect"),
+            Err(error) => {
+                tracing::debug!(%address, %error, "cannot connect");
+                // Whoever resets a connection has taken it.
+                let was_taken = error.kind() == ErrorKind::ConnectionReset;
+                fault = if was_taken { Fault::ConnectionEnded } else { Fault::CannotConnect };
+            }
         }
-        fault = Fault::CannotConnect;
     }
     Err(fault)
 }
@@ -252,7 +265,12 @@ fn fault(error: &hyper::Error) -> Fault {
 fn io_fault(error: &io::Error) -> Fault {
     match error.get_ref() {
         Some(inner) if inner.is::<EndlessHead>() => Fault::InvalidResponse,
-        Some(inner) => inner.downcast_ref::<rustls::Error>().map_or(Fault::ConnectionEnded, tls::fault),
+        Some(inner) => match inner.downcast_ref::<rustls::Error>() {
+            Some(error) => tls::fault(error),
+            // Chunks that are none, and more extensions or trailers than hyper takes.
+            None if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput) => Fault::InvalidResponse,
+            None => Fault::ConnectionEnded,
+        },
         None => Fault::ConnectionEnded,
     }
 }

@@ -1,9 +1,12 @@
 //! Servers that BITS refuses, that lie, break off, or never come to an end.
 
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, Failure, Urgency};
 
-use crate::support::{Mill, Outcome, Peer, STAMP, Server, content};
+use crate::support::{Mill, Outcome, PATIENCE, Peer, STAMP, Server, content};
 
 /// What becomes of a foreground download from a server that answers every HEAD well, for 10
 /// bytes, and every GET with `answer`, and then closes.
@@ -158,6 +161,30 @@ fn a_connection_with_bytes_left_over_is_not_asked_again() {
     for _ in 0..20 {
         assert_eq!(mill.get(&server.url("/a")).bytes.as_deref(), Some(&b"good"[..]));
     }
+}
+
+#[test]
+fn what_comes_on_a_connection_that_lies_still_is_no_answer_and_no_error() {
+    let (asked, told) = channel();
+    let (sent, received) = channel();
+    let (told, sent) = (Mutex::new(told), Mutex::new(sent));
+    let server = Server::start(move |mut peer| {
+        for _ in 0..2 {
+            let Some(request) = peer.request() else { return };
+            peer.answer(&request, b"good");
+        }
+        if told.lock().unwrap().recv().is_ok() {
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+            sent.lock().unwrap().send(()).unwrap();
+        }
+        peer.wait_for_close();
+    });
+    let mill = Mill::new();
+
+    assert_eq!(mill.get(&server.url("/a")).bytes.as_deref(), Some(&b"good"[..]));
+    asked.send(()).unwrap();
+    received.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(mill.get(&server.url("/a")).bytes.as_deref(), Some(&b"good"[..]));
 }
 
 /// Sends `part` until the client has enough.

@@ -14,6 +14,7 @@ pub(super) enum Length {
     /// Content-Length is no number, or several that disagree.
     Malformed,
     /// Content-Length together with Transfer-Encoding: two ways of ending a body that may disagree.
+    /// Or a Transfer-Encoding that nobody asked for.
     Ambiguous,
 }
 
@@ -29,6 +30,9 @@ pub(super) struct ContentRange {
 /// The length of the body.
 pub(super) fn length(headers: &HeaderMap) -> Length {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter().peekable();
+    if headers.get_all(TRANSFER_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Length::Ambiguous;
+    }
     if lengths.peek().is_none() {
         return Length::Missing;
     }
@@ -49,9 +53,11 @@ pub(super) fn last_modified(headers: &HeaderMap) -> Option<FileTime> {
     httpdate::parse_http_date(date).ok().map(FileTime::from)
 }
 
-/// Content-Range, where it is one of bytes.
+/// Content-Range, where it is one of bytes. Several that differ say nothing.
 pub(super) fn content_range(headers: &HeaderMap) -> Option<ContentRange> {
-    content_range_of(headers.get(CONTENT_RANGE)?.to_str().ok()?)
+    let value = headers.get(CONTENT_RANGE)?;
+    let agree = headers.get_all(CONTENT_RANGE).iter().all(|other| other == value);
+    if agree { content_range_of(value.to_str().ok()?) } else { None }
 }
 
 /// The value of a Content-Range, where it is one of bytes.
@@ -132,6 +138,26 @@ mod tests {
         assert_eq!(length(&headers(&[("transfer-encoding", "chunked")])), Length::Missing);
         let both = [("transfer-encoding", "chunked"), ("content-length", "5")];
         assert_eq!(length(&headers(&both)), Length::Ambiguous);
+    }
+
+    #[test]
+    fn a_transfer_coding_that_nobody_asked_for_is_no_way_to_end_a_body() {
+        for coding in ["gzip", "gzip, chunked", "chunked, chunked", "identity", ""] {
+            assert_eq!(length(&headers(&[("transfer-encoding", coding)])), Length::Ambiguous, "{coding}");
+        }
+        assert_eq!(length(&headers(&[("transfer-encoding", "Chunked")])), Length::Missing);
+    }
+
+    #[test]
+    fn several_content_ranges_must_agree() {
+        let twice = |one, other| {
+            let both = [one, other].map(|value| (CONTENT_RANGE, HeaderValue::from_static(value)));
+            let mut headers = HeaderMap::new();
+            both.into_iter().for_each(|(name, value)| _ = headers.append(name, value));
+            content_range(&headers).is_some()
+        };
+        assert!(twice("bytes 0-9/10", "bytes 0-9/10"));
+        assert!(!twice("bytes 0-9/10", "bytes 5-14/20"));
     }
 
     #[test]

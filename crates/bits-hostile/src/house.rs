@@ -1,0 +1,175 @@
+//! An emulator, a folder that it downloads to, and an origin that can be any server of the table.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_api::{ErrorContext, Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState, JobType, Manager};
+use bits_origin::{Content, Origin};
+use bits_service::Emulator;
+use bits_world::clock::{Clock, VirtualClock};
+use tempfile::TempDir;
+
+use crate::servers::{At, Server};
+
+/// What every good answer carries.
+pub const FILE: &[u8] = b"0123456789";
+
+/// What stands at the destination before the job is complete.
+const BEFORE: &[u8] = b"what was there before";
+
+/// Where a job stands still: its state, and its error if it has one.
+pub type Ending = (JobState, Option<(ErrorContext, Hresult)>);
+
+/// The house.
+pub struct House {
+    /// The server.
+    pub origin: Origin,
+    /// The service.
+    pub emulator: Emulator,
+    manager: Arc<dyn Manager>,
+    folder: TempDir,
+}
+
+impl House {
+    /// A house with a server that serves [`FILE`] at every `/file…` that is asked for.
+    ///
+    /// # Panics
+    /// When this machine gives no port or no folder.
+    pub fn new() -> Self {
+        let clock = Clock::Virtual(VirtualClock::new());
+        let origin = Origin::start(clock.clone()).expect("an origin");
+        let emulator = Emulator::builder().clock(clock).seed(7).trust(origin.ca_pem()).start().expect("an emulator");
+        let manager = emulator.client("updater.exe").manager().expect("a manager");
+        let house = Self { origin, emulator, manager, folder: tempfile::tempdir().expect("a folder") };
+        house.serve("/file");
+        house
+    }
+
+    /// Serves [`FILE`] at `path`.
+    pub fn serve(&self, path: &str) {
+        self.origin.put(path, Content::bytes(FILE));
+    }
+
+    /// A suspended job for `path`, as `server` wants to be met; the name of its local file tells
+    /// the path.
+    ///
+    /// # Panics
+    /// When a call fails.
+    pub fn job(&self, server: &Server, path: &str) -> Arc<dyn Job> {
+        let url = match server.at {
+            At::Http => self.origin.url(path),
+            At::Https => self.origin.https_url(path),
+            At::TlsToPlain => self.origin.url(path).replace("http:", "https:"),
+            At::PlainToTls => self.origin.https_url(path).replace("https:", "http:"),
+        };
+        let job = self.good_job(&url, path);
+        let set = |id, value| job.clone().job5().and_then(|job| job.set_property(id, value)).map(drop);
+        if server.background {
+            job.set_priority(JobPriority::NORMAL).expect("a priority");
+        }
+        if server.dynamic {
+            set(JobPropertyId::DYNAMIC_CONTENT, JobPropertyValue::Enable(true)).expect("dynamic content");
+        }
+        if let Some(most) = server.most {
+            set(JobPropertyId::MAX_DOWNLOAD_SIZE, JobPropertyValue::Uint64(most)).expect("a limit");
+        }
+        if let Some(days) = server.days {
+            let job4 = job.clone().job4().expect("BITS 3.0");
+            job4.set_maximum_download_time(days * 24 * 3600).expect("a limit");
+        }
+        job
+    }
+
+    /// A suspended foreground job for `url`.
+    ///
+    /// # Panics
+    /// When a call fails.
+    pub fn good_job(&self, url: &str, path: &str) -> Arc<dyn Job> {
+        let job = self.manager.create_job(Some("hostile"), JobType::DOWNLOAD).expect("a job").job;
+        job.set_priority(JobPriority::FOREGROUND).expect("a priority");
+        let destination = self.destination(path);
+        fs::write(&destination, BEFORE).expect("a file");
+        job.add_file(Some(url), Some(&destination.to_string_lossy())).expect("a file of the job");
+        job
+    }
+
+    fn destination(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path.trim_start_matches('/'))
+    }
+
+    /// Resumes a job unless it moves by itself, and lets time pass until it stands still, at most
+    /// for `patience`.
+    ///
+    /// # Panics
+    /// When the destination of `path` changes meanwhile, or something hangs.
+    pub fn run(&self, job: &Arc<dyn Job>, path: &str, patience: Duration) -> Ending {
+        if job.state() != Ok(JobState::TRANSIENT_ERROR) {
+            job.resume().expect("the job is resumed");
+        }
+        self.stand_still(job, path, patience)
+    }
+
+    /// Lets time pass until a job stands still that has left the error it is in, if any.
+    fn stand_still(&self, job: &Arc<dyn Job>, path: &str, patience: Duration) -> Ending {
+        let stands = [JobState::TRANSFERRED, JobState::ERROR, JobState::TRANSIENT_ERROR];
+        let errors = job.error_count().unwrap_or_default();
+        let mut left = job.state() != Ok(JobState::TRANSIENT_ERROR);
+        let ended = self.emulator.run_until(
+            || {
+                self.assert_untouched(path);
+                let state = job.state().expect("a state");
+                left |= state != JobState::TRANSIENT_ERROR || job.error_count().unwrap_or_default() > errors;
+                left && stands.contains(&state)
+            },
+            patience,
+        );
+        if let Err(stuck) = ended {
+            panic!("{stuck}\n{}", self.origin.journal());
+        }
+        let error = job.error().ok().map(|error| error.error().expect("an error"));
+        (job.state().expect("a state"), error)
+    }
+
+    fn assert_untouched(&self, path: &str) {
+        let there = fs::read(self.destination(path)).expect("the destination");
+        assert_eq!(there, BEFORE, "the destination is touched before Complete");
+    }
+
+    /// Lets the server behave from now on, and the job come to its end with the bytes of the file.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn mend(&self, job: &Arc<dyn Job>, path: &str) {
+        self.origin.behave();
+        for _ in 0..5 {
+            if job.state() == Ok(JobState::TRANSFERRED) {
+                break;
+            }
+            self.run(job, path, Duration::from_hours(2));
+        }
+        job.complete().unwrap_or_else(|code| {
+            panic!("{code} by Complete in {:?}: {}", job.state(), self.emulator.explain(job.id().expect("an id")))
+        });
+        assert_eq!(fs::read(self.destination(path)).expect("the file"), FILE);
+    }
+
+    /// The names in the folder.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn files(&self) -> Vec<String> {
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        let entries = fs::read_dir(self.folder.path()).expect("the folder");
+        let mut names: Vec<_> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Default for House {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,121 @@
+//! The table of hostile servers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bits_api::hresult::CODES;
+use bits_api::{ErrorContext, Hresult, JobState};
+use bits_origin::Script;
+use serde::Deserialize;
+
+/// A server that misbehaves, and what becomes of a job that meets it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// What it does, in the origin's script language; the job's file is `/file`.
+    script: String,
+    /// How its port is spoken to.
+    #[serde(default)]
+    pub at: At,
+    /// Whether the job is a background job, which asks by Range.
+    #[serde(default)]
+    pub background: bool,
+    /// Whether the job takes dynamic content: without HEAD, size and ranges.
+    #[serde(default)]
+    pub dynamic: bool,
+    /// The most bytes that the job may download.
+    pub most: Option<u64>,
+    /// How many days the job may be at it, in place of 90.
+    pub days: Option<u32>,
+    /// The state in which the job stands still, without `BG_JOB_STATE_`.
+    state: String,
+    /// The name or the number of the code; none for a job that is TRANSFERRED.
+    code: Option<String>,
+    /// Whether the error is in the context of the queue manager, in place of the remote file.
+    #[serde(default)]
+    ours: bool,
+    /// The entry of `fixtures/decisions.toml` that this follows from, where the pages are silent.
+    pub decision: Option<String>,
+}
+
+/// How a port of the origin is spoken to.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum At {
+    /// As it wants to be.
+    #[default]
+    Http,
+    /// As it wants to be, under TLS.
+    Https,
+    /// TLS where plain HTTP is served.
+    TlsToPlain,
+    /// Plain HTTP where TLS is served.
+    PlainToTls,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    server: Vec<Server>,
+}
+
+impl Server {
+    /// All of them.
+    ///
+    /// # Panics
+    /// When the table cannot be read.
+    pub fn all() -> Vec<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/hostile/servers.toml");
+        let text = std::fs::read_to_string(&path).expect("the table of hostile servers");
+        toml::from_str::<Table>(&text).expect("a table of hostile servers").server
+    }
+
+    /// The one of that name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn named(name: &str) -> Self {
+        Self::all().into_iter().find(|server| server.name == name).expect(name)
+    }
+
+    /// What it does.
+    ///
+    /// # Panics
+    /// When the table has a mistake.
+    pub fn script(&self) -> Script {
+        Script::parse(&self.name, &self.script).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The state in which a job stands still that has met it, and the error that it shows.
+    ///
+    /// # Panics
+    /// When the table has a mistake.
+    pub fn ending(&self) -> (JobState, Option<(ErrorContext, Hresult)>) {
+        let state = match self.state.as_str() {
+            "TRANSFERRED" => JobState::TRANSFERRED,
+            "TRANSIENT_ERROR" => JobState::TRANSIENT_ERROR,
+            "ERROR" => JobState::ERROR,
+            other => panic!("{}: {other} is no state in which a job stands still", self.name),
+        };
+        let code = |name: &String| match name.strip_prefix("0x") {
+            Some(number) => Hresult(u32::from_str_radix(number, 16).expect("a number")),
+            None => CODES.iter().find(|code| code.name == name).unwrap_or_else(|| panic!("no code {name}")).hresult,
+        };
+        let context = if self.ours { ErrorContext::GENERAL_QUEUE_MANAGER } else { ErrorContext::REMOTE_FILE };
+        (state, self.code.as_ref().map(|name| (context, code(name))))
+    }
+
+    /// The time after which a job has met its end.
+    pub fn patience(&self) -> Duration {
+        match self.days {
+            Some(days) => Duration::from_hours(24) * (days + 1),
+            None => Duration::from_hours(1),
+        }
+    }
+
+    /// Whether the same URL can be downloaded once the server has mended its ways.
+    pub fn can_mend(&self) -> bool {
+        matches!(self.at, At::Http | At::Https)
+    }
+}
