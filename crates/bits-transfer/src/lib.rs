@@ -17,6 +17,7 @@ mod throttle;
 mod tls;
 mod verifier;
 mod watchdog;
+mod way;
 
 pub use disk::LocalDisk;
 pub use guard::GuardedDisk;

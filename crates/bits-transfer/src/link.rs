@@ -1,13 +1,13 @@
 //! One connection: made, asked, read from, and asked again.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme};
+use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
+use bits_wire::proxy::{self, Hop, Route};
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Decisions, LocalStorage};
 use bytes::Bytes;
@@ -17,11 +17,12 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Trust};
+use crate::watchdog::within;
+use crate::way;
 
 /// What every connection of a mover needs.
 pub(crate) struct Network {
@@ -46,11 +47,23 @@ pub(crate) struct NoAnswer {
     pub(crate) silent: bool,
 }
 
-/// A connection to one origin. It moves only while an attempt polls it: between attempts it lies
+/// What a connection is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Aim {
+    /// The server.
+    pub(crate) origin: Origin,
+    /// The way there.
+    pub(crate) route: Route,
+    /// The faults that its certificate may have.
+    pub(crate) excused: CertificateFaults,
+}
+
+/// A connection to one origin, or to a proxy. It moves only while an attempt polls it: between attempts it lies
 /// still, without a task of its own.
 pub(crate) struct Link {
-    origin: Origin,
-    excused: CertificateFaults,
+    aim: Aim,
+    /// Whether it ends at a proxy, which is told whole URLs.
+    ends_at_proxy: bool,
     meter: Arc<Meter>,
     sender: SendRequest<Empty<Bytes>>,
     /// `None` once the connection is over.
@@ -61,19 +74,14 @@ impl Link {
     /// So much is read at once: with large files the number of reads and writes is what costs.
     const READ_BUFFER: usize = 1024 * 1024;
 
-    /// Connects to `origin`, whatever of these faults its certificate has; tells `connected` as soon
-    /// as only the server is waited for.
-    pub(crate) async fn open(
-        network: &Network,
-        origin: &Origin,
-        excused: CertificateFaults,
-        connected: impl FnOnce(Arc<Meter>),
-    ) -> Result<Self, Fault> {
+    /// Connects; tells `connected` as soon as only the other end is waited for.
+    pub(crate) async fn open(network: &Network, aim: &Aim, connected: impl FnOnce(Arc<Meter>)) -> Result<Self, Fault> {
+        let Aim { origin, route, excused } = aim;
         let trust = match origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(trusted(network, excused).await?),
+            Scheme::Https => Some(trusted(network, *excused).await?),
         };
-        let stream = connect(origin).await?;
+        let (stream, hop) = way::connect(network, origin, route).await?;
         // Small requests go out at once; failing that, only slower.
         let _ = stream.set_nodelay(true);
         let (Ok(client), Ok(server)) = (stream.local_addr(), stream.peer_addr()) else {
@@ -82,22 +90,32 @@ impl Link {
         let meter = Meter::new(Ends { client, server }, network.clock.clone());
         let metered = Metered::new(stream, Arc::clone(&meter));
         connected(Arc::clone(&meter));
-        let layer = match trust {
-            None => Layer::Plain(metered),
-            Some(trust) => encrypt(trust, origin, metered).await?,
-        };
+        let layer = within(&network.clock, network.stall, async {
+            Ok(match (trust, hop) {
+                (None, _) => Layer::Plain(metered),
+                (Some(trust), Hop::Direct) => encrypt(trust, origin, metered).await?,
+                (Some(trust), Hop::Proxy(_)) => {
+                    let tunnel = way::tunnel(network, origin, metered, &meter).await?;
+                    encrypt(trust, origin, tunnel).await?
+                }
+            })
+        });
+        let layer = layer.await?;
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .max_buf_size(Self::READ_BUFFER)
             .handshake(TokioIo::new(Stream { layer, meter: Arc::clone(&meter) }))
             .await
             .map_err(|error| fault(&error))?;
-        Ok(Self { origin: origin.clone(), excused, meter, sender, connection: Some(Box::pin(connection)) })
+        let ends_at_proxy = origin.scheme == Scheme::Http && *hop != Hop::Direct;
+        Ok(Self { aim: aim.clone(), ends_at_proxy, meter, sender, connection: Some(Box::pin(connection)) })
     }
 
-    /// Whether it leads to this server, which was looked at no less closely.
-    pub(crate) fn leads_to(&self, origin: &Origin, excused: CertificateFaults) -> bool {
-        self.origin == *origin && self.excused == excused
+    /// Whether it is as good as a new one.
+    pub(crate) fn leads_to(&self, aim: &Aim) -> bool {
+        // A proxy is told with each request whom it is for.
+        let is_proxys = self.ends_at_proxy && aim.origin.scheme == Scheme::Http && self.aim.route == aim.route;
+        is_proxys || self.aim == *aim
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
@@ -109,8 +127,19 @@ impl Link {
         self.connection.is_some() && !self.sender.is_closed()
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn ask(&mut self, request: &Request) -> Result<http::Response<Incoming>, NoAnswer> {
+    /// Sends a request to `target` and waits for the head of its answer.
+    pub(crate) async fn ask(
+        &mut self,
+        request: &Request,
+        target: &Target,
+    ) -> Result<http::Response<Incoming>, NoAnswer> {
+        let mut outgoing = http::Request::new(Empty::new());
+        *outgoing.method_mut() = request.method.clone();
+        *outgoing.uri_mut() = http::Uri::from(request.path.clone());
+        *outgoing.headers_mut() = request.headers.clone();
+        if self.ends_at_proxy {
+            proxy::address(&mut outgoing, target);
+        }
         self.meter.expect_head();
         self.look().await;
         if self.connection.is_none() {
@@ -118,7 +147,7 @@ impl Link {
             let fault = if self.meter.is_silent() { Fault::ConnectionEnded } else { Fault::InvalidResponse };
             return Err(NoAnswer { fault, silent: true });
         }
-        let answer = self.send(request).await;
+        let answer = self.send(outgoing).await;
         let silent = self.meter.is_silent();
         self.meter.head_done();
         answer.map_err(|error| NoAnswer { fault: fault(&error), silent })
@@ -133,14 +162,10 @@ impl Link {
         .await;
     }
 
-    async fn send(&mut self, request: &Request) -> hyper::Result<http::Response<Incoming>> {
+    async fn send(&mut self, request: http::Request<Empty<Bytes>>) -> hyper::Result<http::Response<Incoming>> {
         let Self { sender, connection, .. } = self;
         std::future::poll_fn(|cx| driving(connection, cx, |cx| sender.poll_ready(cx))).await?;
-        let mut outgoing = http::Request::new(Empty::new());
-        *outgoing.method_mut() = request.method.clone();
-        *outgoing.uri_mut() = http::Uri::from(request.path.clone());
-        *outgoing.headers_mut() = request.headers.clone();
-        let mut answer = pin!(sender.send_request(outgoing));
+        let mut answer = pin!(sender.send_request(request));
         std::future::poll_fn(|cx| driving(connection, cx, |cx| answer.as_mut().poll(cx))).await
     }
 
@@ -206,31 +231,6 @@ fn driving<T>(
     poll(cx)
 }
 
-async fn connect(origin: &Origin) -> Result<TcpStream, Fault> {
-    let found = lookup_host((origin.host.as_str(), origin.port)).await;
-    if let Err(error) = &found {
-        tracing::debug!(host = origin.host, %error, "name not resolved");
-    }
-    connect_to_any(found.into_iter().flatten()).await
-}
-
-/// Connects to the first of `addresses` that takes us; a name without any is not resolved.
-async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<TcpStream, Fault> {
-    let mut fault = Fault::NameNotResolved;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                tracing::debug!(%address, %error, "cannot connect");
-                // Whoever resets a connection has taken it.
-                let was_taken = error.kind() == ErrorKind::ConnectionReset;
-                fault = if was_taken { Fault::ConnectionEnded } else { Fault::CannotConnect };
-            }
-        }
-    }
-    Err(fault)
-}
-
 /// Whom we trust; to find that out may take a while.
 async fn trusted(network: &Network, excused: CertificateFaults) -> Result<Arc<ClientConfig>, Fault> {
     if let Some(config) = network.trust.known_config(excused) {
@@ -252,7 +252,7 @@ async fn encrypt(trust: Arc<ClientConfig>, origin: &Origin, stream: Metered) -> 
 }
 
 /// What an error of the HTTP connection means.
-fn fault(error: &hyper::Error) -> Fault {
+pub(crate) fn fault(error: &hyper::Error) -> Fault {
     tracing::debug!(%error, cause = ?std::error::Error::source(error), "no answer, or no end of it");
     if error.is_parse() || error.is_parse_too_large() {
         return Fault::InvalidResponse;
@@ -272,35 +272,5 @@ fn io_fault(error: &io::Error) -> Fault {
             None => Fault::ConnectionEnded,
         },
         None => Fault::ConnectionEnded,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use tokio::net::TcpSocket;
-    use tokio::runtime::Builder;
-
-    use super::*;
-
-    /// Where connecting to `addresses` ends.
-    fn connected_to(addresses: &[SocketAddr]) -> Result<SocketAddr, Fault> {
-        let runtime = Builder::new_current_thread().enable_io().build().unwrap();
-        runtime.block_on(connect_to_any(addresses.iter().copied())).map(|stream| stream.peer_addr().unwrap())
-    }
-
-    #[test]
-    fn the_addresses_of_a_name_are_tried_in_turn() {
-        // Taken, but nobody listens.
-        let taken = TcpSocket::new_v4().unwrap();
-        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let deaf = taken.local_addr().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let listening = listener.local_addr().unwrap();
-
-        assert_eq!(connected_to(&[]), Err(Fault::NameNotResolved));
-        assert_eq!(connected_to(&[deaf]), Err(Fault::CannotConnect));
-        assert_eq!(connected_to(&[deaf, listening]), Ok(listening));
     }
 }

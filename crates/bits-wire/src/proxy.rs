@@ -6,6 +6,7 @@
 
 mod bypass;
 mod list;
+mod requests;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use crate::attempt::Failure;
 use crate::download::Origin;
 use bypass::Bypass;
 use list::{Grammar, ProxyList};
+pub use requests::{address, tunnel_request};
 
 /// A proxy as a list names it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

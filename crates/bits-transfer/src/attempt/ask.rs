@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure};
 use bits_wire::custom_headers;
 use bits_wire::download::{Answer, Ask, CertificateFaults, Fault, Redirects, Request, Target};
+use bits_wire::proxy::{Proxying, Route};
 use bits_world::Switch;
 use http::header::LOCATION;
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::Incoming;
 
-use crate::link::{Link, Network};
+use crate::link::{Aim, Link, Network};
 use crate::mover::{Control, Standing};
 use crate::watchdog::within;
 
@@ -20,6 +21,7 @@ pub(super) struct Line<'a> {
     pub(super) network: &'a Network,
     pub(super) control: &'a Control,
     attempt: AttemptId,
+    proxying: Proxying,
     redirects: Redirects,
     /// The method that asks for content in place of GET.
     method: Option<String>,
@@ -46,6 +48,7 @@ impl<'a> Line<'a> {
             network,
             control,
             attempt: plan.attempt,
+            proxying: plan.proxying.clone(),
             redirects: Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(&network.decisions),
             method: plan.fetch.method.clone(),
             // The engine takes no others.
@@ -58,11 +61,13 @@ impl<'a> Line<'a> {
     /// Asks, and follows where the server sends us, until there is an answer to be judged.
     ///
     /// # Errors
-    /// What becomes of a redirect that is not followed, and of a server that does not answer.
+    /// What becomes of a redirect that is not followed, of a server to which no way is known, and of
+    /// one that does not answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<(Parts, Incoming), Failure> {
         loop {
             let request = self.request(ask);
-            let (head, body) = self.exchange(&request).await.map_err(Fault::failure)?.into_parts();
+            let route = self.proxying.route(self.redirects.target().origin())?;
+            let (head, body) = self.exchange(&request, route).await.map_err(Fault::failure)?.into_parts();
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
             self.control.report(AttemptReport::Answered(answer.as_text()));
             let location = head.headers.get(LOCATION).map(HeaderValue::as_bytes);
@@ -89,10 +94,11 @@ impl<'a> Line<'a> {
 
     /// Sends a request and waits for the head of its answer. A connection that the server has
     /// closed since its last answer is replaced once.
-    async fn exchange(&mut self, request: &Request) -> Result<Response<Incoming>, Fault> {
+    async fn exchange(&mut self, request: &Request, route: Route) -> Result<Response<Incoming>, Fault> {
         let network = self.network;
         let target = self.redirects.target();
-        let mut used = self.link.take_if(|link| link.is_open() && link.leads_to(target.origin(), self.excused));
+        let aim = Aim { origin: target.origin().clone(), route, excused: self.excused };
+        let mut used = self.link.take_if(|link| link.is_open() && link.leads_to(&aim));
         self.link = None;
         loop {
             let reused = used.is_some();
@@ -101,10 +107,10 @@ impl<'a> Line<'a> {
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
-                within(&network.clock, network.stall, Link::open(network, target.origin(), self.excused, talks)).await?
+                Link::open(network, &aim, talks).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
-            let answered = within(&network.clock, network.stall, async { Ok(link.ask(request).await) }).await?;
+            let answered = within(&network.clock, network.stall, async { Ok(link.ask(request, target).await) }).await?;
             match answered {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");

@@ -6,5 +6,6 @@ mod local;
 mod paced;
 mod parked;
 mod parts;
+mod proxies;
 mod support;
 mod tls;

@@ -7,10 +7,11 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bits_api::Hresult;
-use bits_wire::attempt::{AttemptReport, Mover};
+use bits_wire::attempt::{AttemptPlan, AttemptReport, Mover};
 use bits_world::Decisions;
 use bits_world::clock::{Clock, Hold, Line, Monotonic, Participant, VirtualClock};
 
+use crate::proxies::through;
 use crate::support::{Mill, PATIENCE, Peer, Server, content};
 
 /// Lets the clock ask a mill what still runs, as the service does.
@@ -122,6 +123,21 @@ fn a_handshake_that_never_ends_is_given_up_when_its_time_is_over() {
     clock.advance(SECOND).unwrap();
 
     assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+}
+
+#[test]
+fn a_proxy_that_grants_no_tunnel_is_given_up_when_its_time_is_over() {
+    let clock = VirtualClock::new();
+    let (proxy, seat) = (holding_after(&clock, b""), seat(&clock));
+    let proxying = through(&proxy.address.to_string(), "");
+    let mut running = seat.0.start(AttemptPlan { proxying, ..seat.0.plan("https://files.example/a") });
+
+    clock.advance(Decisions::default().stall_timeout().saturating_sub(SECOND)).unwrap();
+    assert_eq!(running.pending(), []);
+    clock.advance(SECOND).unwrap();
+
+    assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+    assert_eq!(proxy.asked(), ["CONNECT files.example:443"]);
 }
 
 #[test]

@@ -57,7 +57,10 @@ fn settings_of(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<Serve
 }
 
 /// The server's side of a handshake; `None` when the client breaks it off.
-fn accept(config: &Arc<ServerConfig>, mut stream: TcpStream) -> Option<StreamOwned<ServerConnection, TcpStream>> {
+pub(crate) fn accept(
+    config: &Arc<ServerConfig>,
+    mut stream: TcpStream,
+) -> Option<StreamOwned<ServerConnection, TcpStream>> {
     let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
     while connection.is_handshaking() {
         connection.complete_io(&mut stream).ok()?;
@@ -69,7 +72,7 @@ pub(crate) fn server(config: Arc<ServerConfig>, script: impl Fn(Peer) + Send + S
     Server::wrapped(move |stream| Some(Box::new(accept(&config, stream)?) as Box<dyn Wire>), script)
 }
 
-fn trusting(issuer: &Issuer) -> Mill {
+pub(crate) fn trusting(issuer: &Issuer) -> Mill {
     Mill::with(Clock::system(), &[issuer.pem()])
 }
 

@@ -27,6 +27,8 @@ pub enum Fault {
     Tls,
     /// The server wants a client certificate.
     ClientCertificateNeeded,
+    /// The proxy answers with this status where it was asked for a way through.
+    ProxyRefused(u16),
     /// The server's certificate was refused.
     Certificate(CertificateFault),
 }
@@ -141,6 +143,7 @@ impl Fault {
             Self::Timeout => transient(Hresult::ERROR_WINHTTP_TIMEOUT),
             Self::Tls => fatal(Hresult::ERROR_WINHTTP_SECURE_CHANNEL_ERROR),
             Self::ClientCertificateNeeded => fatal(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
+            Self::ProxyRefused(status) => of_status(status),
             Self::Certificate(fault) => fatal(match fault {
                 CertificateFault::Date => Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID,
                 CertificateFault::Name => Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID,
@@ -157,8 +160,12 @@ impl Fault {
 /// What becomes of a job when the server answers with `status` and no rule accepts it: the classes
 /// that the documentation states for uploads (clause `retry.http_codes.server_app`).
 pub fn status_failure(status: StatusCode) -> Failure {
-    let code = Hresult::from_http_status(status.as_u16());
-    if is_transient_status(status.as_u16()) { transient(code) } else { fatal(code) }
+    of_status(status.as_u16())
+}
+
+const fn of_status(status: u16) -> Failure {
+    let code = Hresult::from_http_status(status);
+    if is_transient_status(status) { transient(code) } else { fatal(code) }
 }
 
 /// The class of a status that means a failure.
@@ -213,6 +220,8 @@ mod tests {
             (Fault::Timeout, 0x8007_2EE2, true),
             (Fault::Tls, 0x8007_2F7D, false),
             (Fault::ClientCertificateNeeded, 0x8007_2F0C, false),
+            (Fault::ProxyRefused(403), 0x8019_0193, false),
+            (Fault::ProxyRefused(502), 0x8019_01F6, true),
             (Fault::Certificate(CertificateFault::Date), 0x8007_2F05, false),
             (Fault::Certificate(CertificateFault::Name), 0x8007_2F06, false),
             (Fault::Certificate(CertificateFault::Issuer), 0x8007_2F0D, false),

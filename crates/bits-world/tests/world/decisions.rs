@@ -5,7 +5,7 @@ use std::time::Duration;
 use bits_world::{Decisions, Switch};
 
 /// What the switches take that take words; the second is not usual.
-const WORDS: [(&str, [&str; 2]); 18] = [
+const WORDS: &[(&str, [&str; 2])] = &[
     ("manager.create_job.type_undefined", ["E_NOTIMPL", "E_INVALIDARG"]),
     ("manager.enum_jobs.flags_undefined", ["E_NOTIMPL", "E_INVALIDARG"]),
     ("job.add_file_set.zero_count", ["E_INVALIDARG", "S_OK"]),
@@ -24,6 +24,7 @@ const WORDS: [(&str, [&str; 2]); 18] = [
     ("http.status_classes", ["fatal", "transient"]),
     ("http.redirects_refused", ["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"]),
     ("http_options.certificate_faults", ["each", "ERROR_WINHTTP_SECURE_FAILURE"]),
+    ("job.set_proxy_settings.commas", ["refused", "separate"]),
 ];
 
 const SECONDS: [&str; 3] = ["sched.slice_length", "callback.job_transferred.retry", "http.stall_timeout"];
