@@ -128,7 +128,7 @@ pub struct FileInWork {
     pub of: usize,
     /// Its remote name without credentials.
     pub url: String,
-    /// How fast policies let it be, in kilobits a second.
+    /// How fast policies, and who else uses the network, let it be, in kilobits a second.
     pub limit: Option<u32>,
 }
 

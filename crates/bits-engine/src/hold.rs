@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 
 use bits_api::{CostFlags, ErrorContext, Hresult, JobPriority};
 use bits_wire::attempt::Failure;
-use bits_world::{Network, PriorityRates, Profile, Rate, Volume, World};
+use bits_world::{Network, PriorityRates, Profile, Rate, Uplink, Volume, World};
 
 use crate::job::{Failing, Job, State, Wait};
-use crate::jobs::Standing;
+use crate::jobs::{Shelf, Standing};
 use crate::{Cause, Cx, Engine, ErrorRecord, JobKey};
 
 /// What holds a job. When several do, the first of this list counts.
@@ -76,6 +76,8 @@ pub(crate) struct Gates {
 struct Conditions {
     network: Network,
     rates: PriorityRates,
+    /// What others leave background jobs of the network, where that is known.
+    idle: Rate,
     cost: CostFlags,
     in_standby: bool,
     battery_saver: bool,
@@ -88,6 +90,7 @@ impl Conditions {
         Self {
             network: world.network,
             rates,
+            idle: world.uplink.and_then(|uplink| uplink.idle(profile)),
             // cost_flags of 5.0: before, jobs transferred whatever it cost.
             cost: if profile >= Profile::V5_0 { world.cost.flag() } else { CostFlags::empty() },
             in_standby: power.standby && !(power.plugged_in && profile >= Profile::V10_3),
@@ -117,9 +120,16 @@ impl Gates {
         self.now.network != Network::NoGateway
     }
 
-    /// How fast jobs of that priority may transfer, in kilobits a second.
+    /// How fast policies let jobs of that priority transfer, in kilobits a second.
     pub(crate) fn rate_of(&self, priority: JobPriority) -> Rate {
         self.now.rates.of(priority)
+    }
+
+    /// What background jobs may use of the network, where that is known: next to nothing while
+    /// jobs `compete` for it that are not held back.
+    pub(crate) fn idle(&self, compete: impl FnOnce() -> bool) -> Rate {
+        let idle = self.now.idle?;
+        Some(if compete() { Uplink::TRICKLE } else { idle })
     }
 
     /// Whether this holds jobs of that class.
@@ -206,10 +216,21 @@ impl Hold {
 }
 
 impl Engine {
-    /// How fast a job may be. Dynamic content cannot be slowed down (clause
+    /// How fast a job may be: what policies allow and, in the background, what others leave (clause
+    /// `net.idle_only`). Dynamic content cannot be slowed down (clause
     /// `job5.dynamic_content.no_throttle`).
     pub(crate) fn rate_of(&self, job: &Job) -> Rate {
-        if job.is_dynamic() { None } else { self.facts.gates.rate_of(job.priority) }
+        if job.is_dynamic() || job.priority == JobPriority::FOREGROUND {
+            return None;
+        }
+        let gates = &self.facts.gates;
+        gates.rate_of(job.priority).into_iter().chain(gates.idle(|| self.foreground_runs())).min()
+    }
+
+    /// Whether a job is active that competes for the network: all but the one in the place that is
+    /// shared are in the foreground.
+    fn foreground_runs(&self) -> bool {
+        self.jobs.on_shelf(Shelf::Active, None).any(|key| self.slot.is_some_and(|running| running != key))
     }
 
     /// What keeps a job from transferring now.
@@ -236,10 +257,6 @@ impl Engine {
                     self.block(cx, key, hold);
                 }
             }
-        }
-        // Of the jobs that limits are for, one runs at a time.
-        if let Some(running) = self.slot {
-            self.tell_limit(running);
         }
     }
 

@@ -67,6 +67,11 @@ impl Engine {
                 Some(_) => break,
             }
         }
+        // Of the jobs that limits are for, one runs at a time. Others may have come or gone that
+        // it yields to.
+        if let Some(running) = self.slot {
+            self.tell_limit(running);
+        }
     }
 
     /// Whether jobs of this priority run one at a time (clauses `sched.foreground.concurrent`,

@@ -20,6 +20,7 @@ mod sessions;
 mod shares;
 mod storage;
 mod token;
+mod uplink;
 mod world;
 
 pub use bandwidth::{
@@ -38,4 +39,5 @@ pub use sessions::{Logon, Presence, Session, SessionId};
 pub use shares::{FileName, FileServer, ShareError, Shares, UncName};
 pub use storage::{LocalStorage, Storage, StorageFault, Touch};
 pub use token::{ImpersonationLevel, Integrity, Sid, Token};
+pub use uplink::{Gateway, Uplink};
 pub use world::{Network, NetworkCost, World};

@@ -5,7 +5,7 @@ use bits_api::CostFlags;
 use crate::sessions::Sessions;
 use crate::{
     Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session, SessionId, Shares, Sid,
-    Storage,
+    Storage, Uplink,
 };
 
 /// The machine's link to the network.
@@ -69,6 +69,8 @@ pub struct World {
     pub network: Network,
     /// What it costs.
     pub cost: NetworkCost,
+    /// What is known of its speed and of who uses it; `None` leaves all of it to background jobs.
+    pub uplink: Option<Uplink>,
     /// What the machine runs on, and how.
     pub power: Power,
     /// Whether a game has the machine for itself (clause `lifecycle.transient_error.reasons`).

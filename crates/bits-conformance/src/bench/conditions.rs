@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bits_world::{NetworkCost, Power, Volume, World};
+use bits_world::{NetworkCost, Power, Uplink, Volume, World};
 
 use super::Bench;
 use crate::claims::{Outcome, Stop};
@@ -12,6 +12,11 @@ impl Bench {
     /// The network costs something else.
     pub(crate) fn set_cost(&self, cost: NetworkCost) -> Outcome {
         self.change(|world| world.cost = cost)
+    }
+
+    /// The machine knows this of its way to the network.
+    pub(crate) fn set_uplink(&self, uplink: Uplink) -> Outcome {
+        self.change(|world| world.uplink = Some(uplink))
     }
 
     /// The machine runs on something else, or otherwise.

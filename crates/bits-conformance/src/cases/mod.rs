@@ -78,6 +78,8 @@ modules![
     cost,
     conditions,
     bandwidth,
+    bandwidth_wire,
+    uplink,
     giving_up,
     interfaces,
     versions,

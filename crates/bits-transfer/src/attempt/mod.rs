@@ -65,8 +65,10 @@ impl<'a> Attempt<'a> {
         let mut signals = self.signals.clone();
         let end = tokio::select! {
             biased;
-            _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
+            // First, so that what was due before the order to stop is there: bytes that a limit has let
+            // pass by now.
             result = self.transfer() => result.unwrap_or_else(AttemptEnd::Failed),
+            _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
         };
         tracing::debug!(attempt = self.plan.attempt.0, ?end, have = self.have, "attempt ends");
         self.report_progress();
