@@ -19,6 +19,10 @@ impl<'a> Certificate<'a> {
         X509Certificate::from_der(der).ok().map(|(_, parsed)| Self { der, parsed })
     }
 
+    pub(crate) fn parsed(&self) -> &X509Certificate<'a> {
+        &self.parsed
+    }
+
     /// Whether `other` may have issued this one, going by the names.
     pub(crate) fn names_as_issuer(&self, other: &Self) -> bool {
         self.parsed.issuer().as_raw() == other.parsed.subject().as_raw()

@@ -1,11 +1,14 @@
 //! `bitsd`: the emulator from the command line.
 
 mod demo;
+mod doctor;
 mod get;
+mod remote;
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use bits_api::Hresult;
 use clap::{Parser, Subcommand};
 
 /// A behavioural emulator of the Windows BITS job service
@@ -42,12 +45,22 @@ enum Command {
     /// really run, for a minute at most.
     ///
     /// Exits with 0 when every file is complete, 1 on an error (one line tells which), 2
-    /// for wrong usage, 130 when interrupted.
+    /// for wrong usage, such as a URL that BITS never takes, 130 when interrupted.
     #[command(
         verbatim_doc_comment,
         override_usage = "bitsd get [OPTIONS] <URL> <FILE>\n       bitsd get [OPTIONS] --input <LIST>"
     )]
     Get(get::Arguments),
+    /// Says what BITS would make of a server: the requests of a download, judged
+    ///
+    /// The requests of a foreground and of a background job are made, and those after a
+    /// break, with little of each body; then some that explain. Each finding has the
+    /// HRESULT that a client would see, and how to mend the server. Nothing is written.
+    ///
+    /// Exits with 0 when all of these would succeed, 1 when not, 2 for wrong usage, such
+    /// as a URL that BITS never takes.
+    #[command(verbatim_doc_comment)]
+    Doctor(doctor::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,11 +72,12 @@ fn main() -> ExitCode {
             .init();
     }
     let done = match Arguments::parse().command {
-        Command::Demo => demo::run(),
-        Command::Get(arguments) => get::run(&arguments),
+        Command::Demo => demo::run().map(|()| ExitCode::SUCCESS),
+        Command::Get(arguments) => get::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             // Whoever has closed stderr does not want to know.
             let _ = writeln!(std::io::stderr(), "bitsd: {}", one_line(&failure.to_string()));
@@ -77,11 +91,21 @@ fn one_line(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
+/// A code with its name and text.
+fn told(code: Hresult) -> String {
+    match code.text() {
+        Some(text) => format!("{code}: {text}"),
+        None => code.to_string(),
+    }
+}
+
 /// Why a command failed: one line for a person.
 #[derive(Debug)]
 enum Failure {
     /// What went wrong.
     Failed(String),
+    /// An argument, or a list that it names, is wrong wherever and whenever it is given.
+    Usage(String),
     /// The user pressed Ctrl-C.
     Interrupted,
 }
@@ -89,10 +113,13 @@ enum Failure {
 impl Failure {
     /// The exit code of an interrupted program, as shells have it: 128 + SIGINT.
     const INTERRUPTED: u8 = 130;
+    /// The exit code for wrong usage, which clap has too.
+    const USAGE: u8 = 2;
 
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Failed(_) => ExitCode::FAILURE,
+            Self::Usage(_) => ExitCode::from(Self::USAGE),
             Self::Interrupted => ExitCode::from(Self::INTERRUPTED),
         }
     }
@@ -101,7 +128,7 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Failed(line) => f.write_str(line),
+            Self::Failed(line) | Self::Usage(line) => f.write_str(line),
             Self::Interrupted => f.write_str("interrupted"),
         }
     }

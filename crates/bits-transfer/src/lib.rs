@@ -1,13 +1,16 @@
 //! Moves bytes: sockets, TLS, HTTP and files.
 //!
-//! [`HttpMover`] carries out attempts over real sockets; [`LocalDisk`] answers for local files. What
-//! an answer means is decided in `bits-wire`; this room only asks, reads and writes. It never
-//! decides about jobs, never keeps a pool of connections (an authenticated connection belongs to
-//! one chain of attempts), and never blocks a caller.
+//! [`HttpMover`] carries out attempts over real sockets; [`LocalDisk`] answers for local files;
+//! [`Inquirer`] asks servers single questions. What an answer means is decided in `bits-wire`; this
+//! room only asks, reads and writes. It never decides about jobs, never keeps a pool of connections
+//! (an authenticated connection belongs to one chain of attempts), and, but for the inquirer, never
+//! blocks a caller.
 
 mod attempt;
 mod disk;
 mod guard;
+mod handshake;
+mod inquiry;
 mod link;
 mod mover;
 mod partial;
@@ -21,4 +24,6 @@ mod way;
 
 pub use disk::LocalDisk;
 pub use guard::GuardedDisk;
+pub use handshake::Handshake;
+pub use inquiry::{Inquirer, Reply, Rest, Tried};
 pub use mover::HttpMover;

@@ -262,7 +262,7 @@ pub(crate) fn fault(error: &hyper::Error) -> Fault {
         .map_or(Fault::ConnectionEnded, io_fault)
 }
 
-fn io_fault(error: &io::Error) -> Fault {
+pub(crate) fn io_fault(error: &io::Error) -> Fault {
     match error.get_ref() {
         Some(inner) if inner.is::<EndlessHead>() => Fault::InvalidResponse,
         Some(inner) => match inner.downcast_ref::<rustls::Error>() {

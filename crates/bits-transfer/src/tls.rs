@@ -40,6 +40,12 @@ impl Trust {
         Ok(Self { extra, all: OnceLock::new(), configs: Mutex::default() })
     }
 
+    /// Whom we trust. The machine's roots are read at the first call of the process, which may
+    /// block.
+    pub(crate) fn authorities(&self) -> Arc<Authorities> {
+        Arc::clone(self.all.get_or_init(|| Arc::new(native_roots().clone().and(&self.extra))))
+    }
+
     /// The settings of TLS that excuse these faults, if [`Trust::config`] was called for them before.
     pub(crate) fn known_config(&self, excused: CertificateFaults) -> Option<Arc<ClientConfig>> {
         self.configs.lock().unwrap_or_else(PoisonError::into_inner).get(&excused).cloned()
@@ -50,9 +56,8 @@ impl Trust {
     ///
     /// No session is resumed and no early data sent: a certificate is validated on each connection.
     pub(crate) fn config(&self, excused: CertificateFaults) -> Arc<ClientConfig> {
-        let authorities = Arc::clone(self.all.get_or_init(|| Arc::new(native_roots().clone().and(&self.extra))));
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(authorities, excused, &provider);
+        let verifier = Verifier::new(self.authorities(), excused, &provider);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             // ring has the cipher suites of both versions.

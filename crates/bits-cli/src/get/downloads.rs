@@ -9,8 +9,7 @@ use std::str::FromStr;
 use bits_api::{FileInfo, FileRange, Hresult, LENGTH_TO_EOF};
 use bits_service::redacted;
 
-use super::told;
-use crate::{Doing, Failure};
+use crate::{Doing, Failure, remote, told};
 
 /// One file.
 #[derive(Debug)]
@@ -32,21 +31,25 @@ impl Download {
     }
 
     pub(super) fn failed(&self, why: impl fmt::Display) -> Failure {
-        Failure::Failed(format!("cannot download {} to {}: {why}", redacted(&self.url), self.local))
+        Failure::Failed(self.told(why))
     }
 
-    /// Says of names that BITS refuses what the code alone does not.
+    fn told(&self, why: impl fmt::Display) -> String {
+        format!("cannot download {} to {}: {why}", redacted(&self.url), self.local)
+    }
+
+    /// Says of names that BITS refuses what the code alone does not. A URL that it takes nowhere is
+    /// wrong usage.
     pub(super) fn refused(&self, code: Hresult) -> Failure {
-        let scheme = self.url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if let Err(why) = remote::accepted(&self.url) {
+            return Failure::Usage(self.told(why));
+        }
         let why = match code {
-            Hresult::E_INVALIDARG if !matches!(scheme.as_deref(), Some("http" | "https")) => {
-                " (the URL has to begin with http:// or https://)"
-            }
             Hresult::E_INVALIDARG if Path::new(&self.local).is_dir() => " (FILE is a folder)",
             Hresult::E_INVALIDARG if fs::metadata(&self.local).is_ok_and(|found| !found.is_file()) => {
                 " (FILE is there and is not a regular file)"
             }
-            Hresult::E_INVALIDARG => " (BITS takes no such URL, or no such file name)",
+            Hresult::E_INVALIDARG => " (BITS takes no such file name)",
             Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there)",
             _ => "",
         };
@@ -85,12 +88,12 @@ pub(super) fn list(path: &Path) -> Result<Vec<Download>, Failure> {
     let mut downloads = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let Some((url, file)) = line.split_once(char::is_whitespace) else {
-            return Err(Failure::Failed(format!("line {number} of {} is not URL FILE: {line}", path.display())));
+            return Err(Failure::Usage(format!("line {number} of {} is not URL FILE: {line}", path.display())));
         };
         downloads.push(Download::new(url, Path::new(file.trim_start()), &[])?);
     }
     if downloads.is_empty() {
-        return Err(Failure::Failed(format!("{} lists nothing to download", path.display())));
+        return Err(Failure::Usage(format!("{} lists nothing to download", path.display())));
     }
     Ok(downloads)
 }

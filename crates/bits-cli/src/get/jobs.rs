@@ -12,8 +12,8 @@ use bits_service::Emulator;
 
 use super::downloads::Download;
 use super::watch::{Look, Watch};
-use super::{told, why_unavailable};
-use crate::{Doing, Failure};
+use super::why_unavailable;
+use crate::{Doing, Failure, told};
 
 /// So often a person is shown how far it is.
 const LOOK: Duration = Duration::from_millis(100);

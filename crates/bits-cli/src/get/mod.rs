@@ -13,7 +13,7 @@ use bits_service::{CommandLimits, Emulator, StartError, What};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 
-use crate::{Doing, Failure};
+use crate::{Doing, Failure, told};
 use downloads::{Download, Range};
 use jobs::Jobs;
 use watch::Watch;
@@ -156,12 +156,4 @@ fn why_unavailable(emulator: &Emulator, code: Hresult) -> Option<String> {
         _ => None,
     });
     told_last.filter(|_| code == Hresult::RPC_S_SERVER_UNAVAILABLE).map(|text| format!("{}: {text}", told(code)))
-}
-
-/// A code with its name and text.
-fn told(code: Hresult) -> String {
-    match code.text() {
-        Some(text) => format!("{code}: {text}"),
-        None => code.to_string(),
-    }
 }

@@ -15,15 +15,11 @@ fn fails(place: &Place, url: &str, file: &str, pattern: &str) {
 fn what_is_no_url_of_http_is_refused() {
     let place = Place::new();
     for url in ["", "server/a", "ftp://server/a", "file:///a"] {
-        fails(
-            &place,
-            url,
-            "a",
-            &format!(
-                "bitsd: cannot download {url} to [..]a: 0x80070057 E_INVALIDARG: argument not valid \
-                 (the URL has to begin with http:// or https://)"
-            ),
-        );
+        place.get([url, "a"]).is_misused(&format!(
+            "bitsd: cannot download {url} to [..]a: 0x80070057 E_INVALIDARG: argument not valid \
+             (the URL has to begin with http:// or https://)"
+        ));
+        assert!(place.files().is_empty(), "{:?}", place.files());
     }
 }
 
@@ -32,9 +28,9 @@ fn a_url_that_bits_does_not_take_leaves_an_existing_file_alone() {
     let place = Place::new();
     fs::write(place.folder().join("a"), "old").unwrap();
 
-    place.get(["http://server/with space", "a"]).fails(
+    place.get(["http://server/with space", "a"]).is_misused(
         "bitsd: cannot download http://server/with space to [..]a: 0x80070057 E_INVALIDARG: argument not valid \
-         (BITS takes no such URL, or no such file name)",
+         (BITS takes no such URL)",
     );
 
     assert_eq!(place.read("a"), b"old");
@@ -46,9 +42,9 @@ fn an_error_is_one_line_whatever_the_names_are() {
 
     let ended = place.get(["http://server/a\nb\u{1b}[2J", "a"]);
 
-    ended.fails(
+    ended.is_misused(
         "bitsd: cannot download http://server/a/nb/u{1b}[2J to [..]a: 0x80070057 E_INVALIDARG: \
-         argument not valid (BITS takes no such URL, or no such file name)",
+         argument not valid (BITS takes no such URL)",
     );
 }
 
@@ -159,6 +155,18 @@ fn a_folder_is_no_file() {
             "bitsd: cannot download [..] to [..]: 0x80070057 E_INVALIDARG: argument not valid (FILE is a folder)",
         );
     }
+}
+
+#[test]
+fn a_file_name_that_bits_does_not_take_is_refused() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    fails(
+        &place,
+        &url,
+        "what*",
+        "bitsd: cannot download [..] to [..]: 0x80070057 E_INVALIDARG: argument not valid (BITS takes no such file name)",
+    );
 }
 
 #[cfg(unix)]

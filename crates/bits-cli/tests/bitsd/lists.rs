@@ -125,7 +125,7 @@ fn a_name_that_bits_does_not_take_is_found_among_many() {
 
     place
         .get(["--input", list.to_str().unwrap()])
-        .fails("bitsd: cannot download http://server/^ to [..]b: 0x80070057 E_INVALIDARG: [..]");
+        .is_misused("bitsd: cannot download http://server/^ to [..]b: 0x80070057 E_INVALIDARG: [..]");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_is_no_list_is_refused() {
         ("\nhttp://server/a\n", "bitsd: line 2 of [..]list is not URL FILE: http://server/a"),
     ] {
         fs::write(&list, text).unwrap();
-        place.get(["--input", name]).fails(why);
+        place.get(["--input", name]).is_misused(why);
     }
 }
 

@@ -186,6 +186,13 @@ impl Ended {
         self.says(pattern);
     }
 
+    /// It was wrong usage, told in one line that looks like `pattern`.
+    #[track_caller]
+    pub(crate) fn is_misused(&self, pattern: &str) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(2), ""), "{}", self.stderr);
+        self.says(pattern);
+    }
+
     #[track_caller]
     pub(crate) fn says(&self, pattern: &str) {
         snapbox::assert_data_eq!(&self.stderr, snapbox::Data::text(format!("{pattern}\n")));

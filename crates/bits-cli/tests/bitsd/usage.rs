@@ -25,9 +25,10 @@ A behavioural emulator of the Windows BITS job service
 Usage: bitsd <COMMAND>
 
 Commands:
-  demo  Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
-  get   Downloads files as BITS jobs
-  help  Print this message or the help of the given subcommand(s)
+  demo    Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
+  get     Downloads files as BITS jobs
+  doctor  Says what BITS would make of a server: the requests of a download, judged
+  help    Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help
@@ -63,7 +64,7 @@ program at a time can use DIR. Notification programs that jobs in DIR have are
 really run, for a minute at most.
 
 Exits with 0 when every file is complete, 1 on an error (one line tells which), 2
-for wrong usage, 130 when interrupted.
+for wrong usage, such as a URL that BITS never takes, 130 when interrupted.
 
 Usage: bitsd get [OPTIONS] <URL> <FILE>
        bitsd get [OPTIONS] --input <LIST>
@@ -110,6 +111,51 @@ Options:
 }
 
 #[test]
+fn help_tells_what_the_doctor_does() {
+    let help = run(&["doctor", "--help"]);
+
+    assert_eq!(help.code, Some(0));
+    snapbox::assert_data_eq!(
+        help.stdout,
+        str![[r#"
+Says what BITS would make of a server: the requests of a download, judged
+
+The requests of a foreground and of a background job are made, and those after a
+break, with little of each body; then some that explain. Each finding has the
+HRESULT that a client would see, and how to mend the server. Nothing is written.
+
+Exits with 0 when all of these would succeed, 1 when not, 2 for wrong usage, such
+as a URL that BITS never takes.
+
+Usage: bitsd doctor [OPTIONS] <URL>
+
+Arguments:
+  <URL>
+          What a client would download, http:// or https://
+
+Options:
+      --ca <PEMFILE>
+          Certificates to trust beside the machine's roots
+
+      --timeout <SECONDS>
+          How long to wait for a connection, for an answer, and for what is read of a body
+          
+          [default: 30]
+
+      --json
+          Print one JSON object
+
+      --requests
+          Print every request and what came back, too
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+    );
+}
+
+#[test]
 fn wrong_usage_exits_with_two() {
     let wrong: &[&[&str]] = &[
         &[],
@@ -128,6 +174,10 @@ fn wrong_usage_exits_with_two() {
         &["get", "http://server/a", "a", "--ranges", "9-8"],
         &["get", "http://server/a", "a", "--ranges", "0-18446744073709551615"],
         &["demo", "a"],
+        &["doctor"],
+        &["doctor", "http://server/a", "b"],
+        &["doctor", "http://server/a", "--timeout", "0"],
+        &["doctor", "http://server/a", "--timeout", "soon"],
     ];
     for arguments in wrong {
         let ended = run(arguments);

@@ -1,0 +1,124 @@
+//! A look at the TLS of a server: version, certificates, and everything that is wrong with them.
+//!
+//! The verdict is that of every other connection. Only here, the handshake goes on after a refused
+//! certificate, so that the rest of it can be told; nothing is ever sent over such a connection.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bits_certs::{Authorities, Chain, Description};
+use bits_wire::download::{CertificateFaults, Fault, Origin};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
+use tokio_rustls::TlsConnector;
+
+use crate::link::{connect, io_fault};
+use crate::tls::Trust;
+use crate::verifier::Verifier;
+
+/// What a handshake with a server has shown.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Handshake {
+    /// Whether it speaks TLS 1.3; otherwise it is TLS 1.2.
+    pub is_tls13: bool,
+    /// How many certificates it has sent, its own included.
+    pub certificates: usize,
+    /// What its own says of itself, where it can be read.
+    pub own: Option<Description>,
+    /// Everything for which its own is refused.
+    pub faults: CertificateFaults,
+}
+
+/// What the verifier has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    certificates: usize,
+    own: Option<Description>,
+    faults: CertificateFaults,
+}
+
+/// Judges as always, writes the outcome down, and lets the handshake go on.
+#[derive(Debug)]
+struct Witness {
+    authorities: Arc<Authorities>,
+    /// For signatures.
+    verifier: Verifier,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// Shakes hands with `origin`; with `old`, as a client that knows TLS 1.2 at most.
+pub(crate) async fn shake(trust: &Arc<Trust>, origin: &Origin, old: bool) -> Result<Handshake, (Fault, String)> {
+    let told = |fault: Fault| (fault, String::new());
+    let name = ServerName::try_from(origin.host.clone()).map_err(|_| told(Fault::Tls))?;
+    let (trust, seen) = (Arc::clone(trust), Arc::<Mutex<Seen>>::default());
+    let authorities = tokio::task::spawn_blocking(move || trust.authorities()).await.map_err(|_| told(Fault::Tls))?;
+    let config = config(authorities, Arc::clone(&seen), old).map_err(|error| (Fault::Tls, error.to_string()))?;
+    let stream = connect(origin).await.map_err(told)?;
+    let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let stream = shaken.map_err(|error| (io_fault(&error), in_words(&error)))?;
+    let Seen { certificates, own, faults } = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let is_tls13 = stream.get_ref().1.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    Ok(Handshake { is_tls13, certificates, own, faults })
+}
+
+fn config(authorities: Arc<Authorities>, seen: Arc<Mutex<Seen>>, old: bool) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new(Arc::clone(&authorities), CertificateFaults::empty(), &provider);
+    let versions = if old { &[&TLS12][..] } else { &[&TLS13, &TLS12][..] };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Witness { authorities, verifier, seen }))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let faults = self.authorities.faults(Chain { leaf: end_entity, others: intermediates }, server_name, now);
+        let seen = Seen { certificates: 1 + intermediates.len(), own: Description::of(end_entity), faults };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// What broke a handshake off.
+fn in_words(error: &std::io::Error) -> String {
+    let cause = error.get_ref().map_or_else(|| error.to_string(), ToString::to_string);
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidMessage(_)) => format!("the server does not speak TLS on this port ({cause})"),
+        _ => cause,
+    }
+}
