@@ -11,6 +11,7 @@ use bits_wire::download::{
     Verdict, decided,
 };
 use bits_wire::layout::Layout;
+use bits_wire::proxy::Proxying;
 use bits_world::{Decisions, Sid};
 
 /// So much is read of a body.
@@ -153,6 +154,7 @@ impl Player<'_> {
                 Part::Foreground | Part::Dynamic => Urgency::Foreground,
                 Part::Background | Part::AfterBreak | Part::Ranges => Urgency::Background,
             },
+            proxying: Proxying::default(),
             limit: None,
             custom_headers: None,
             known,
