@@ -59,6 +59,9 @@ impl Evidence {
         if plays[0].end.is_err() && is_answered(&plays[0]) {
             plays.push(player.begin(Part::Dynamic));
         }
+        if leads_to_plain(&plays[0]) {
+            plays.push(player.begin(Part::ToPlain));
+        }
         let mut evidence =
             Self { plays, get_instead: None, last_byte: None, condition: None, shaken: Vec::new(), unreached: None };
         evidence.ask_further(inquirer, library, known);
@@ -134,6 +137,16 @@ impl Evidence {
     pub(crate) fn deciding(&self) -> impl Iterator<Item = &Play> {
         self.plays.iter().filter(|play| play.part.counts())
     }
+}
+
+/// Whether a download comes to its end where it is sent from HTTPS to HTTP.
+fn leads_to_plain(play: &Play) -> bool {
+    let is_plain = |location: String| location.trim_start().get(..5).is_some_and(|s| s.eq_ignore_ascii_case("http:"));
+    play.exchanges.last().is_some_and(|last| {
+        last.is_redirect()
+            && last.target.origin().scheme == Scheme::Https
+            && last.header("location").is_some_and(is_plain)
+    })
 }
 
 fn is_answered(play: &Play) -> bool {

@@ -5,7 +5,7 @@ use bits_wire::attempt::Failure;
 use serde::Serialize;
 
 use super::Report;
-use super::checks::{Finding, Severity};
+use super::checks::{Finding, Outcome, Severity, policies};
 use super::play::{Exchange, Play};
 use crate::Doing;
 
@@ -18,6 +18,8 @@ struct Object<'a> {
     content: bool,
     jobs: Vec<Job>,
     checks: Vec<Check<'a>>,
+    /// Empty where there are none.
+    redirect_policies: Vec<Policy>,
     requests: Vec<Request>,
 }
 
@@ -57,6 +59,13 @@ struct Failed {
     job: &'static str,
     #[serde(flatten)]
     error: Error,
+}
+
+#[derive(Serialize)]
+struct Policy {
+    policy: &'static str,
+    remote_name: Option<String>,
+    error: Option<Error>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +114,7 @@ pub(super) fn render(report: &Report) -> Result<String, crate::Failure> {
         content: report.is_content(),
         jobs: report.evidence.plays.iter().map(job).collect(),
         checks: report.findings.iter().map(|finding| check(finding, server.as_deref())).collect(),
+        redirect_policies: policies(&report.evidence).into_iter().map(policy).collect(),
         requests: report.evidence.exchanges().map(request).collect(),
         server,
     };
@@ -157,6 +167,11 @@ fn check<'a>(finding: &'a Finding, server: Option<&str>) -> Check<'a> {
         mend_server: mend.map(|(server, _)| server),
         mend_client: mend.map(|(_, client)| client).filter(|client| !client.is_empty()),
     }
+}
+
+fn policy(outcome: Outcome) -> Policy {
+    let Outcome { policy, end } = outcome;
+    Policy { policy, error: end.as_ref().err().copied().map(error), remote_name: end.ok() }
 }
 
 fn request(exchange: &Exchange) -> Request {

@@ -7,12 +7,14 @@ use bits_api::FileRange;
 use bits_transfer::{Inquirer, Reply, Rest};
 use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure, Fetch, Identities, Urgency, Validators, Work};
 use bits_wire::download::{
-    Answer, Arrival, Ask, Download, Fault, Next, Parts, RANGE_LIMIT, Redirects, Request, Scheme, TOO_LARGE, Target,
-    Verdict, decided,
+    Answer, Arrival, Ask, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects, Request, TOO_LARGE,
+    Target, Verdict, decided,
 };
 use bits_wire::layout::Layout;
 use bits_wire::proxy::Proxying;
 use bits_world::{Decisions, Sid};
+use http::HeaderValue;
+use http::header::LOCATION;
 
 /// So much is read of a body.
 const MOST_BODY: usize = 256 * 1024;
@@ -30,6 +32,8 @@ pub(crate) enum Part {
     Ranges,
     /// A foreground job with dynamic content.
     Dynamic,
+    /// A foreground job that lets redirects lead from HTTPS to HTTP.
+    ToPlain,
 }
 
 impl Part {
@@ -46,6 +50,7 @@ impl Part {
             Self::AfterBreak => "after a break",
             Self::Ranges => "several ranges",
             Self::Dynamic => "dynamic content",
+            Self::ToPlain => "HTTPS to HTTP",
         }
     }
 }
@@ -62,7 +67,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// The URL that was asked for, without credentials.
     pub(crate) fn url(&self) -> String {
-        url(&self.target)
+        self.target.to_string()
     }
 
     /// The value of a header of the answer, with what is not text replaced.
@@ -76,6 +81,11 @@ impl Exchange {
         self.reply.as_ref().ok().map(|reply| reply.status.as_u16())
     }
 
+    /// Whether the answer leads elsewhere.
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.status(), Some(300..=303 | 307 | 308))
+    }
+
     /// What was asked for, in words.
     pub(crate) fn question(&self) -> String {
         match self.request.headers.get("range").and_then(|range| range.to_str().ok()) {
@@ -83,12 +93,6 @@ impl Exchange {
             None => self.request.method.to_string(),
         }
     }
-}
-
-/// The URL of a target.
-pub(crate) fn url(target: &Target) -> String {
-    let scheme = if target.origin().scheme == Scheme::Https { "https" } else { "http" };
-    format!("{scheme}://{}{}", target.host_header(), target.path_and_query())
 }
 
 /// How a download went.
@@ -141,6 +145,7 @@ impl Player<'_> {
     }
 
     fn plan(&self, part: Part, layout: Layout, known: Option<Validators>) -> AttemptPlan {
+        let redirects = RedirectPolicy { to_plain: part == Part::ToPlain, ..RedirectPolicy::default() };
         let nobody = Sid::of_account(0);
         AttemptPlan {
             attempt: AttemptId(0),
@@ -149,9 +154,9 @@ impl Player<'_> {
             url: self.url.to_owned(),
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },
-            fetch: Fetch { layout, dynamic: part == Part::Dynamic, ..Fetch::default() },
+            fetch: Fetch { layout, redirects, dynamic: part == Part::Dynamic, ..Fetch::default() },
             urgency: match part {
-                Part::Foreground | Part::Dynamic => Urgency::Foreground,
+                Part::Foreground | Part::Dynamic | Part::ToPlain => Urgency::Foreground,
                 Part::Background | Part::AfterBreak | Part::Ranges => Urgency::Background,
             },
             proxying: Proxying::default(),
@@ -162,7 +167,7 @@ impl Player<'_> {
     }
 
     fn course(&mut self, download: &mut Download, plan: &AttemptPlan, play: &mut Play) -> Result<(), Failure> {
-        let mut redirects = Redirects::new(Target::parse(&plan.url)?).by(self.decisions);
+        let mut redirects = Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(self.decisions);
         let mut bodies = 0;
         while let Next::Ask(ask) = download.next() {
             let reply = self.ask(&ask, &mut redirects, play)?;
@@ -202,11 +207,12 @@ impl Player<'_> {
         loop {
             let target = redirects.target().clone();
             let request = Request::new(ask, &target, self.library);
+            let method = request.method.to_string();
             let reply = self.inquirer.ask(&target, &request, MOST_BODY);
             play.exchanges.push(Exchange { target, ask: ask.clone(), request, reply: reply.clone() });
             let reply = reply.map_err(Fault::failure)?;
-            let answer = Answer { version: reply.version, status: reply.status, headers: &reply.headers };
-            if !redirects.follow(&answer)? {
+            let location = reply.headers.get(LOCATION).map(HeaderValue::as_bytes);
+            if !redirects.follow(&method, reply.status.as_u16(), location)? {
                 return Ok(reply);
             }
         }

@@ -66,7 +66,7 @@ impl Target {
     }
 
     /// Where the value of a Location header leads from here, if it leads to an HTTP server.
-    pub(super) fn join(&self, location: &str) -> Option<Self> {
+    pub fn join(&self, location: &str) -> Option<Self> {
         self.url.join(location).ok().and_then(Self::from_url)
     }
 

@@ -5,6 +5,7 @@
 
 mod content;
 mod ranges;
+mod redirects;
 mod transport;
 
 use bits_api::Hresult;
@@ -14,6 +15,7 @@ use bits_wire::download::{Ask, Fault};
 use super::evidence::Evidence;
 use super::mend::Cure;
 use super::play::{Part, Play};
+pub(crate) use redirects::{Outcome, policies};
 
 /// How bad something is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -108,7 +110,7 @@ struct Check {
 const CHECKS: &[Check] = &[
     check(Topic::Connection,     "connection",      transport::connection),
     check(Topic::Tls,            "TLS",             transport::tls),
-    check(Topic::Redirects,      "redirects",       transport::redirects),
+    check(Topic::Redirects,      "redirects",       redirects::redirects),
     check(Topic::Authentication, "authentication",  transport::authentication),
     check(Topic::Answer,         "answer",          transport::answer),
     check(Topic::Head,           "HEAD",            content::head),
@@ -160,7 +162,7 @@ fn cause(evidence: &Evidence, play: &Play) -> Option<Topic> {
         Ok(reply) => reply,
     };
     Some(match (reply.status.as_u16(), failure.code) {
-        (301 | 302 | 303 | 307 | 308, _) => Topic::Redirects,
+        _ if last.is_redirect() => Topic::Redirects,
         (401 | 407, _) => Topic::Authentication,
         (_, Hresult::BG_E_INSUFFICIENT_HTTP_SUPPORT) => Topic::Version,
         (_, Hresult::BG_E_REMOTE_FILE_CHANGED) if play.exchanges.iter().any(|one| one.status() == Some(412)) => {

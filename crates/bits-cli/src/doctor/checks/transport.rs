@@ -1,11 +1,11 @@
 //! Below and around the file: connection, TLS, redirects, credentials, and answers that are none.
 
-use bits_wire::download::{Fault, Origin, Scheme};
+use bits_wire::download::{Fault, Origin};
 
 use super::super::auth;
 use super::super::evidence::{Evidence, Shaken};
 use super::super::mend::Cure;
-use super::super::play::{Exchange, Play, url};
+use super::super::play::{Exchange, Play};
 use super::Said;
 
 fn host(origin: &Origin) -> String {
@@ -88,49 +88,6 @@ fn refused(origin: &Origin, fault: Fault, shaken: Option<&Shaken>) -> Said {
     }
 }
 
-pub(super) fn redirects(evidence: &Evidence, blamed: &[&Play]) -> Said {
-    let Some(play) = blamed.first().copied().or(evidence.plays.first()) else { return Said::not_asked("not asked") };
-    let hops: Vec<_> = play.exchanges.iter().take_while(|exchange| is_redirect(exchange)).collect();
-    let Some(first) = hops.first() else {
-        let is_answered = play.exchanges.iter().any(|exchange| exchange.status().is_some());
-        return if is_answered { Said::fine("none") } else { Said::not_asked("no answer") };
-    };
-    let mut chain = String::new();
-    for hop in &hops {
-        let to = hop.header("location").unwrap_or_else(|| "nowhere".into());
-        chain += &format!("{}{} to {to}", if chain.is_empty() { "" } else { ", " }, hop.status().unwrap_or_default());
-    }
-    if blamed.is_empty() {
-        let refused = first.status().unwrap_or_default();
-        let text = format!(
-            "{chain}: followed (ALLOW_SILENT, ALLOW_REPORT); a job with DISALLOW fails with BG_E_HTTP_ERROR_{refused}"
-        );
-        return Said::fine(text);
-    }
-    let why = refusal(hops.last().copied());
-    Said::failure(format!("{chain}: {why}"), if why == DOWNGRADE { Cure::Downgrade } else { Cure::Redirects })
-}
-
-const DOWNGRADE: &str = "from HTTPS to HTTP BITS goes only with BG_HTTP_REDIRECT_POLICY_ALLOW_HTTPS_TO_HTTP";
-
-fn is_redirect(exchange: &Exchange) -> bool {
-    matches!(exchange.status(), Some(301 | 302 | 303 | 307 | 308))
-}
-
-/// Why the last redirect is not followed.
-fn refusal(last: Option<&Exchange>) -> &'static str {
-    let Some(last) = last else { return "not followed" };
-    let Some(location) = last.header("location") else { return "there is no Location" };
-    let scheme = location.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    let from = last.target.origin().scheme;
-    match scheme.as_deref() {
-        Some("http") if from == Scheme::Https => DOWNGRADE,
-        Some("http" | "https") | None => "a circle, or more redirects than are followed",
-        _ if location.starts_with('/') => "a circle, or more redirects than are followed",
-        Some(_) => "this leads away from HTTP",
-    }
-}
-
 pub(super) fn authentication(evidence: &Evidence, blamed: &[&Play]) -> Said {
     let Some(last) = last(blamed) else {
         return match evidence.plays[0].exchanges.last().and_then(Exchange::status) {
@@ -162,7 +119,7 @@ pub(super) fn answer(evidence: &Evidence, blamed: &[&Play]) -> Said {
             _ => Said::not_asked("no answer to a request for the file"),
         };
     };
-    let (question, url) = (last.question(), url(&last.target));
+    let (question, url) = (last.question(), last.url());
     match &last.reply {
         Err(Fault::ConnectionEnded) => {
             Said::failure(format!("{question}: the server ends the connection without an answer"), Cure::NoAnswer)
