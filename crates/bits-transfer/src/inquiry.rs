@@ -166,7 +166,10 @@ async fn answered(
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => within(&network.clock, network.stall, Link::open(network, origin, |_| ())).await?,
+            None => {
+                within(&network.clock, network.stall, Link::open(network, origin, CertificateFaults::empty(), |_| ()))
+                    .await?
+            }
         };
         let asked = async { Ok(link.ask(request).await) };
         match within(&network.clock, network.stall, asked).await? {

@@ -22,6 +22,7 @@ mod verifier;
 mod watchdog;
 mod way;
 
+pub use bits_certs::Description;
 pub use disk::LocalDisk;
 pub use guard::GuardedDisk;
 pub use handshake::Handshake;

@@ -7,8 +7,8 @@ use bits_api::FileRange;
 use bits_transfer::{Inquirer, Reply, Rest};
 use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure, Fetch, Identities, Urgency, Validators, Work};
 use bits_wire::download::{
-    Answer, Arrival, Ask, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects, Request, TOO_LARGE,
-    Target, Verdict, decided,
+    Answer, Arrival, Ask, CertificateFaults, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects,
+    Request, TOO_LARGE, Target, Verdict, decided,
 };
 use bits_wire::layout::Layout;
 use bits_wire::proxy::Proxying;
@@ -160,6 +160,7 @@ impl Player<'_> {
                 Part::Background | Part::AfterBreak | Part::Ranges => Urgency::Background,
             },
             proxying: Proxying::default(),
+            excused: CertificateFaults::empty(),
             limit: None,
             custom_headers: None,
             known,

@@ -83,13 +83,18 @@ impl CertificateFaults {
     /// excused, then the issuer, dates, name, usage, revocation (a decision,
     /// `http_options.certificate_faults`).
     pub fn first_but(self, excused: Self) -> Option<CertificateFault> {
-        CertificateFault::ALL.into_iter().find(|fault| self.contains(*fault) && !excused.contains(*fault))
+        self.iter().find(|fault| !excused.contains(*fault))
+    }
+
+    /// Each of them, in that order.
+    pub fn iter(self) -> impl Iterator<Item = CertificateFault> {
+        CertificateFault::ALL.into_iter().filter(move |fault| self.contains(*fault))
     }
 }
 
 impl fmt::Debug for CertificateFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(CertificateFault::ALL.iter().filter(|fault| self.contains(**fault))).finish()
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Below and around the file: connection, TLS, redirects, credentials, and answers that are none.
 
-use bits_wire::download::{Fault, Origin};
+use std::time::{Duration, UNIX_EPOCH};
+
+use bits_transfer::Handshake;
+use bits_wire::download::{CertificateFault, Fault, Origin};
 
 use super::super::auth;
 use super::super::evidence::{Evidence, Shaken};
@@ -71,21 +74,50 @@ fn described(shaken: &Shaken) -> String {
 }
 
 fn refused(origin: &Origin, fault: Fault, shaken: Option<&Shaken>) -> Said {
-    let words = shaken.and_then(|shaken| match &shaken.shown {
-        Ok(shown) => shown.refused.as_ref().map(|(_, words)| words.clone()),
-        Err((_, words)) => Some(words.clone()),
-    });
-    let words = words.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"));
     let server = host(origin);
+    let shown = shaken.map(|shaken| &shaken.shown);
+    let why = match shown {
+        Some(Ok(shown)) => faults(shown, &origin.host),
+        Some(Err((_, words))) => words.clone(),
+        None => String::new(),
+    };
+    let why = if why.is_empty() { why } else { format!(": {why}") };
     match fault {
         Fault::Certificate(fault) => {
-            Said::failure(format!("the certificate of {server} is refused{words}"), Cure::Certificate(fault))
+            Said::failure(format!("the certificate of {server} is refused{why}"), Cure::Certificate(fault))
         }
         Fault::ClientCertificateNeeded => {
-            Said::failure(format!("{server} wants a certificate of the client{words}"), Cure::ClientCertificate)
+            Said::failure(format!("{server} wants a certificate of the client{why}"), Cure::ClientCertificate)
         }
-        _ => Said::failure(format!("no handshake with {server}{words}"), Cure::Tls),
+        _ => Said::failure(format!("no handshake with {server}{why}"), Cure::Tls),
     }
+}
+
+/// Everything that is wrong with a certificate, for the owner of the server.
+fn faults(shown: &Handshake, host: &str) -> String {
+    let Some(own) = &shown.own else { return "it cannot be read".into() };
+    let told = shown.faults.iter().map(|fault| match fault {
+        CertificateFault::Date => format!("valid from {} to {}", date(own.not_before), date(own.not_after)),
+        CertificateFault::Name if own.names.is_empty() => format!("made out to no name, not to {host}"),
+        CertificateFault::Name => format!("made out to {}, not to {host}", own.names.join(", ")),
+        CertificateFault::Issuer if own.is_self_issued => "issued by itself, and not trusted".to_owned(),
+        CertificateFault::Issuer if shown.certificates == 1 => {
+            format!("issued by {}, which is not trusted, and sent without other certificates", own.issuer)
+        }
+        CertificateFault::Issuer => format!("issued by {}, for which nobody trusted vouches", own.issuer),
+        CertificateFault::Usage => "not made for servers".to_owned(),
+        CertificateFault::Revoked => "revoked".to_owned(),
+        CertificateFault::RevocationUnknown => "nobody tells whether it is revoked".to_owned(),
+        _ => "not well-formed, or with a wrong signature".to_owned(),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// A moment, in seconds since 1970, as HTTP writes it.
+fn date(seconds: u64) -> String {
+    // What a date of HTTP cannot say, a certificate cannot either.
+    const LAST: u64 = 253_402_300_799;
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.min(LAST)))
 }
 
 pub(super) fn authentication(evidence: &Evidence, blamed: &[&Play]) -> Said {
