@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bits_certs::{Authorities, Chain, Description};
 use bits_wire::download::{CertificateFaults, Fault, Origin};
+use bits_wire::proxy::Route;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,9 +15,9 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
-use crate::link::{connect, io_fault};
-use crate::tls::Trust;
+use crate::link::{Network, io_fault};
 use crate::verifier::Verifier;
+use crate::way;
 
 /// What a handshake with a server has shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,13 +50,14 @@ struct Witness {
 }
 
 /// Shakes hands with `origin`; with `old`, as a client that knows TLS 1.2 at most.
-pub(crate) async fn shake(trust: &Arc<Trust>, origin: &Origin, old: bool) -> Result<Handshake, (Fault, String)> {
+pub(crate) async fn shake(network: &Network, origin: &Origin, old: bool) -> Result<Handshake, (Fault, String)> {
     let told = |fault: Fault| (fault, String::new());
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| told(Fault::Tls))?;
-    let (trust, seen) = (Arc::clone(trust), Arc::<Mutex<Seen>>::default());
+    let (trust, seen) = (Arc::clone(&network.trust), Arc::<Mutex<Seen>>::default());
     let authorities = tokio::task::spawn_blocking(move || trust.authorities()).await.map_err(|_| told(Fault::Tls))?;
     let config = config(authorities, Arc::clone(&seen), old).map_err(|error| (Fault::Tls, error.to_string()))?;
-    let stream = connect(origin).await.map_err(told)?;
+    let route = Route::default();
+    let (stream, _) = way::connect(network, origin, &route).await.map_err(told)?;
     let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     let stream = shaken.map_err(|error| (io_fault(&error), in_words(&error)))?;
     let Seen { certificates, own, faults } = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));

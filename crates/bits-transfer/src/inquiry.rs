@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
+use bits_wire::proxy::Route;
 use bits_world::clock::Clock;
 use bits_world::{Decisions, LocalStorage};
 use http::{HeaderMap, StatusCode, Version};
@@ -16,7 +17,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::handshake::{self, Handshake};
-use crate::link::{Link, Network};
+use crate::link::{Aim, Link, Network};
 use crate::tls::Trust;
 use crate::watchdog::within;
 
@@ -95,7 +96,7 @@ impl Inquirer {
             .filter(|link| link.is_open() && link.leads_to(target.origin(), CertificateFaults::empty()));
         let (network, runtime) = (&self.network, &self.runtime);
         let (reply, link) = runtime.block_on(async {
-            let (mut link, answer) = answered(network, used, target.origin(), request).await?;
+            let (mut link, answer) = answered(network, used, &aim, target, request).await?;
             let (head, mut body) = answer.into_parts();
             let mut begin = Vec::new();
             let read = async { Ok(read(&mut link, &mut body, most, &mut begin).await) };
@@ -147,11 +148,16 @@ impl Inquirer {
     /// # Errors
     /// The fault that keeps the handshake from its end, and what is known of it in words.
     pub fn shake_hands(&self, origin: &Origin, old: bool) -> Result<Handshake, (Fault, String)> {
-        let Network { clock, stall, trust, .. } = &self.network;
-        let shaken = async { Ok(handshake::shake(trust, origin, old).await) };
+        let Network { clock, stall, .. } = &self.network;
+        let shaken = async { Ok(handshake::shake(&self.network, origin, old).await) };
         let result = self.runtime.block_on(within(clock, *stall, shaken));
         result.unwrap_or_else(|fault| Err((fault, self.too_long("no end of the handshake for"))))
     }
+}
+
+/// Straight to a server whose certificate has no fault.
+fn aim(origin: &Origin) -> Aim {
+    Aim { origin: origin.clone(), route: Route::default(), excused: CertificateFaults::empty() }
 }
 
 /// The head of the answer to `request`, over `used` or a new connection. A connection that the
@@ -159,19 +165,17 @@ impl Inquirer {
 async fn answered(
     network: &Network,
     mut used: Option<Link>,
-    origin: &Origin,
+    aim: &Aim,
+    target: &Target,
     request: &Request,
 ) -> Result<(Link, http::Response<Incoming>), Fault> {
     loop {
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => {
-                within(&network.clock, network.stall, Link::open(network, origin, CertificateFaults::empty(), |_| ()))
-                    .await?
-            }
+            None => Link::open(network, aim, |_| ()).await?,
         };
-        let asked = async { Ok(link.ask(request).await) };
+        let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {
             Ok(answer) => return Ok((link, answer)),
             Err(none) if is_used && none.silent => {}
