@@ -90,10 +90,8 @@ impl Inquirer {
     /// # Errors
     /// The fault that an attempt would have seen.
     pub fn ask(&mut self, target: &Target, request: &Request, most: usize) -> Result<Reply, Fault> {
-        let used = self
-            .link
-            .take()
-            .filter(|link| link.is_open() && link.leads_to(target.origin(), CertificateFaults::empty()));
+        let aim = aim(target.origin());
+        let used = self.link.take().filter(|link| link.is_open() && link.leads_to(&aim));
         let (network, runtime) = (&self.network, &self.runtime);
         let (reply, link) = runtime.block_on(async {
             let (mut link, answer) = answered(network, used, &aim, target, request).await?;
