@@ -11,6 +11,7 @@ mod limits;
 mod notify;
 mod parts;
 mod peers;
+mod proxies;
 mod queue;
 mod real;
 mod uploads;

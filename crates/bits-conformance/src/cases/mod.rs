@@ -88,6 +88,7 @@ modules![
     http_settings,
     http_methods,
     proxies,
+    proxy_routes,
     custom_headers,
     credentials,
     file_content,
