@@ -16,6 +16,9 @@ use crate::servers::{At, Server};
 /// What every good answer carries.
 pub const FILE: &[u8] = b"0123456789";
 
+/// How long a test waits for what must come.
+pub const SOON: Duration = Duration::from_secs(20);
+
 /// What stands at the destination before the job is complete.
 const BEFORE: &[u8] = b"what was there before";
 
@@ -41,7 +44,9 @@ impl House {
         let clock = Clock::Virtual(VirtualClock::new());
         let origin = Origin::start(clock.clone()).expect("an origin");
         let emulator = Emulator::builder().clock(clock).seed(7).trust(origin.ca_pem()).start().expect("an emulator");
-        let manager = emulator.client("updater.exe").manager().expect("a manager");
+        // Who may have any number of jobs.
+        let administrator = emulator.administrator("administrator");
+        let manager = emulator.client_as("updater.exe", administrator).manager().expect("a manager");
         let house = Self { origin, emulator, manager, folder: tempfile::tempdir().expect("a folder") };
         house.serve("/file");
         house
@@ -105,23 +110,19 @@ impl House {
     /// # Panics
     /// When the destination of `path` changes meanwhile, or something hangs.
     pub fn run(&self, job: &Arc<dyn Job>, path: &str, patience: Duration) -> Ending {
-        if job.state() != Ok(JobState::TRANSIENT_ERROR) {
+        let stands = [JobState::TRANSFERRED, JobState::ERROR, JobState::TRANSIENT_ERROR];
+        // The error that it stands in waits for a new attempt, and that one's end is wanted.
+        let errors = job.error_count().expect("a number of errors");
+        let mut has_left = job.state() != Ok(JobState::TRANSIENT_ERROR);
+        if has_left {
             job.resume().expect("the job is resumed");
         }
-        self.stand_still(job, path, patience)
-    }
-
-    /// Lets time pass until a job stands still that has left the error it is in, if any.
-    fn stand_still(&self, job: &Arc<dyn Job>, path: &str, patience: Duration) -> Ending {
-        let stands = [JobState::TRANSFERRED, JobState::ERROR, JobState::TRANSIENT_ERROR];
-        let errors = job.error_count().unwrap_or_default();
-        let mut left = job.state() != Ok(JobState::TRANSIENT_ERROR);
         let ended = self.emulator.run_until(
             || {
                 self.assert_untouched(path);
                 let state = job.state().expect("a state");
-                left |= state != JobState::TRANSIENT_ERROR || job.error_count().unwrap_or_default() > errors;
-                left && stands.contains(&state)
+                has_left |= state != JobState::TRANSIENT_ERROR || job.error_count().is_ok_and(|count| count > errors);
+                has_left && stands.contains(&state)
             },
             patience,
         );

@@ -79,12 +79,54 @@ impl Server {
         Self::all().into_iter().find(|server| server.name == name).expect(name)
     }
 
+    /// One that does nothing wrong.
+    pub fn good() -> Self {
+        Self {
+            name: "behaves".to_owned(),
+            script: String::new(),
+            at: At::Http,
+            background: false,
+            dynamic: false,
+            most: None,
+            days: None,
+            state: "TRANSFERRED".to_owned(),
+            code: None,
+            ours: false,
+            decision: None,
+        }
+    }
+
+    /// The same, spoken to in that way.
+    #[must_use]
+    pub fn spoken_to(self, at: At) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The same, for a background job or a foreground one.
+    #[must_use]
+    pub fn for_background(self, background: bool) -> Self {
+        Self { background, ..self }
+    }
+
     /// What it does.
     ///
     /// # Panics
     /// When the table has a mistake.
     pub fn script(&self) -> Script {
-        Script::parse(&self.name, &self.script).unwrap_or_else(|error| panic!("{error}"))
+        self.script_at("/file")
+    }
+
+    /// What it does, to a file at another path.
+    ///
+    /// # Panics
+    /// When the table has a mistake.
+    pub fn script_at(&self, path: &str) -> Script {
+        Script::parse(&self.name, &self.script.replace("/file", path)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Whether it is whole connections that suffer, whatever they are for, or all files.
+    pub fn is_of_connections(&self) -> bool {
+        self.script.contains("connections:") || self.script.contains("/*")
     }
 
     /// The state in which a job stands still that has met it, and the error that it shows.

@@ -178,6 +178,12 @@ impl Recorder {
         }
     }
 
+    /// Something has changed that somebody may wait for.
+    pub(crate) fn look_again(&self) {
+        self.lock().changes += 1;
+        self.changed.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

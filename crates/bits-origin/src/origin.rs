@@ -158,6 +158,11 @@ impl Origin {
         self.shared.behave();
     }
 
+    /// How many connections are open. [`Origin::wait_until`] looks again when one closes.
+    pub fn connections(&self) -> usize {
+        self.shared.connections()
+    }
+
     /// Every request that was seen so far. No client has seen a byte that is not counted here.
     pub fn journal(&self) -> Journal {
         self.shared.recorder.snapshot()
@@ -231,9 +236,14 @@ impl Acceptor {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let peer = Peer { address, connection, https: tls.is_some() };
         let shared = Arc::clone(&self.shared);
+        let open = shared.open_connection();
         let ends = Ends { client: address, server };
         let line = shared.clock.as_virtual().map(|clock| Line::open(clock, ends));
-        let task = serve(tcp, peer, tls, line.clone(), shared);
+        let served = serve(tcp, peer, tls, line.clone(), shared);
+        let task = async move {
+            served.await;
+            drop(open);
+        };
         match line {
             Some(line) => tokio::spawn(line.activity().watch(task)),
             None => tokio::spawn(task),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,18 @@ use crate::synthetic::Synthetic;
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) recorder: Arc<Recorder>,
+    connections: AtomicUsize,
     state: Mutex<State>,
+}
+
+/// An open connection.
+pub(crate) struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::SeqCst);
+        self.0.recorder.look_again();
+    }
 }
 
 #[derive(Default)]
@@ -35,7 +47,7 @@ impl Shared {
     const CHANGE: Duration = Duration::from_mins(1);
 
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, recorder: Arc::default(), state: Mutex::default() })
+        Arc::new(Self { clock, recorder: Arc::default(), connections: AtomicUsize::new(0), state: Mutex::default() })
     }
 
     pub(crate) fn put(&self, path: &str, content: Content) {
@@ -93,6 +105,16 @@ impl Shared {
 
     pub(crate) fn perform(&self, script: Script) {
         self.lock().performances.push(Performance::new(script));
+    }
+
+    /// A connection is open until this is dropped.
+    pub(crate) fn open_connection(self: &Arc<Self>) -> Open {
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        Open(Arc::clone(self))
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub(crate) fn behave(&self) {
