@@ -126,7 +126,7 @@ pub(crate) trait Measured: std::fmt::Debug {
     fn is_written(&self, text: &str) -> Result<bool, String>;
 }
 
-/// Reads `12`, `0x1F`, `12 (0xC)`, `32 KB`, `1 MB`, `A|B = 0x3` and the names of special numbers.
+/// Reads `12`, `0x1F`, `12 (0xC)`, `180 bytes`, `32 KB`, `1 MB`, `A|B = 0x3` and the names of special numbers.
 fn number(text: &str) -> Result<u64, String> {
     if text == "BG_SIZE_UNKNOWN" {
         return Ok(SIZE_UNKNOWN);
@@ -134,6 +134,7 @@ fn number(text: &str) -> Result<u64, String> {
     let text = text.rsplit_once(" = ").map_or(text, |(_, number)| number);
     let text = text.split_once(" (").map_or(text, |(number, _)| number);
     let (count, unit) = match text.split_once(' ') {
+        Some((count, "bytes")) => (count, 1),
         Some((count, "KB")) => (count, 1 << 10),
         Some((count, "MB")) => (count, 1 << 20),
         _ => (text, 1),

@@ -88,7 +88,10 @@ impl Engine {
         self.touch(cx, key);
         self.persist_file(key, place);
         if self.jobs[key].shown() == JobState::ERROR {
+            // Another error than the one that was told.
+            self.jobs[key].end_told = false;
             self.changed(cx, key);
+            self.notify_of_state(key);
         } else {
             self.transition(cx, key, State::Error, Cause::ValidationFailed);
         }

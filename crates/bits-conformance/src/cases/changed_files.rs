@@ -14,6 +14,8 @@ cases![
     another_size_under_the_same_stamp_starts_the_file_over,
     a_file_that_has_become_shorter_than_what_is_there_starts_over,
     a_file_without_a_stamp_starts_over_always,
+    whoever_stands_between_can_put_another_file_in_its_place,
+    what_is_stale_under_a_url_is_taken_and_another_url_gives_another_version,
 ];
 
 const STAMP: FileTime = FileTime::from_unix_seconds(1_700_000_000);
@@ -118,4 +120,39 @@ fn a_file_without_a_stamp_starts_over_always(c: &mut Bench) -> Outcome {
         )?;
     }
     Ok(())
+}
+
+fn whoever_stands_between_can_put_another_file_in_its_place(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    let gate = origin.gate_method("GET", "/file", GateAt::RequestSeen);
+    origin.put("/file", content().last_modified(STAMP));
+    let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
+    job.resume()?;
+    c.settle()?;
+    // Size and time stamp are those of the true file.
+    let forged = second_version(SIZE as u64);
+    origin.put("/file", Content::bytes(forged.clone()).last_modified(STAMP));
+    gate.open();
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    job.complete()?;
+    c.holds("files.consistency.mitm", "what was put in its place arrives without a word", c.downloaded()? == forged)
+}
+
+fn what_is_stale_under_a_url_is_taken_and_another_url_gives_another_version(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    // As a cache on the way keeps them: each URL has the version that it was first asked for.
+    origin.put("/file?1", content().last_modified(STAMP));
+    origin.put("/file?2", Content::bytes(second_version(LONGER)).last_modified(STAMP.plus(DAY)));
+    for (url, expected) in [("/file?1", bytes()), ("/file?2", second_version(LONGER))] {
+        let job = c.job_for(&origin.url(url), JobPriority::NORMAL)?;
+        job.resume()?;
+        c.wait(&job, JobState::TRANSFERRED, SOON)?;
+        job.complete()?;
+        c.holds("files.consistency.new_url", &format!("{url} gives its own version"), c.downloaded()? == expected)?;
+    }
+    // Nothing that is sent makes a cache look for another version.
+    let journal = origin.journal();
+    let names = journal.iter().flat_map(|request| request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()));
+    let asks_anew = names.filter(|name| ["cache-control", "pragma", "if-modified-since"].contains(&name.as_str()));
+    c.is("files.consistency.new_url", asks_anew.count(), 0)
 }

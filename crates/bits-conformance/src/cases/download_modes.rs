@@ -61,7 +61,7 @@ fn dynamic_content_needs_nothing_of_its_server(c: &mut Bench) -> Outcome {
     job.complete()?;
     let whole = c.downloaded()? == bytes;
     for (clause, _) in lacking {
-        c.holds(clause, "the file has the bytes of the server's", whole)?;
+        c.holds([clause, "http.dynamic_property"], "the file has the bytes of the server's", whole)?;
     }
     c.is("job5.dynamic_content.lifts_head", asked(&origin.journal()), vec!["GET -".to_owned()])
 }

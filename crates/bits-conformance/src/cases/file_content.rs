@@ -1,8 +1,10 @@
 //! The content of a file before Complete: where it is, and what the client thinks of it.
 
 use bits_api::File3;
+use bits_origin::{Content, Synthetic};
 use bits_world::Profile;
 
+use super::http::asked;
 use super::prelude::*;
 
 cases![
@@ -19,7 +21,9 @@ cases![
     a_file_must_be_there_to_be_judged,
     each_file_is_judged_by_itself,
     an_invalid_file_fails_the_job,
+    every_invalid_file_is_told_as_an_error,
     an_invalid_file_is_fetched_again_by_resume,
+    an_invalid_file_is_fetched_again_from_its_server,
     before_4_0_a_job_with_an_invalid_file_cannot_be_resumed,
     judgements_can_be_repeated,
     an_upload_cannot_be_judged,
@@ -215,6 +219,54 @@ fn an_invalid_file_fails_the_job(c: &mut Bench) -> Outcome {
     c.is("file3.set_validation_state.false_origin_progress", file.progress()?.bytes_transferred, 0)?;
     c.settle()?;
     c.is("file3.set_validation_state.false_origin_error_callback", recorder.count("JobError"), 1)
+}
+
+fn every_invalid_file_is_told_as_an_error(c: &mut Bench) -> Outcome {
+    let recorder = Recorder::new();
+    let job = c.new_job()?;
+    for name in ["a.bin", "b.bin"] {
+        c.serve(name, 1_000)?.add_to(&job)?;
+    }
+    job.set_notify_flags(NotifyFlags::JOB_ERROR)?;
+    job.set_notify_interface(Some(recorder.object2()))?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let mut told = Vec::new();
+    for file in files(&job)? {
+        file.file3()?.set_validation_state(false)?;
+        c.settle()?;
+        let culprit = job.error()?.file()?.remote_name()?;
+        told.push((recorder.count("JobError"), culprit == file.remote_name()?, job.error_count()?));
+    }
+    c.is("file3.set_validation_state.false_origin_error_callback", told, vec![(1, true, 1), (2, true, 2)])
+}
+
+fn an_invalid_file_is_fetched_again_from_its_server(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    origin.put("/good", Content::synthetic(1_000, 1));
+    origin.put("/file", Content::synthetic(2_000, 2));
+    let job = c.new_job()?;
+    for (path, name) in [("/good", "good.bin"), ("/file", "download.bin")] {
+        job.add_file(Some(&origin.url(path)), Some(&c.local(name)))?;
+    }
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let Some(judged) = files(&job)?.into_iter().nth(1) else { return failed("there is no second file") };
+    let before = origin.journal().len();
+    // What is served in its place is told apart by its bytes alone.
+    origin.put("/file", Content::synthetic(2_000, 3));
+    judged.file3()?.set_validation_state(false)?;
+    c.is("files.validation.false_origin", job.state()?, JobState::ERROR)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let paths = origin.journal().iter().skip(before).map(|request| request.path.clone()).collect::<Vec<_>>();
+    c.is("file3.set_validation_state.resume_redownloads", paths, vec!["/file".to_owned(); 2])?;
+    let again = asked(&origin.journal()).split_off(before);
+    let expected = ["HEAD -", "GET bytes=0-1999"].map(str::to_owned);
+    c.is("file3.set_validation_state.resume_redownloads", again, expected.to_vec())?;
+    job.complete()?;
+    let is_new = c.downloaded()? == Synthetic::new(2_000, 3).bytes(0..2_000);
+    c.holds("file3.set_validation_state.resume_redownloads", "the file is what was served last", is_new)
 }
 
 fn an_invalid_file_is_fetched_again_by_resume(c: &mut Bench) -> Outcome {

@@ -1,7 +1,7 @@
 //! AddFileWithRanges: files of which only parts are fetched.
 
 use bits_api::LENGTH_TO_EOF;
-use bits_origin::{Content, Fault, Synthetic};
+use bits_origin::{Content, Synthetic};
 use bits_service::SimServer;
 use bits_world::Profile;
 
@@ -20,7 +20,6 @@ cases![
     the_bytes_of_parts_are_those_of_the_file,
     parts_outside_the_file_are_found_by_the_transfer,
     parts_need_a_server_with_ranges,
-    merged_parts_are_no_answer,
     a_file_with_parts_is_of_one_version,
     files_of_one_job_may_be_of_several_versions,
 ];
@@ -241,18 +240,6 @@ fn parts_need_a_server_with_ranges(c: &mut Bench) -> Outcome {
         job.cancel()?;
     }
     Ok(())
-}
-
-fn merged_parts_are_no_answer(c: &mut Bench) -> Outcome {
-    let origin = c.origin()?;
-    origin.put("/file", Content::synthetic(1_000, 1));
-    c.fault("GET", "/file", Fault::WrongContentRange)?;
-    let job = c.new_job()?;
-    let parts = ranges(&[(100, 50), (150, 50)]);
-    job.job3()?.add_file_with_ranges(Some(&origin.url("/file")), Some(&c.local("download.bin")), &parts)?;
-    job.resume()?;
-    c.wait(&job, JobState::ERROR, SOON)?;
-    c.returns("job3.add_file_with_ranges.err_server_merges", error_of(&job)?.1)
 }
 
 fn a_file_with_parts_is_of_one_version(c: &mut Bench) -> Outcome {

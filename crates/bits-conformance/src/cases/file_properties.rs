@@ -147,7 +147,7 @@ fn before_an_answer_there_are_no_headers(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_with_file(100)?;
     let result = first_file(&job)?.file5()?.property(HEADERS);
     c.returns("file5.get_property.null_string", &result)?;
-    c.is("file5.get_property.null_string", headers(&first_file(&job)?)?, None)
+    c.is(["file5.get_property.null_string", "http.response_headers"], headers(&first_file(&job)?)?, None)
 }
 
 fn only_the_last_answer_counts(c: &mut Bench) -> Outcome {
@@ -169,7 +169,11 @@ fn only_the_last_answer_counts(c: &mut Bench) -> Outcome {
     let is_of_the_rest = last
         .as_ref()
         .is_some_and(|headers| headers.to_lowercase().contains("content-range:") && !has_line(Some(headers), &whole));
-    c.holds("file5.get_property.last_response", "the answer to the rest took its place", is_of_the_rest)
+    c.holds(
+        ["file5.get_property.last_response", "http.response_headers"],
+        "the answer to the rest took its place",
+        is_of_the_rest,
+    )
 }
 
 fn each_file_has_its_own_headers(c: &mut Bench) -> Outcome {

@@ -1,6 +1,6 @@
 //! Other remote names for files of a job: SetRemoteName and ReplaceRemotePrefix.
 
-use bits_origin::{Content, GateAt, Synthetic};
+use bits_origin::{Content, Fault, Gate, GateAt, Origin, Synthetic};
 use bits_service::SimServer;
 
 use super::http::asked;
@@ -27,6 +27,7 @@ cases![
     a_failed_job_goes_on_at_another_server,
     a_prefix_moves_files_as_a_url_does,
     bytes_go_on_at_another_server,
+    the_url_of_any_state_is_the_one_that_is_asked,
     bytes_begin_anew_at_a_server_that_cannot_go_on,
 ];
 
@@ -358,6 +359,76 @@ fn bytes_go_on_at_another_server(c: &mut Bench) -> Outcome {
     job.complete()?;
     c.is("file2.set_remote_name.resume", asked(&origin.journal()).last().cloned(), Some("GET bytes=20000-49999".into()))?;
     c.holds("file2.set_remote_name.resume", "the file is whole", c.downloaded()? == bytes)
+}
+
+/// A job for `/file` of the origin in that state, on the way to it or behind it.
+fn over_http(c: &Bench, origin: &Origin, state: JobState) -> Result<(Arc<dyn Job>, Option<Gate>), Stop> {
+    let job = c.job_for(&origin.url("/file"), JobPriority::NORMAL)?;
+    let mut gate = None;
+    let refused = |code| Fault::Status { code, retry_after: None };
+    match state {
+        JobState::SUSPENDED => return Ok((job, None)),
+        JobState::QUEUED => {
+            c.disconnect()?;
+            job.resume()?;
+            c.settle()?;
+            c.log_off()?;
+            c.connect()?;
+        }
+        JobState::CONNECTING => gate = Some(origin.gate_method("HEAD", "/file", GateAt::RequestSeen)),
+        JobState::TRANSFERRING => gate = Some(origin.gate_method("GET", "/file", GateAt::Byte(20_000))),
+        JobState::TRANSIENT_ERROR => c.fault("HEAD", "/file", refused(503))?,
+        JobState::ERROR => c.fault("HEAD", "/file", refused(404))?,
+        _ => {}
+    }
+    if state != JobState::QUEUED {
+        job.resume()?;
+    }
+    c.wait(&job, state, SOON)?;
+    c.settle()?;
+    Ok((job, gate))
+}
+
+fn the_url_of_any_state_is_the_one_that_is_asked(c: &mut Bench) -> Outcome {
+    let bytes = Synthetic::new(50_000, 1).bytes(0..50_000);
+    let content = || Content::bytes(bytes.clone()).last_modified(FileTime::from_unix_seconds(1_700_000_000));
+    let whole = ["HEAD -", "GET bytes=0-49999"].map(str::to_owned).to_vec();
+    for state in LIVING {
+        for by_prefix in [false, true] {
+            c.start_over();
+            let origin = c.origin()?;
+            origin.put("/file", content());
+            origin.put("/mirror", content());
+            let (job, _gate) = over_http(c, &origin, state)?;
+            let before = origin.journal().len();
+            let renamed = if by_prefix {
+                replace(&job, &origin.url("/fi"), &origin.url("/mirror?"))?
+            } else {
+                set_url(&job, &origin.url("/mirror"))?
+            };
+            let clause = if by_prefix { "job3.replace_remote_prefix.purpose" } else { "file2.set_remote_name.other_states" };
+            c.is(clause, renamed, Ok(Success::OK))?;
+            if state == JobState::QUEUED {
+                c.log_on()?;
+            }
+            if [JobState::SUSPENDED, JobState::TRANSIENT_ERROR, JobState::ERROR].contains(&state) {
+                job.resume()?;
+            }
+            c.wait(&job, JobState::TRANSFERRED, SOON)?;
+            let there = origin.journal();
+            let there: Vec<_> = there.iter().skip(before).map(|request| request.path.starts_with("/mirror")).collect();
+            c.is(clause, there.iter().all(|is_there| *is_there), true)?;
+            let expected = match state {
+                JobState::TRANSFERRING => vec!["GET bytes=20000-49999".to_owned()],
+                JobState::TRANSFERRED => vec![],
+                _ => whole.clone(),
+            };
+            c.is(clause, asked(&origin.journal()).split_off(before), expected)?;
+            job.complete()?;
+            c.holds(clause, "the file is whole", c.downloaded()? == bytes)?;
+        }
+    }
+    Ok(())
 }
 
 fn bytes_begin_anew_at_a_server_that_cannot_go_on(c: &mut Bench) -> Outcome {

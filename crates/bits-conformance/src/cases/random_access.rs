@@ -1,7 +1,7 @@
 //! RequestFileRanges, UpdateDownloadPosition, GetFilledFileRanges and on-demand mode.
 
 use bits_api::{File6, JobPropertyId, JobPropertyValue, LENGTH_TO_EOF};
-use bits_origin::{Content, Synthetic};
+use bits_origin::{Content, Fault, Gate, GateAt, Origin, Synthetic};
 use bits_service::SimServer;
 use bits_world::Profile;
 
@@ -34,6 +34,10 @@ cases![
     on_demand_mode_needs_ranges,
     what_is_there_on_demand_outlives_a_restart,
     requested_bytes_are_those_of_the_file,
+    a_request_turns_a_running_transfer_over_http,
+    a_position_turns_a_running_transfer_over_http,
+    requested_bytes_over_http_are_told_and_those_between_are_not,
+    a_server_that_loses_its_ranges_over_http_ends_random_access,
 ];
 
 type Parts<'a> = &'a [(u64, u64)];
@@ -430,4 +434,92 @@ fn requested_bytes_are_those_of_the_file(c: &mut Bench) -> Outcome {
     c.holds("file6.request_file_ranges.done_all", "the file is whole", c.downloaded()? == bytes)?;
     let expected = ["HEAD -", "GET bytes=600-699", "GET bytes=50-99", "GET bytes=0-49,100-599,700-999"];
     c.is("file6.request_file_ranges.no_double_download", asked(&origin.journal()), expected.map(str::to_owned).to_vec())
+}
+
+const SIZE: u64 = 50_000;
+
+fn served() -> Vec<u8> {
+    Synthetic::new(SIZE, 1).bytes(0..SIZE)
+}
+
+/// An ordinary job that the origin holds at byte 20,000 of its file.
+fn held_over_http(c: &Bench, origin: &Origin) -> Result<(Arc<dyn Job>, Gate), Stop> {
+    origin.put("/file", Content::bytes(served()));
+    let gate = origin.gate_method("GET", "/file", GateAt::Byte(20_000));
+    let job = c.job_for(&origin.url("/file"), JobPriority::NORMAL)?;
+    job.resume()?;
+    c.settle()?;
+    Ok((job, gate))
+}
+
+fn a_request_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    let (job, gate) = held_over_http(c, &origin)?;
+    let before = origin.journal().len();
+    request(&job, &[(40_000, 1_000), (10_000, 500), (30_000, 100)])??;
+    gate.open();
+    // Asked for again, it turns nothing.
+    request(&job, &[(30_000, 100)])??;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let expected = ["GET bytes=40000-40999", "GET bytes=30000-30099", "GET bytes=20000-29999,30100-39999,41000-49999"];
+    c.is(
+        ["file6.request_file_ranges.prioritized", "file6.request_file_ranges.no_double_download"],
+        asked(&origin.journal()).split_off(before),
+        expected.map(str::to_owned).to_vec(),
+    )?;
+    job.complete()?;
+    c.holds("file6.request_file_ranges.prioritized", "the file is whole", c.downloaded()? == served())
+}
+
+fn a_position_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    let (job, gate) = held_over_http(c, &origin)?;
+    let before = origin.journal().len();
+    access(&job)?.update_download_position(30_000)?;
+    gate.open();
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.is(
+        ["file6.update_download_position.effect", "file6.update_download_position.priority_not_filter"],
+        asked(&origin.journal()).split_off(before),
+        ["GET bytes=30000-49999", "GET bytes=20000-29999"].map(str::to_owned).to_vec(),
+    )?;
+    job.complete()?;
+    c.holds("file6.update_download_position.effect", "the file is whole", c.downloaded()? == served())
+}
+
+fn requested_bytes_over_http_are_told_and_those_between_are_not(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    origin.put("/file", Content::bytes(served()));
+    let recorder = Recorder::new();
+    let job = c.job_with(JobPropertyId::ON_DEMAND_MODE)?;
+    job.add_file(Some(&origin.url("/file")), Some(&c.local("download.bin")))?;
+    job.set_notify_interface(Some(recorder.object3()))?;
+    job.set_notify_flags(NotifyFlags::FILE_RANGES_TRANSFERRED)?;
+    request(&job, &[(1_000, 500), (9_000, 700), (20_000, 10)])??;
+    run(c, &job, JobState::SUSPENDED)?;
+    c.advance(MINUTE)?;
+    c.is("file6.request_file_ranges.adds", asked(&origin.journal()).pop(), Some("GET bytes=1000-1499,9000-9699,20000-20009".into()))?;
+    let told = |told: Told| if let Told::Ranges { ranges, .. } = told { pairs(&ranges) } else { vec![] };
+    let told: Vec<_> = recorder.told().into_iter().flat_map(told).collect();
+    let expected = vec![(1_000, 500), (9_000, 700), (20_000, 10)];
+    c.is(
+        ["callback3.file_ranges_transferred.when", "callback3.file_ranges_transferred.params"],
+        told,
+        expected.clone(),
+    )?;
+    c.is(["file6.get_filled_file_ranges.content", "job5.on_demand.effect"], filled(&job)?, expected)
+}
+
+fn a_server_that_loses_its_ranges_over_http_ends_random_access(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    origin.put("/file", Content::bytes(served()));
+    let job = c.job_with(JobPropertyId::ON_DEMAND_MODE)?;
+    job.add_file(Some(&origin.url("/file")), Some(&c.local("download.bin")))?;
+    request(&job, &[(0, 10)])??;
+    run(c, &job, JobState::SUSPENDED)?;
+    c.fault("GET", "/file", Fault::IgnoreRange)?;
+    request(&job, &[(100, 10), (300, 10)])??;
+    run(c, &job, JobState::ERROR)?;
+    c.is("job5.on_demand.req_ranges", error_of(&job)?.1, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)?;
+    c.returns("file6.request_file_ranges.unsupported_server", request(&job, &[(200, 10)])?)
 }
