@@ -107,7 +107,8 @@ impl<'a> Line<'a> {
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
-                Link::open(network, &aim, talks).await?
+                // Most of what an attempt needs room for, and only while it connects.
+                Box::pin(Link::open(network, &aim, talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let answered = within(&network.clock, network.stall, async { Ok(link.ask(request, target).await) }).await?;

@@ -5,6 +5,7 @@ mod paced;
 mod parts;
 mod receive;
 mod record;
+mod share;
 
 use std::sync::Arc;
 

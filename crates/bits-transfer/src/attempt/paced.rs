@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bits_wire::attempt::Failure;
 use bytes::Bytes;
+use tokio::task::unconstrained;
 
 use super::Attempt;
 use super::parts::Course;
@@ -29,7 +30,8 @@ impl Attempt<'_> {
             return self.take_in(expected, &data).await;
         }
         control.stand(Standing::Throttled);
-        let course = self.let_pass_slowly(data, expected, turn, pauses).await?;
+        // Whoever stops here has nothing left to do: the runtime must not interrupt it before.
+        let course = unconstrained(Box::pin(self.let_pass_slowly(data, expected, turn, pauses))).await?;
         meter.pulse.beat(&self.line.network.clock);
         control.stand(Standing::Talking(Arc::clone(meter)));
         Ok(course)

@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Attempt;
 use super::parts::Course;
+use super::share::Share;
 
 /// So much is written between two reports of progress, while it comes without a pause.
 const REPORT_EVERY: u64 = 1024 * 1024;
@@ -78,6 +79,7 @@ impl Attempt<'_> {
         let pace = &self.line.control.pace;
         let mut turn = pace.turn();
         let mut pauses = Pauses::new(&network.clock);
+        let mut share = Share::new();
         while !expected.is_over() {
             let unreported = self.unreported();
             meter.read_at_most(pace.read_at_most());
@@ -96,10 +98,16 @@ impl Attempt<'_> {
             .await;
             match arrival {
                 Arrival::Data(data) => {
+                    let is_spent = share.spend(data.len());
                     match self.let_pass(data, &mut expected, &meter, &mut turn, &mut pauses).await? {
                         Course::GoesOn => {}
                         Course::Over => break,
                         Course::OtherSize => return Ok(Received::OtherSize),
+                    }
+                    if is_spent {
+                        // Until the next turn this looks idle to a virtual clock.
+                        self.report_progress();
+                        tokio::task::yield_now().await;
                     }
                 }
                 Arrival::Pause => self.report_progress(),

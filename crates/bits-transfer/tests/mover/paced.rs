@@ -6,12 +6,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Mover};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Fetch, Mover};
 use bits_world::Decisions;
 use bits_world::clock::VirtualClock;
 
 use crate::parked::{Seat, seat, seat_of};
-use crate::support::{Running, Server, content};
+use crate::support::{Mill, Running, Server, content};
 use crate::tls;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -253,4 +253,35 @@ fn under_tls_a_limit_counts_the_bytes_of_the_file() {
     clock.advance(SECOND * 70).unwrap();
 
     assert_eq!(running.end().bytes, Some(content(100_000)));
+}
+
+#[test]
+fn a_server_that_keeps_us_busy_leaves_others_their_turn() {
+    let crumbs = Server::start(|mut peer| {
+        if peer.request().is_some() {
+            peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            while peer.send("1\r\n7\r\n".repeat(10_000)) {}
+        }
+    });
+    let (good, mill) = (Server::of(content(1_000)), Mill::new());
+    // One chain is one worker.
+    let plan = |url: String, name: &str| AttemptPlan { local: mill.folder.path().join(name), ..mill.plan(&url) };
+    let mut busy = ["BIT1.tmp", "BIT2.tmp", "BIT3.tmp"].map(|name| {
+        let fetch = Fetch { dynamic: true, ..Fetch::default() };
+        mill.start(AttemptPlan { fetch, ..plan(crumbs.url("/a"), name) })
+    });
+    for busy in &mut busy {
+        busy.until(|report| matches!(report, AttemptReport::Progress { .. }));
+    }
+
+    for number in 0..5 {
+        let outcome = mill.run(plan(good.url("/a"), &format!("good{number}.tmp")));
+        assert_eq!(outcome.end, AttemptEnd::Done);
+    }
+
+    for busy in &mut busy {
+        assert!(!busy.pending().iter().any(|report| matches!(report, AttemptReport::Ended(_))));
+        busy.stop();
+        busy.until(|report| *report == AttemptReport::Ended(AttemptEnd::Stopped));
+    }
 }
