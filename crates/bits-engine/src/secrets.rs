@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use bits_api::{Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Success, text};
-use bits_wire::{Secret, custom_headers};
-use bits_world::Token;
+use bits_wire::{CustomHeaders, Secret};
+use bits_world::{Switch, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::job::{Job, State};
@@ -138,7 +138,10 @@ impl Engine {
                 if text::utf16_len(headers) > MAX_HEADERS {
                     return Err(Hresult::BG_E_STRING_TOO_LONG);
                 }
-                custom_headers(headers).ok_or(Hresult::E_INVALIDARG)?;
+                let headers = CustomHeaders::parse(headers).ok_or(Hresult::E_INVALIDARG)?;
+                if headers.has_reserved() && engine.config.decisions.is_other(Switch::ReservedHeaders) {
+                    return Err(Hresult::E_INVALIDARG);
+                }
             }
             engine.jobs[job].change_secrets(|secrets| secrets.custom_headers = headers.map(Secret::new));
             engine.changed(cx, job);

@@ -10,6 +10,7 @@ mod attempt;
 mod disk;
 mod guard;
 mod handshake;
+mod heads;
 mod inquiry;
 mod link;
 mod mover;

@@ -140,7 +140,7 @@ impl Link {
         if self.ends_at_proxy {
             proxy::address(&mut outgoing, target);
         }
-        self.meter.expect_head();
+        self.meter.expect_head(&request.spelled);
         self.look().await;
         if self.connection.is_none() {
             // What comes before anything is asked is no answer, and nothing is lost with it.

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bits_wire::attempt::ResponseHead;
 use bits_world::clock::{Clock, Ends};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::heads::{Tape, respell};
 use crate::watchdog::Pulse;
 
 /// What is known of a connection from outside.
@@ -27,6 +29,16 @@ pub(crate) struct Meter {
     head_budget: AtomicU64,
     /// So many bytes, decrypted, are taken at once.
     most_at_once: AtomicUsize,
+    /// The heads of the exchange that awaits one.
+    heads: Mutex<Heads>,
+}
+
+/// What is known of the heads of one exchange.
+#[derive(Debug, Default)]
+struct Heads {
+    /// The names in the request that have a spelling of their own, until it is sent.
+    spelled: Option<Arc<[Box<str>]>>,
+    answer: Tape,
 }
 
 impl Meter {
@@ -44,6 +56,7 @@ impl Meter {
             write_blocked: AtomicBool::new(false),
             head_budget: AtomicU64::new(Self::UNBOUNDED),
             most_at_once: AtomicUsize::new(usize::MAX),
+            heads: Mutex::default(),
         })
     }
 
@@ -57,8 +70,10 @@ impl Meter {
         self.write_blocked.load(Ordering::SeqCst)
     }
 
-    /// From now on the head of an answer is awaited.
-    pub(crate) fn expect_head(&self) {
+    /// From now on the head of an answer is awaited, to a request with names that are `spelled` so.
+    pub(crate) fn expect_head(&self, spelled: &Arc<[Box<str>]>) {
+        let spelled = (!spelled.is_empty()).then(|| Arc::clone(spelled));
+        *self.heads() = Heads { spelled, answer: Tape::default() };
         self.head_budget.store(Self::HEAD_LIMIT, Ordering::Relaxed);
     }
 
@@ -77,12 +92,43 @@ impl Meter {
         self.most_at_once.store(bytes, Ordering::Relaxed);
     }
 
-    /// Takes `bytes` off what may come before the head is complete.
-    fn spend(&self, bytes: usize) {
+    /// The head of the last answer, as it came.
+    pub(crate) fn head(&self) -> ResponseHead {
+        self.heads().answer.text()
+    }
+
+    /// Takes `bytes` off what may come before the head is complete, and writes them down; once it
+    /// is, nothing is looked at.
+    fn spend(&self, bytes: &[u8]) {
         let budget = self.head_budget.load(Ordering::Relaxed);
-        if budget != Self::UNBOUNDED {
-            self.head_budget.store(budget.saturating_sub(bytes as u64), Ordering::Relaxed);
+        if budget == Self::UNBOUNDED {
+            return;
         }
+        self.heads().answer.take_in(bytes);
+        self.head_budget.store(budget.saturating_sub(bytes.len() as u64), Ordering::Relaxed);
+    }
+
+    /// What goes out in place of `bytes`, where they are a head with names of another spelling.
+    fn respelled(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        // Between the head and the next one there is nothing to look at.
+        if self.head_budget.load(Ordering::Relaxed) == Self::UNBOUNDED {
+            return None;
+        }
+        let spelled = self.heads().spelled.clone()?;
+        let mut head = bytes.to_vec();
+        respell(&mut head, &spelled);
+        Some(head)
+    }
+
+    /// So much of a head of `length` bytes has gone out.
+    fn sent(&self, count: usize, length: usize) {
+        if count == length {
+            self.heads().spelled = None;
+        }
+    }
+
+    fn heads(&self) -> MutexGuard<'_, Heads> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,7 +218,7 @@ impl AsyncRead for Stream {
         } else {
             ready!(self.layer.poll_read(cx, buf))?;
         }
-        self.meter.spend(buf.filled().len() - before);
+        self.meter.spend(&buf.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
@@ -184,14 +230,21 @@ impl Layer {
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.layer {
-            Layer::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Layer::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        let Some(head) = self.meter.respelled(buf) else { return self.layer.poll_write(cx, buf) };
+        let count = ready!(self.layer.poll_write(cx, &head))?;
+        self.meter.sent(count, head.len());
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -75,7 +75,7 @@ pub(crate) async fn tunnel(
     let handshake = http1::Builder::new().title_case_headers(true).handshake::<_, Empty<Bytes>>(stream);
     let (mut sender, mut connection) = handshake.await.map_err(|error| fault(&error))?;
     let request = tunnel_request(origin, &network.library).map(|()| Empty::new());
-    meter.expect_head();
+    meter.expect_head(&Arc::default());
     let mut answer = pin!(sender.send_request(request));
     let mut is_over = false;
     let answered = poll_fn(|cx| {

@@ -17,6 +17,6 @@ mod secret;
 pub mod spans;
 pub mod upload;
 
-pub use custom_headers::custom_headers;
+pub use custom_headers::CustomHeaders;
 pub use redact::redacted;
 pub use secret::Secret;

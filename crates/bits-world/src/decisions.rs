@@ -61,6 +61,16 @@ pub enum Switch {
     RedirectsKept,
     /// `http_options.redirect_with_custom_headers`: whether custom headers go along to another server.
     RedirectedHeaders,
+    /// `http_options.custom_headers.own`: whether a client's word stands in place of BITS' own.
+    OwnHeaders,
+    /// `http_options.custom_headers.reserved`: whether SetCustomHeaders takes what is never sent.
+    ReservedHeaders,
+    /// `http.content_coding`: whether content that is coded, unasked for, is kept as it comes.
+    ContentCoding,
+    /// `http.head_refused`: whether the size is asked for by GET where HEAD is refused.
+    HeadRefused,
+    /// `http.cookies`: whether a server is told what it has asked to be told again.
+    Cookies,
     /// `http_options.certificate_faults`: whether each fault of a server certificate has its code.
     CertificateFaults,
     /// `job.set_proxy_settings.commas`: whether commas separate the proxies of a list.
@@ -113,6 +123,11 @@ const ROWS: &[Row] = &[
     row(Switch::MostRedirects,      "http.redirects_followed",               Takes::Count(10)),
     row(Switch::RedirectsKept,      "http.redirects_kept",                   Takes::Word(["request", "attempt"])),
     row(Switch::RedirectedHeaders,  "http_options.redirect_with_custom_headers", Takes::Word(["sent", "dropped"])),
+    row(Switch::OwnHeaders,         "http_options.custom_headers.own",       Takes::Word(["replaced", "repeated"])),
+    row(Switch::ReservedHeaders,    "http_options.custom_headers.reserved",  Takes::Word(["ignored", "refused"])),
+    row(Switch::ContentCoding,      "http.content_coding",                   Takes::Word(["kept", "refused"])),
+    row(Switch::HeadRefused,        "http.head_refused",                     Takes::Word(["error", "GET"])),
+    row(Switch::Cookies,            "http.cookies",                          Takes::Word(["ignored", "kept"])),
     row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
     row(Switch::ProxyListCommas,    "job.set_proxy_settings.commas",         Takes::Word(["refused", "separate"])),
 ];

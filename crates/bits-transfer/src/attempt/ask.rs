@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure};
-use bits_wire::custom_headers;
-use bits_wire::download::{Answer, Ask, CertificateFaults, Fault, Redirects, Request, Target};
+use bits_wire::CustomHeaders;
+use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead};
+use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
 use bits_world::Switch;
 use http::header::LOCATION;
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderValue, Response};
 use hyper::body::Incoming;
 
 use crate::link::{Aim, Link, Network};
@@ -26,7 +26,8 @@ pub(super) struct Line<'a> {
     /// The method that asks for content in place of GET.
     method: Option<String>,
     /// What every request carries beside BITS' own headers.
-    custom: HeaderMap,
+    custom: CustomHeaders,
+    cookies: Cookies,
     /// Which faults of a server's certificate count for nothing.
     excused: CertificateFaults,
     /// The connection of the chain, while it can be asked again.
@@ -52,7 +53,12 @@ impl<'a> Line<'a> {
             redirects: Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(&network.decisions),
             method: plan.fetch.method.clone(),
             // The engine takes no others.
-            custom: plan.custom_headers.as_ref().and_then(|text| custom_headers(text.expose())).unwrap_or_default(),
+            custom: plan
+                .custom_headers
+                .as_ref()
+                .and_then(|text| CustomHeaders::parse(text.expose()))
+                .unwrap_or_default(),
+            cookies: Cookies::default(),
             excused: plan.excused,
             link,
         })
@@ -67,9 +73,12 @@ impl<'a> Line<'a> {
         loop {
             let request = self.request(ask);
             let route = self.proxying.route(self.redirects.target().origin())?;
-            let (head, body) = self.exchange(&request, route).await.map_err(Fault::failure)?.into_parts();
-            let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
-            self.control.report(AttemptReport::Answered(answer.as_text()));
+            let (answer, text) = self.exchange(&request, route).await.map_err(Fault::failure)?;
+            let (head, body) = answer.into_parts();
+            self.control.report(AttemptReport::Answered(text));
+            if Cookies::are_set_by(&head.headers) && self.network.decisions.is_other(Switch::Cookies) {
+                self.cookies.take_in(self.redirects.target(), &head.headers);
+            }
             let location = head.headers.get(LOCATION).map(HeaderValue::as_bytes);
             let followed = self.redirects.follow(request.method.as_str(), head.status.as_u16(), location);
             if let Some(url) = self.redirects.take_moved() {
@@ -85,16 +94,19 @@ impl<'a> Line<'a> {
     /// The request that asks this where the redirects so far have led.
     fn request(&self, ask: &Ask) -> Request {
         let method = self.method.as_deref().filter(|_| !self.redirects.asks_by_get());
-        let request = Request::new(ask, self.redirects.target(), &self.network.library).by(method);
-        if self.redirects.is_elsewhere() && self.network.decisions.is_other(Switch::RedirectedHeaders) {
-            return request;
+        let target = self.redirects.target();
+        let mut request = Request::new(ask, target, &self.network.library).by(method);
+        let is_elsewhere = self.redirects.is_elsewhere() && !self.custom.spelled().is_empty();
+        if !is_elsewhere || !self.network.decisions.is_other(Switch::RedirectedHeaders) {
+            request = request.with_custom(&self.custom, &self.network.decisions);
         }
-        request.with_custom(&self.custom)
+        self.cookies.add_to(target, &mut request.headers);
+        request
     }
 
     /// Sends a request and waits for the head of its answer. A connection that the server has
     /// closed since its last answer is replaced once.
-    async fn exchange(&mut self, request: &Request, route: Route) -> Result<Response<Incoming>, Fault> {
+    async fn exchange(&mut self, request: &Request, route: Route) -> Result<(Response<Incoming>, ResponseHead), Fault> {
         let network = self.network;
         let target = self.redirects.target();
         let aim = Aim { origin: target.origin().clone(), route, excused: self.excused };
@@ -115,8 +127,9 @@ impl<'a> Line<'a> {
             match answered {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
+                    let text = link.meter().head();
                     self.link = Some(link);
-                    return Ok(response);
+                    return Ok((response, text));
                 }
                 Err(none) if reused && none.silent => {}
                 Err(none) => return Err(none.fault),

@@ -95,7 +95,7 @@ impl<'a> Attempt<'a> {
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
             match download.judge(&ask, &answer)? {
                 Verdict::StartOver if !self.plan.fetch.layout.is_sequential() => return Ok(AttemptEnd::Changed),
-                Verdict::Learned | Verdict::StartOver => self.line.skip(body).await,
+                Verdict::Learned | Verdict::StartOver | Verdict::AskOtherwise => self.line.skip(body).await,
                 Verdict::Body(length) => {
                     self.record(&download).await?;
                     self.partial.go_to(download.position());

@@ -5,9 +5,9 @@ use bits_world::{Decisions, Switch};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode, Version};
 
-use super::head::{ContentRange, Length, content_range, last_modified, length};
+use super::head::{ContentRange, Length, content_range, is_coded, last_modified, length};
 use super::{Ask, Fault, Multipart, Parts, RANGE_LIMIT, fatal, status_failure, transient};
-use crate::attempt::{AttemptPlan, Begin, Failure, ResponseHead, Urgency, Validators};
+use crate::attempt::{AttemptPlan, Begin, Failure, Urgency, Validators};
 use crate::layout::{self, Layout, Piece};
 use crate::spans::Span;
 
@@ -20,28 +20,6 @@ pub struct Answer<'a> {
     pub status: StatusCode,
     /// The headers.
     pub headers: &'a HeaderMap,
-}
-
-impl Answer<'_> {
-    /// The head as a client may read it. How the server has spelled the names is not known any
-    /// more: each of their words begins with a capital.
-    pub fn as_text(&self) -> ResponseHead {
-        let reason = self.status.canonical_reason().map_or_else(String::new, |reason| format!(" {reason}"));
-        let mut text = format!("{:?} {}{reason}\r\n", self.version, self.status.as_u16());
-        for (name, value) in self.headers {
-            text += &title_case(name.as_str());
-            text += ": ";
-            text.extend(value.as_bytes().iter().copied().map(char::from));
-            text += "\r\n";
-        }
-        text += "\r\n";
-        ResponseHead(text.into())
-    }
-}
-
-fn title_case(name: &str) -> String {
-    let mut begins = true;
-    name.chars().map(|c| if std::mem::replace(&mut begins, c == '-') { c.to_ascii_uppercase() } else { c }).collect()
 }
 
 /// What a download does next.
@@ -68,6 +46,8 @@ pub enum Verdict {
     /// The remote file is another one than before: what is there is worth nothing (clauses
     /// `files.consistency.download_restart`, `http.open.412`).
     StartOver,
+    /// The server refuses to be asked so: [`Download::next`] asks in another way.
+    AskOtherwise,
 }
 
 /// The download of one file in one attempt.
@@ -85,6 +65,8 @@ pub struct Download {
     fresh: bool,
     have: u64,
     start_overs: u32,
+    /// Whether the server has refused HEAD, and may be asked by GET instead.
+    without_head: bool,
     decisions: Decisions,
 }
 
@@ -118,6 +100,7 @@ impl Download {
             fresh: false,
             have: if known.is_some() { held } else { 0 },
             start_overs: 0,
+            without_head: false,
             decisions: Decisions::default(),
         }
     }
@@ -151,7 +134,11 @@ impl Download {
     /// jobs, with resuming, with parts of a file, and with files from [`RANGE_LIMIT`] on.
     pub fn next(&self) -> Next {
         let Some(Validators { size, last_modified }) = self.known else {
-            return Next::Ask(if self.dynamic { Ask::Whole } else { Ask::Size });
+            return Next::Ask(match self {
+                Self { dynamic: true, .. } => Ask::Whole,
+                Self { without_head: true, .. } => Ask::FirstByte,
+                _ => Ask::Size,
+            });
         };
         let pieces = self.next_pieces();
         if pieces.is_empty() {
@@ -221,8 +208,16 @@ impl Download {
     /// answer; `BG_E_REMOTE_FILE_CHANGED` when the file never stays the same;
     /// `BG_E_HTTP_ERROR_nnn` for any other status.
     pub fn judge(&mut self, ask: &Ask, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        if answer.status.is_success() && is_coded(answer.headers) && self.decisions.is_other(Switch::ContentCoding) {
+            return Err(fatal(Hresult::BG_E_INVALID_SERVER_RESPONSE));
+        }
         match (ask, answer.status.as_u16()) {
-            (Ask::Size, 200) => self.learn(answer),
+            (Ask::Size | Ask::FirstByte, 200) => self.learn(answer),
+            (Ask::Size, 403 | 405 | 501) if self.decisions.is_other(Switch::HeadRefused) => {
+                self.without_head = true;
+                Ok(Verdict::AskOtherwise)
+            }
+            (Ask::FirstByte, 206 | 416) => self.learn_from_range(answer),
             (Ask::Whole, 200) if self.dynamic => self.take_as_it_comes(answer),
             (Ask::Whole, 200) => {
                 let length = body_length(answer)?;
@@ -259,6 +254,20 @@ impl Download {
 
     fn learn(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {
         let size = body_length(answer)?;
+        self.know(Validators { size, last_modified: last_modified(answer.headers) })?;
+        Ok(Verdict::Learned)
+    }
+
+    /// Learns from an answer to a range what HEAD has not told; an empty file has no first byte.
+    fn learn_from_range(&mut self, answer: &Answer<'_>) -> Result<Verdict, Failure> {
+        let size = match (answer.status.as_u16(), content_range(answer.headers)) {
+            (206, Some(ContentRange { bytes: Some((0, 0)), size })) => {
+                size.ok_or(unsupported(answer, Hresult::BG_E_MISSING_FILE_SIZE))?
+            }
+            (416, Some(ContentRange { size: Some(0), .. })) => 0,
+            (206, _) => return Err(unsupported(answer, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT)),
+            _ => return Err(status_failure(answer.status)),
+        };
         self.know(Validators { size, last_modified: last_modified(answer.headers) })?;
         Ok(Verdict::Learned)
     }

@@ -251,6 +251,59 @@ fn deciding(id: &str, value: &str) -> Decisions {
     decisions
 }
 
+/// A download that asks by GET where HEAD is refused, after HEAD was refused.
+fn without_head(urgency: Urgency, status: u16) -> Download {
+    let mut download = download_of(urgency, None, 0).by(&deciding("http.head_refused", "GET"));
+    assert_eq!(judge(&mut download, status, &[("content-length", "5")]), Ok(Verdict::AskOtherwise));
+    assert_eq!(download.next(), Next::Ask(Ask::FirstByte));
+    download
+}
+
+#[test]
+fn where_head_is_refused_the_size_may_be_learned_by_get_where_that_was_decided() {
+    let first_of = |range: &'static str| [("content-range", range), ("content-length", "1"), ("last-modified", STAMP)];
+    for status in [403, 405, 501] {
+        let mut download = without_head(Urgency::Background, status);
+        assert_eq!(judge(&mut download, 206, &first_of("bytes 0-0/100")), Ok(Verdict::Learned));
+        assert_eq!((download.known(), download.next()), (Some(file(100)), range(0, 99)));
+    }
+    let mut whole = without_head(Urgency::Foreground, 403);
+    assert_eq!(judge(&mut whole, 200, &[("content-length", "100")]), Ok(Verdict::Learned));
+    assert_eq!(whole.next(), Next::Ask(Ask::Whole));
+    let mut empty = without_head(Urgency::Background, 403);
+    assert_eq!(judge(&mut empty, 416, &[("content-range", "bytes */0")]), Ok(Verdict::Learned));
+    assert_eq!(empty.next(), Next::Done);
+}
+
+#[test]
+fn what_a_get_of_the_first_byte_must_tell() {
+    let table: [(u16, Lines<'_>, Hresult); 5] = [
+        (403, &[], Hresult::BG_E_HTTP_ERROR_403),
+        (206, &[("content-length", "1")], Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT),
+        (206, &[("content-range", "bytes 0-0/*")], Hresult::BG_E_MISSING_FILE_SIZE),
+        (206, &[("content-range", "bytes 1-1/5")], Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT),
+        (416, &[("content-range", "bytes */5")], Hresult::BG_E_HTTP_ERROR_416),
+    ];
+    for (status, lines, code) in table {
+        let failure = judge(&mut without_head(Urgency::Background, 403), status, lines).unwrap_err();
+        assert_eq!((failure.code, failure.transient), (code, false), "{status} {lines:?}");
+    }
+}
+
+#[test]
+fn coded_content_is_kept_unless_that_was_decided_otherwise() {
+    let refused = deciding("http.content_coding", "refused");
+    let usual = Decisions::default();
+    let head = [("content-length", "100"), ("content-encoding", "gzip")];
+
+    assert_eq!(judge(&mut learned(Urgency::Foreground, 100).by(&usual), 200, &head), Ok(Verdict::Body(100)));
+    let failure = judge(&mut learned(Urgency::Foreground, 100).by(&refused), 200, &head).unwrap_err();
+    assert_eq!((failure.code, failure.transient), (Hresult::BG_E_INVALID_SERVER_RESPONSE, false));
+    for decisions in [usual, refused] {
+        assert_eq!(decisions.touched(), ["http.content_coding"]);
+    }
+}
+
 #[test]
 fn a_range_that_is_the_whole_file_may_be_answered_by_200_where_that_was_decided() {
     let accepted = deciding("http.open.200_for_range", "accepted");
@@ -421,10 +474,11 @@ proptest! {
     #[test]
     fn any_course_of_answers_is_judged(
         background: bool,
+        without_head: bool,
         known in proptest::option::of((any::<u64>(), proptest::option::of(any::<u64>()))),
         held: u64,
         parts in proptest::collection::vec((0_u64..200, 1_u64..50), 0..4),
-        answers in proptest::collection::vec((prop_oneof![Just(200_u16), Just(206), Just(412), Just(416), 100..=999_u16], any_headers(), any::<bool>()), 1..12),
+        answers in proptest::collection::vec((prop_oneof![Just(200_u16), Just(206), Just(403), Just(412), Just(416), 100..=999_u16], any_headers(), any::<bool>()), 1..12),
     ) {
         let urgency = if background { Urgency::Background } else { Urgency::Foreground };
         let known = known.map(|(size, stamp)| Validators { size, last_modified: stamp.map(FileTime) });
@@ -433,6 +487,7 @@ proptest! {
         } else {
             download_of_parts(&parts, known, held)
         };
+        download = download.by(&if without_head { deciding("http.head_refused", "GET") } else { Decisions::default() });
         for (status, headers, old) in answers {
             let Next::Ask(ask) = download.next() else { break };
             let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
@@ -449,6 +504,7 @@ proptest! {
                 }
                 Ok(Verdict::StartOver) => prop_assert_eq!(download.have(), 0),
                 Ok(Verdict::Learned) => prop_assert!(download.known().is_some()),
+                Ok(Verdict::AskOtherwise) => prop_assert!(ask == Ask::Size && without_head),
                 Ok(Verdict::Unbounded(_)) => prop_assert!(false, "only dynamic content has no length"),
                 Err(failure) => prop_assert!(failure.code.is_failure()),
             }

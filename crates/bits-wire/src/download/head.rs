@@ -2,7 +2,7 @@
 
 use bits_api::FileTime;
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, LAST_MODIFIED, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, LAST_MODIFIED, TRANSFER_ENCODING};
 
 /// What the headers say about the length of the body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,6 +45,12 @@ pub(super) fn length(headers: &HeaderMap) -> Length {
         Some(length) if parts.all(|part| number(part) == first) => Length::Known(length),
         _ => Length::Malformed,
     }
+}
+
+/// Whether the content is coded, as by gzip: nobody has asked for that.
+pub(super) fn is_coded(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    values.any(|value| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 /// Last-Modified, where it is a date.
@@ -158,6 +164,16 @@ mod tests {
         };
         assert!(twice("bytes 0-9/10", "bytes 0-9/10"));
         assert!(!twice("bytes 0-9/10", "bytes 5-14/20"));
+    }
+
+    #[test]
+    fn any_coding_but_identity_counts() {
+        for (values, coded) in
+            [(&[][..], false), (&["Identity"], false), (&["gzip"], true), (&["identity", "br"], true)]
+        {
+            let lines: Vec<_> = values.iter().map(|value| ("content-encoding", *value)).collect();
+            assert_eq!(is_coded(&headers(&lines)), coded, "{values:?}");
+        }
     }
 
     #[test]

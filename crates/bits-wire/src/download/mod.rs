@@ -6,6 +6,7 @@
 //! but what [`Parts`] stand in. No socket, no clock.
 
 mod answer;
+mod cookies;
 mod decided;
 mod fault;
 mod head;
@@ -16,6 +17,7 @@ mod request;
 mod target;
 
 pub use answer::{Answer, Download, Next, TOO_LARGE, Verdict};
+pub use cookies::Cookies;
 pub use decided::decided;
 pub(crate) use fault::is_transient_status;
 pub use fault::{CertificateFault, CertificateFaults, Fault, status_failure};

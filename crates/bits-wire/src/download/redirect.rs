@@ -124,7 +124,9 @@ impl Redirects {
         if is_one_too_many {
             self.decisions.note(Switch::MostRedirects);
         }
-        if is_one_too_many || self.seen.contains(&next) {
+        // With what a server has asked to be told again, the same place may answer otherwise.
+        let is_circle = self.seen.contains(&next) && !self.decisions.is_other(Switch::Cookies);
+        if is_one_too_many || is_circle {
             return Err(transient(Hresult::ERROR_WINHTTP_REDIRECT_FAILED));
         }
         self.by_get |= status == 303 || (matches!(status, 301 | 302) && method == "POST");

@@ -1,13 +1,16 @@
 //! What is sent: the choice between HEAD, GET and GET by Range, and the headers.
 
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bits_api::FileTime;
+use bits_world::{Decisions, Switch};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, HOST, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::Target;
+use crate::CustomHeaders;
 use crate::spans::Span;
 
 /// From this size on even a foreground job asks by Range, and no range is longer (clauses
@@ -19,6 +22,8 @@ pub const RANGE_LIMIT: u64 = 1 << 31;
 pub enum Ask {
     /// Size and time stamp, by HEAD.
     Size,
+    /// Size and time stamp, by GET with a Range of one byte, where HEAD is refused.
+    FirstByte,
     /// The whole file, by GET without Range.
     Whole,
     /// Part of the file, by GET with Range.
@@ -44,6 +49,7 @@ impl Ask {
     fn range(&self) -> Option<(Option<FileTime>, String)> {
         match self {
             Self::Size | Self::Whole => None,
+            Self::FirstByte => Some((None, "bytes=0-0".to_owned())),
             Self::Range { first, last, unmodified_since } => Some((*unmodified_since, format!("bytes={first}-{last}"))),
             Self::Ranges { spans, unmodified_since } => {
                 let parts: Vec<_> = spans.iter().map(|span| format!("{}-{}", span.start, span.end - 1)).collect();
@@ -62,6 +68,8 @@ pub struct Request {
     pub path: PathAndQuery,
     /// The headers, in the order in which BITS sends them.
     pub headers: HeaderMap,
+    /// The names that the client has spelled; all others are in title case.
+    pub spelled: Arc<[Box<str>]>,
 }
 
 impl Request {
@@ -87,7 +95,7 @@ impl Request {
             headers.insert(HOST, host);
         }
         let method = if *ask == Ask::Size { Method::HEAD } else { Method::GET };
-        Self { method, path: target.path_and_query().clone(), headers }
+        Self { method, path: target.path_and_query().clone(), headers, spelled: Arc::default() }
     }
 
     /// The request by the client's own method, where BITS would ask for content by GET.
@@ -103,10 +111,10 @@ impl Request {
     /// The request with the client's own headers after those of BITS (clause
     /// `http_options.set_custom_headers.appended`).
     #[must_use]
-    pub fn with_custom(mut self, custom: &HeaderMap) -> Self {
-        for (name, value) in custom {
-            self.headers.append(name, value.clone());
-        }
+    pub fn with_custom(mut self, custom: &CustomHeaders, decisions: &Decisions) -> Self {
+        let repeats = custom.has_own() && decisions.is_other(Switch::OwnHeaders);
+        custom.add_to(&mut self.headers, repeats);
+        self.spelled = Arc::clone(custom.spelled());
         self
     }
 }

@@ -23,6 +23,13 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("http.open.412", ["starts_over", "BG_E_HTTP_ERROR_412"]),
     ("http.status_classes", ["fatal", "transient"]),
     ("http.redirects_refused", ["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"]),
+    ("http.redirects_kept", ["request", "attempt"]),
+    ("http_options.redirect_with_custom_headers", ["sent", "dropped"]),
+    ("http_options.custom_headers.own", ["replaced", "repeated"]),
+    ("http_options.custom_headers.reserved", ["ignored", "refused"]),
+    ("http.content_coding", ["kept", "refused"]),
+    ("http.head_refused", ["error", "GET"]),
+    ("http.cookies", ["ignored", "kept"]),
     ("http_options.certificate_faults", ["each", "ERROR_WINHTTP_SECURE_FAILURE"]),
     ("job.set_proxy_settings.commas", ["refused", "separate"]),
 ];
