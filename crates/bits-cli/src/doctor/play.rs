@@ -174,7 +174,7 @@ impl Player<'_> {
             let reply = self.ask(&ask, &mut redirects, play)?;
             let answer = Answer { version: reply.version, status: reply.status, headers: &reply.headers };
             match download.judge(&ask, &answer)? {
-                Verdict::Learned => {}
+                Verdict::Learned | Verdict::AskOtherwise => {}
                 Verdict::StartOver => play.start_overs += 1,
                 Verdict::Body(length) => {
                     check_body(&reply, length)?;
