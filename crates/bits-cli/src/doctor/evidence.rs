@@ -49,10 +49,11 @@ impl Evidence {
     pub(crate) fn gather(inquirer: &mut Inquirer, url: &str, library: &str, decisions: &Decisions) -> Self {
         let mut player = Player { inquirer, library, decisions, url };
         let mut plays = vec![player.begin(Part::Foreground), player.begin(Part::Background)];
-        let known = plays.iter().find_map(|play| play.end.ok().flatten());
-        if let Some(known) = known.filter(|known| known.size > 1) {
-            plays.push(player.go_on(known));
+        let arrived = plays.iter().find_map(|play| Some((play.part, play.end.ok().flatten()?)));
+        if let Some((part, known)) = arrived.filter(|(_, known)| known.size > 1) {
+            plays.push(player.go_on(part, known));
         }
+        let known = arrived.map(|(_, known)| known);
         if let Some(known) = known.filter(|known| known.size > 2) {
             plays.push(player.ranges(known.size));
         }

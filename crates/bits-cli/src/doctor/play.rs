@@ -26,7 +26,8 @@ pub(crate) enum Part {
     Foreground,
     /// A background job, from its first request.
     Background,
-    /// Either, with half of the file there.
+    /// A job with half of the file there; a foreground job if such a one came so far. What can be gone
+    /// on with is asked for by both alike.
     AfterBreak,
     /// A job with the first and the last byte of the file.
     Ranges,
@@ -119,23 +120,23 @@ pub(crate) struct Player<'a> {
 impl Player<'_> {
     /// Plays a download from its first request.
     pub(crate) fn begin(&mut self, part: Part) -> Play {
-        self.play(part, Layout::Whole, None)
+        self.play(part, urgency(part), Layout::Whole, None)
     }
 
-    /// Plays a download of which half is there.
-    pub(crate) fn go_on(&mut self, known: Validators) -> Play {
-        self.play(Part::AfterBreak, Layout::Whole, Some(known))
+    /// Plays a download of which half is there, after `broken`.
+    pub(crate) fn go_on(&mut self, broken: Part, known: Validators) -> Play {
+        self.play(Part::AfterBreak, urgency(broken), Layout::Whole, Some(known))
     }
 
     /// Plays the download of the first and the last byte of a file that has `size`.
     pub(crate) fn ranges(&mut self, size: u64) -> Play {
         let byte = |initial_offset| FileRange { initial_offset, length: 1 };
-        self.play(Part::Ranges, Layout::Parts(vec![byte(0), byte(size - 1)]), None)
+        self.play(Part::Ranges, urgency(Part::Ranges), Layout::Parts(vec![byte(0), byte(size - 1)]), None)
     }
 
-    fn play(&mut self, part: Part, layout: Layout, known: Option<Validators>) -> Play {
+    fn play(&mut self, part: Part, urgency: Urgency, layout: Layout, known: Option<Validators>) -> Play {
         self.inquirer.hang_up();
-        let plan = self.plan(part, layout, known);
+        let plan = self.plan(part, urgency, layout, known);
         let mut download = Download::new(&plan, known.map_or(0, |known| known.size / 2)).by(self.decisions);
         let goes_on = download.have() > 0;
         let mut play = Play { part, exchanges: Vec::new(), end: Ok(None), goes_on, start_overs: 0 };
@@ -144,7 +145,7 @@ impl Player<'_> {
         play
     }
 
-    fn plan(&self, part: Part, layout: Layout, known: Option<Validators>) -> AttemptPlan {
+    fn plan(&self, part: Part, urgency: Urgency, layout: Layout, known: Option<Validators>) -> AttemptPlan {
         let redirects = RedirectPolicy { to_plain: part == Part::ToPlain, ..RedirectPolicy::default() };
         let nobody = Sid::of_account(0);
         AttemptPlan {
@@ -155,10 +156,7 @@ impl Player<'_> {
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },
             fetch: Fetch { layout, redirects, dynamic: part == Part::Dynamic, ..Fetch::default() },
-            urgency: match part {
-                Part::Foreground | Part::Dynamic | Part::ToPlain => Urgency::Foreground,
-                Part::Background | Part::AfterBreak | Part::Ranges => Urgency::Background,
-            },
+            urgency,
             proxying: Proxying::default(),
             excused: CertificateFaults::empty(),
             limit: None,
@@ -217,6 +215,13 @@ impl Player<'_> {
                 return Ok(reply);
             }
         }
+    }
+}
+
+fn urgency(part: Part) -> Urgency {
+    match part {
+        Part::Foreground | Part::Dynamic | Part::ToPlain => Urgency::Foreground,
+        Part::Background | Part::AfterBreak | Part::Ranges => Urgency::Background,
     }
 }
 
