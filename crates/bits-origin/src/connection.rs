@@ -1,6 +1,8 @@
 //! One connection: reads requests, and carries out the answers with everything that gates and
 //! scripts do to them.
 
+mod forward;
+
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +27,8 @@ use crate::socket::{Socket, Stream};
 /// What is known of a connection before it has said anything.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    /// Where it has come in.
+    pub(crate) server: SocketAddr,
     pub(crate) connection: u64,
     pub(crate) https: bool,
 }
@@ -128,6 +132,7 @@ impl Connection {
             at: self.shared.clock.now(),
             method: head.method.clone(),
             path: head.path().to_owned(),
+            target: head.target.clone(),
             version: head.version.clone(),
             headers: head.headers.clone(),
             status: None,
@@ -165,6 +170,10 @@ impl Connection {
             entry.with(|request| request.outcome = Outcome::Finished);
             return Ok(stays);
         }
+        let is_status = faults.iter().any(|fault| matches!(fault, Fault::Status { .. }));
+        if !is_status && self.is_for_another(&head) {
+            return self.forward(head, &faults, &conduct, entry).await;
+        }
         let mut content = self.shared.content_at(head.path());
         for fault in &faults {
             fault.prepare(&mut head, content.as_mut());
@@ -173,6 +182,15 @@ impl Connection {
         let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
         self.send(&answer, &head, &conduct, reader, entry).await?;
         Ok(!answer.close)
+    }
+
+    /// Whether we are asked for what another server has, as a proxy is.
+    fn is_for_another(&self, head: &Head) -> bool {
+        let is_own = |authority: &str| {
+            let own = [self.peer.server.to_string(), format!("localhost:{}", self.peer.server.port())];
+            own.iter().any(|own| own.eq_ignore_ascii_case(authority))
+        };
+        head.method == "CONNECT" || head.authority().is_some_and(|authority| !is_own(&authority))
     }
 
     fn answer(&self, head: &Head, content: Option<&Content>, faults: &[Fault]) -> Answer {

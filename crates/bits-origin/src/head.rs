@@ -26,6 +26,18 @@ impl Head {
         }
     }
 
+    /// Host and port of the server that is asked, where the client speaks to a proxy.
+    pub(crate) fn authority(&self) -> Option<String> {
+        if self.method == "CONNECT" {
+            return Some(self.target.clone());
+        }
+        let (scheme, rest) = self.target.split_once("://").filter(|_| !self.target.starts_with('/'))?;
+        let host = rest.split('/').next().unwrap_or_default();
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+        Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+    }
+
     /// Whether the client wants the connection closed after the answer.
     pub(crate) fn wants_close(&self) -> bool {
         let says = |word| {
@@ -38,6 +50,39 @@ impl Head {
     pub(crate) fn has_body(&self) -> bool {
         self.header("transfer-encoding").is_some() || self.header("content-length").is_some_and(|n| n.trim() != "0")
     }
+}
+
+/// The status line and the headers of an answer, in order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ResponseHead {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl ResponseHead {
+    /// How many bytes of body follow, in answer to that method; `None` when their end shows later.
+    pub(crate) fn body_length(&self, method: &str) -> Option<u64> {
+        let header = |name: &str| self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
+        match self.status {
+            _ if method == "HEAD" => Some(0),
+            100..=199 | 204 | 304 => Some(0),
+            _ if header("transfer-encoding").is_some() => None,
+            _ => header("content-length").and_then(|(_, length)| length.parse().ok()),
+        }
+    }
+}
+
+/// Reads the whole head of an answer.
+///
+/// # Errors
+/// What is wrong with it, naming the line.
+pub(crate) fn parse_response(bytes: &[u8]) -> Result<ResponseHead, String> {
+    let text: String = bytes.iter().copied().map(char::from).collect();
+    let mut lines = text.split("\r\n").take_while(|line| !line.is_empty());
+    let status_line = lines.next().unwrap_or_default();
+    let status = status_line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+    let status = status.ok_or_else(|| format!("status line {status_line:?} is not VERSION STATUS"))?;
+    Ok(ResponseHead { status, headers: lines.map(header_line).collect::<Result<_, _>>()? })
 }
 
 /// A path without its query.

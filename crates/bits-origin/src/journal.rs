@@ -29,6 +29,9 @@ pub struct Request {
     pub method: String,
     /// Path and query as they were sent; what is wrong with the head when it could not be read.
     pub path: String,
+    /// What the request line asks for, as it was sent: a path, the whole URL to a proxy, or host and
+    /// port of a tunnel.
+    pub target: String,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub version: String,
     /// The headers, spelled and ordered as they were sent.

@@ -1,6 +1,7 @@
 //! The HTTP origin for tests: files, ranges, gates, scripted faults and a journal.
 //!
-//! An [`Origin`] serves HTTP and HTTPS on loopback, in process, on the [`Clock`] of the test. Its
+//! An [`Origin`] serves HTTP and HTTPS on loopback, in process, on the [`Clock`] of the test, and is a
+//! forward proxy to whoever speaks to it as to one. Its
 //! server is its own, down to the parsing: it must never share code with the client half that it
 //! is there to test, or a misreading would pass on both ends.
 //!

@@ -163,6 +163,12 @@ impl Origin {
         self.shared.connections()
     }
 
+    /// As a forward proxy, finds a server at this address: what is asked for under `authority`, such
+    /// as `files.example:80`, goes there. Any other name is looked up.
+    pub fn reach(&self, authority: &str, server: SocketAddr) {
+        self.shared.set_host(authority, server);
+    }
+
     /// Every request that was seen so far. No client has seen a byte that is not counted here.
     pub fn journal(&self) -> Journal {
         self.shared.recorder.snapshot()
@@ -234,7 +240,7 @@ impl Acceptor {
 
     fn start(&self, tcp: TcpStream, server: SocketAddr, address: SocketAddr, tls: Option<TlsAcceptor>) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let peer = Peer { address, connection, https: tls.is_some() };
+        let peer = Peer { address, server, connection, https: tls.is_some() };
         let shared = Arc::clone(&self.shared);
         let open = shared.open_connection();
         let ends = Ends { client: address, server };

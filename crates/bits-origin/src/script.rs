@@ -46,6 +46,8 @@ use crate::synthetic::mix;
 /// | `play send "HTTP/1.1 200 OK\r\n" then hang` | [`Fault::Play`] |
 /// | `behave` | none: the request is taken from the rules below |
 ///
+/// A tunnel through this origin as a proxy is named by method and server: `CONNECT host:443: status 407`.
+///
 /// What befalls a connection before its first request, and before TLS, stands after
 /// `connections:`, `connection N:`, `first N connections:` and so on; it is one of `play`, `delay`,
 /// `close`, `reset`. Over HTTPS nothing follows it.

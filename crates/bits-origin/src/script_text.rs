@@ -101,6 +101,7 @@ impl Line {
         }
         let path = match self.peek() {
             Some(path) if path.starts_with('/') => path.to_owned(),
+            Some(server) if method.as_deref() == Some("CONNECT") && !server.starts_with(':') => server.to_owned(),
             _ => return Err(self.expected("a path that begins with a slash")),
         };
         self.next += 1;

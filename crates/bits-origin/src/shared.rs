@@ -1,6 +1,7 @@
 //! What an origin and its connections share.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,8 @@ impl Drop for Open {
 struct State {
     contents: BTreeMap<String, Content>,
     folders: Vec<(String, PathBuf)>,
+    /// Where the servers are that stand behind a proxy, by host and port.
+    hosts: BTreeMap<String, SocketAddr>,
     barriers: Vec<Arc<Barrier>>,
     performances: Vec<Performance>,
 }
@@ -119,6 +122,15 @@ impl Shared {
 
     pub(crate) fn behave(&self) {
         self.lock().performances.clear();
+    }
+
+    pub(crate) fn set_host(&self, authority: &str, server: SocketAddr) {
+        self.lock().hosts.insert(authority.to_ascii_lowercase(), server);
+    }
+
+    /// Where the server of that host and port is, if anybody has told.
+    pub(crate) fn host(&self, authority: &str) -> Option<SocketAddr> {
+        self.lock().hosts.get(&authority.to_ascii_lowercase()).copied()
     }
 
     /// What goes wrong with the request that has just come.

@@ -4,5 +4,6 @@ mod client;
 mod faults;
 mod gates;
 mod plays;
+mod proxying;
 mod serving;
 mod virtual_time;

@@ -114,6 +114,28 @@ fn a_client_at_a_gate_is_parked_once_it_has_read_all_that_was_sent() {
 }
 
 #[test]
+fn a_client_of_a_proxy_is_parked_when_the_server_behind_holds_it() {
+    let clock = VirtualClock::new();
+    let server = origin(&clock);
+    let proxy = Origin::start(Clock::Virtual(Arc::clone(&clock))).unwrap();
+    proxy.reach("files.example:80", server.address());
+    let gate = server.gate("/a", GateAt::Byte(700_000));
+    let mut client = Client::connect(&proxy);
+    client.send("CONNECT files.example:80 HTTP/1.1").answer_head();
+    let running = Running::start(&clock, client);
+
+    clock.settle().unwrap();
+    assert_eq!(gate.wait_reached(Duration::ZERO).unwrap().outcome, Outcome::Held(GateAt::Byte(700_000)));
+    assert!((700_000..700_000 + OVERHEAD).contains(&running.read()), "{}", running.read());
+    gate.open();
+    clock.settle().unwrap();
+
+    assert!(running.ended());
+    running.thread.join().unwrap();
+    assert_eq!(proxy.journal().nth(0).outcome, Outcome::Finished);
+}
+
+#[test]
 fn a_delay_takes_exactly_its_virtual_time() {
     let clock = VirtualClock::new();
     let origin = origin(&clock);

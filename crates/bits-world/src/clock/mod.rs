@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bits_api::FileTime;
 
 pub use activity::{Activity, Watched};
-pub use lines::{Ends, Hold, Line};
+pub use lines::{Ends, Hold, Line, Relay};
 pub use virtual_clock::{Participant, Sleep, Stuck, VirtualClock};
 
 /// A time that never jumps, counted from the clock's start.
