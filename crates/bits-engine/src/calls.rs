@@ -242,7 +242,9 @@ impl Engine {
         if !cx.world.lets_jobs_run(&caller.user, self.config.profile) {
             return Err(Hresult::ERROR_NOT_LOGGED_ON);
         }
-        let paths = files.iter().map(|file| names::check(file, &cx.world.drives)).collect::<Result<Vec<_>, _>>();
+        let takes_files = self.jobs[job].takes_files(self.config.profile);
+        let checked = files.iter().map(|file| names::check(file, takes_files, &cx.world.drives));
+        let paths = checked.collect::<Result<Vec<_>, _>>();
         let paths = paths.map_err(|code| self.missing_folder(code))?;
         self.check_local_names(job, files)?;
         let is_limited = self.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();

@@ -224,6 +224,8 @@ pub(crate) struct File {
     pub(crate) temporary: Option<Temporary>,
     /// The name on record of the temporary file, while the drive of its folder is not there.
     pub(crate) unplaced: Option<Box<str>>,
+    /// The serial number of the volume that the temporary file was made on, where it is known.
+    pub(crate) volume: Option<u32>,
     /// How many temporary names somebody else took before the file was made.
     pub(crate) lost_names: u32,
     pub(crate) validators: Option<Validators>,
@@ -249,6 +251,7 @@ impl File {
             local_name: local_name.into(),
             temporary: None,
             unplaced: None,
+            volume: None,
             lost_names: 0,
             validators: None,
             have: 0,

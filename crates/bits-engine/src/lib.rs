@@ -50,6 +50,7 @@ mod schedule;
 mod scramble;
 mod secrets;
 mod settings;
+mod sources;
 mod table;
 mod temporary;
 #[cfg(test)]

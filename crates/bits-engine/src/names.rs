@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use bits_api::{FileInfo, Hresult, text};
-use bits_world::{Drives, LocalPathError};
+use bits_world::{Drives, FileName, LocalPathError};
 use url::Url;
 
 /// A rule that a name must obey.
@@ -25,7 +25,7 @@ const REMOTE: &[Rule] = &[
     rule(has_no_nul),
     // remote_url_max
     rule(|name| text::utf16_len(name) <= 2_200),
-    // remote_protocols; SMB names are not spoken yet
+    // remote_protocols
     rule(|name| has_scheme(name, "http://") || has_scheme(name, "https://")),
     // remote_legal_chars
     rule(|name| name.chars().all(is_legal_in_url)),
@@ -37,6 +37,18 @@ const REMOTE: &[Rule] = &[
     rule(|name| path_of_url(name).split('/').all(|segment| text::utf16_len(segment) <= MAX_PATH)),
     // a host, and a port that is one
     rule(|name| !authority(name).is_empty() && Url::parse(origin(name)).is_ok_and(|url| url.has_host())),
+];
+
+/// Rules for the path of a remote name that leads to a file, behind its server and share or its
+/// drive (clauses `struct.file_info.remote_*`; a decision, `smb.names`).
+const FILE: &[Rule] = &[
+    // characters that no file name has, wildcards among them
+    rule(|path| !path.contains(['<', '>', '"', '|', ':', '*', '?'])),
+    rule(|path| !path.chars().any(char::is_control)),
+    rule(names_a_file),
+    rule(has_no_dots),
+    // remote_segment_max
+    rule(|path| path.split(['\\', '/']).all(|segment| text::utf16_len(segment) <= MAX_PATH)),
 ];
 
 /// Rules for local names (clauses `struct.file_info.local_*`), in the order in which they are
@@ -55,9 +67,14 @@ const LOCAL: &[Rule] = &[
         Some(path) => !path.contains(['<', '>', '"', '|', ':']) && !path.chars().any(char::is_control),
         None => true,
     }),
-    // a file, not a folder, and no way out of the drive: a path with dots is not full
-    rule(|name| name.split(['\\', '/']).next_back().is_some_and(|last| !last.is_empty())),
-    rule(|name| !name.split(['\\', '/']).any(|part| part == "." || part == "..")),
+    rule(names_a_file),
+    rule(has_no_dots),
+    // names of devices, and such as would be empty without the dots and spaces that Windows drops (a
+    // decision, struct.file_info.local_windows_names)
+    rule(|name| match windows_path(name) {
+        Some(path) => path.split(['\\', '/']).filter(|part| !part.is_empty()).all(names_no_device),
+        None => true,
+    }),
 ];
 
 /// Windows' MAX_PATH.
@@ -72,8 +89,8 @@ const fn rule(holds: fn(&str) -> bool) -> Rule {
 /// # Errors
 /// `E_INVALIDARG` for a name that breaks a rule or is no full path; `ERROR_DIRECTORY` for a drive
 /// that is not there.
-pub(crate) fn check(file: &FileInfo<'_>, drives: &Drives) -> Result<PathBuf, Hresult> {
-    check_remote(file.remote_name)?;
+pub(crate) fn check(file: &FileInfo<'_>, takes_files: bool, drives: &Drives) -> Result<PathBuf, Hresult> {
+    check_remote(file.remote_name, takes_files)?;
     check_local(file.local_name, drives)
 }
 
@@ -89,12 +106,20 @@ pub(crate) fn check_local(name: &str, drives: &Drives) -> Result<PathBuf, Hresul
     })
 }
 
-/// Whether a file may be had from there.
+/// Whether a file may be had from there: from the web, or, where it `takes_files`, from a share or a
+/// drive.
 ///
 /// # Errors
 /// `E_INVALIDARG` for a name that breaks a rule.
-pub(crate) fn check_remote(name: &str) -> Result<(), Hresult> {
-    obeys(REMOTE, name)
+pub(crate) fn check_remote(name: &str, takes_files: bool) -> Result<(), Hresult> {
+    match FileName::parse(name) {
+        Some(file) if takes_files => {
+            obeys(&REMOTE[..2], name)?;
+            obeys(FILE, file.path())
+        }
+        // No name of the web has one of these forms.
+        Some(_) | None => obeys(REMOTE, name),
+    }
 }
 
 fn obeys(rules: &[Rule], name: &str) -> Result<(), Hresult> {
@@ -102,6 +127,27 @@ fn obeys(rules: &[Rule], name: &str) -> Result<(), Hresult> {
         Some(broken) => Err(broken.otherwise),
         None => Ok(()),
     }
+}
+
+/// A file, not a folder.
+fn names_a_file(path: &str) -> bool {
+    path.split(['\\', '/']).next_back().is_some_and(|last| !last.is_empty())
+}
+
+/// No way out of the drive or share: a path with dots is not full.
+fn has_no_dots(path: &str) -> bool {
+    !path.split(['\\', '/']).any(|part| part == "." || part == "..")
+}
+
+/// Whether a part of a path is no device's name, whatever extension it has.
+fn names_no_device(part: &str) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let is_numbered = ["COM", "LPT"].iter().any(|kind| {
+        let digit = stem.strip_prefix(kind);
+        digit.is_some_and(|digit| "1 2 3 4 5 6 7 8 9 \u{b9} \u{b2} \u{b3}".split(' ').any(|one| one == digit))
+    });
+    !DEVICES.contains(&&*stem) && !is_numbered && !part.trim_end_matches([' ', '.']).is_empty()
 }
 
 fn has_no_nul(name: &str) -> bool {
@@ -155,11 +201,11 @@ mod tests {
     }
 
     fn remote(remote_name: &str) -> Result<PathBuf, Hresult> {
-        check(&FileInfo { remote_name, local_name: r"C:\a.bin" }, &drives())
+        check(&FileInfo { remote_name, local_name: r"C:\a.bin" }, true, &drives())
     }
 
     fn local(local_name: &str) -> Result<PathBuf, Hresult> {
-        check(&FileInfo { remote_name: "http://example.org/a", local_name }, &drives())
+        check(&FileInfo { remote_name: "http://example.org/a", local_name }, false, &drives())
     }
 
     #[test]
@@ -182,8 +228,17 @@ mod tests {
             "",
             "a",
             "ftp://example.org/a",
-            "file://C:/a",
-            r"\\server\share\a",
+            "file:///a",
+            r"\\server\share",
+            r"\\server\share\",
+            r"\\server\share\*.bin",
+            r"\\server\share\..\a",
+            r"\\server\share\a:stream",
+            r"\\server\pipe\a",
+            r"\\?\C:\a",
+            r"C:\dir\",
+            "file://C:/a\0",
+            &format!(r"\\server\share\{}", "x".repeat(261)),
             "http://",
             "http:///a",
             "http://example.org:port/a",
@@ -198,6 +253,29 @@ mod tests {
         ] {
             assert_eq!(remote(name), Err(Hresult::E_INVALIDARG), "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_files_are_accepted_where_they_are_taken() {
+        let forms =
+            [r"\\server\share\dir\a b.bin", r"C:\dir\a", r"file://C:\a", "file:///C:/a", "file://server/share/a"];
+        for name in forms {
+            assert_eq!(check_remote(name, true), Ok(()), "{name}");
+            assert_eq!(check_remote(name, false), Err(Hresult::E_INVALIDARG), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_windows_keeps_for_devices_are_no_files() {
+        for name in ["CON", "nul", "aux.txt", "COM1", "lpt9.bin", "COM\u{b2}", "NUL .txt", "conin$", "...", " ", ". ."]
+        {
+            assert_eq!(local(&format!(r"C:\{name}")), Err(Hresult::E_INVALIDARG), "{name:?}");
+            assert_eq!(local(&format!(r"C:\{name}\a")), Err(Hresult::E_INVALIDARG), "{name:?}");
+        }
+        for name in ["CONSOLE", "COM", "COM0", "COM10", "nully.txt", "a.nul", ".con", "a."] {
+            assert!(local(&format!(r"C:\{name}")).is_ok(), "{name:?}");
+        }
+        assert!(local("/dir/nul").is_ok());
     }
 
     #[test]

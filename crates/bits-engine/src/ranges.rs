@@ -187,7 +187,8 @@ impl Job {
             error.code == Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT && error.file.is_some_and(|f| f.0 as usize == place)
         });
         let has_ranges = self.files.get(place).ok_or(Hresult::BG_E_FILE_NOT_AVAILABLE)?.ranges.is_some();
-        if self.kind != JobType::DOWNLOAD || self.is_dynamic() || lost_support || has_ranges {
+        let is_copied = self.file_name(place).is_some();
+        if self.kind != JobType::DOWNLOAD || self.is_dynamic() || lost_support || has_ranges || is_copied {
             return Err(Hresult::BG_E_RANDOM_ACCESS_NOT_SUPPORTED);
         }
         Ok(())
@@ -197,10 +198,11 @@ impl Job {
     /// `job5.dynamic_content.no_ranges`, `job5.on_demand.excludes_dynamic_later`).
     pub(crate) fn goes_together(&self, setting: Setting, value: &Stored) -> Result<(), Hresult> {
         let has_ranges = || self.files.iter().any(|file| file.ranges.is_some());
+        let has_copies = || (0..self.files.len()).any(|place| self.file_name(place).is_some());
         let clashes = *value == Stored::Enable(true)
             && match setting {
                 Setting::DynamicContent => self.is_on_demand() || has_ranges(),
-                Setting::OnDemandMode => self.is_dynamic() || has_ranges(),
+                Setting::OnDemandMode => self.is_dynamic() || has_ranges() || has_copies(),
                 _ => false,
             };
         if clashes { Err(Hresult::BG_E_UNSUPPORTED_JOB_CONFIGURATION) } else { Ok(()) }
@@ -258,6 +260,7 @@ impl Engine {
                 return Err(Hresult::E_INVALIDARG);
             }
             engine.check_files(cx, caller, key, std::slice::from_ref(file))?;
+            engine.check_source_of_ranges(file)?;
             check_ranges(ranges)?;
             let is_limited = engine.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();
             if is_limited && ranges.len() > cx.world.policies.max_ranges_per_file as usize {

@@ -40,7 +40,7 @@ impl Engine {
                 return Err(Hresult::E_NOTIMPL);
             }
             let name = text::required(name)?;
-            names::check_remote(name)?;
+            names::check_remote(name, engine.jobs[key].takes_file_at(engine.config.profile, place))?;
             if place >= engine.jobs[key].files.len() {
                 return Err(Hresult::BG_E_FILE_NOT_AVAILABLE);
             }
@@ -79,7 +79,7 @@ impl Engine {
             for (place, file) in job.files.iter().enumerate() {
                 if let Some(rest) = file.remote_name.strip_prefix(old) {
                     let name = format!("{new}{rest}");
-                    names::check_remote(&name)?;
+                    names::check_remote(&name, job.takes_file_at(engine.config.profile, place))?;
                     renamed.push((place, name));
                 }
             }

@@ -15,6 +15,7 @@ use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
 use crate::ranges::Fetching;
 use crate::secrets::Readers;
+use crate::sources::volume_of;
 use crate::temporary::{Temporary, code_of};
 use crate::upload::Upload;
 use crate::users::{UserNo, Users};
@@ -236,6 +237,7 @@ fn file_of(record: &FileRecord, is_direct: bool, cx: Cx<'_>) -> File {
     {
         access.lose();
     }
+    file.volume = volume_of(cx, &file).filter(|_| temporary.is_some());
     File { temporary: temporary.filter(|_| stage != FileStage::Completed), unplaced, have, stage, ..file }
 }
 

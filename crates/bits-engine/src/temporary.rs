@@ -8,6 +8,7 @@ use bits_api::{Guid, Hresult};
 use bits_world::LocalPathError;
 
 use crate::job::file_index;
+use crate::sources::{same_volume, volume_of};
 use crate::visits::Counted;
 use crate::{Cx, Engine, FileIndex, JobKey};
 
@@ -52,7 +53,9 @@ impl Engine {
         let temporary = self.free_name(cx, &destination, job.id, file_index(place), job.files[place].lost_names);
         let path = temporary.path().to_owned();
         self.temporaries.insert(Counted(temporary.clone()));
-        self.jobs[key].files[place].temporary = Some(temporary);
+        let file = &mut self.jobs[key].files[place];
+        file.temporary = Some(temporary);
+        file.volume = volume_of(cx, file);
         self.persist_file(key, place);
         Ok(path)
     }
@@ -60,7 +63,8 @@ impl Engine {
     /// The temporary file that a job's file has, if any.
     ///
     /// # Errors
-    /// The code of a local name whose drive is not there: its temporary file may be.
+    /// The code of a local name whose drive is not there: its temporary file may be. The same for
+    /// one whose drive has another volume.
     pub(crate) fn placed_temporary(
         &mut self,
         cx: Cx<'_>,
@@ -74,6 +78,10 @@ impl Engine {
             // Nobody could see that the name was taken.
             let is_own = self.temporaries.insert(Counted(temporary.clone()));
             (file.temporary, file.unplaced) = (is_own.then_some(temporary), None);
+            file.volume = volume_of(cx, file);
+        }
+        if file.temporary.is_some() {
+            same_volume(cx, file)?;
         }
         Ok(file.temporary.as_ref().map(|temporary| temporary.path().to_owned()))
     }

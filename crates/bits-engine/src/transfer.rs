@@ -25,7 +25,8 @@ impl Engine {
             return;
         }
         let Some(place) = self.choose_file(key) else { return self.requests_met(cx, key) };
-        if !self.facts.gates.has_gateway() {
+        // A file of a share is not looked for on the internet.
+        if !self.facts.gates.has_gateway() && self.jobs[key].file_name(place).is_none() {
             return self.attempt_failed(cx, key, NO_GATEWAY);
         }
         let (identities, local) = match self.prepare(cx, key) {
@@ -36,6 +37,10 @@ impl Engine {
         };
         let proxying = match self.proxying(cx, key, &self.jobs[key].files[place].remote_name, &identities) {
             Ok(proxying) => proxying,
+            Err(failure) => return self.attempt_failed(cx, key, failure),
+        };
+        let source = match self.source_of(cx, key, place, &identities) {
+            Ok(source) => source,
             Err(failure) => return self.attempt_failed(cx, key, failure),
         };
         let layout = self.plan_layout(key, place);
@@ -66,6 +71,7 @@ impl Engine {
                 method: job.own_method().map(str::to_owned),
                 most: job.limit(place),
                 redirects: job.redirect_policy(),
+                source,
             },
             urgency: match job.priority {
                 JobPriority::FOREGROUND => Urgency::Foreground,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bits_api::FileTime;
 use bits_world::clock::{Monotonic, Now};
-use bits_world::{LimitsInForce, Policies, PriorityRates, Profile, World};
+use bits_world::{Drives, LimitsInForce, Policies, PriorityRates, Profile, Shares, World};
 
 use crate::hold::Gates;
 use crate::jobs::Shelf;
@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) gates: Gates,
     policies: Policies,
     limits: LimitsInForce,
+    drives: Drives,
+    shares: Shares,
 }
 
 /// Nothing was seen yet.
@@ -35,6 +37,8 @@ impl Default for Facts {
             gates: Gates::of(&World::default(), Profile::default(), PriorityRates::default()),
             policies: Policies::default(),
             limits: LimitsInForce::default(),
+            drives: Drives::default(),
+            shares: Shares::default(),
         }
     }
 }
@@ -45,9 +49,14 @@ impl Facts {
         self.started.is_some_and(|started| {
             let hour = hour(started, cx.now);
             self.policies == cx.world.policies
+                && self.has_places_of(cx.world)
                 && self.limits.until.is_none_or(|until| hour < until)
                 && self.gates.are_of(cx.world, profile, self.limits.rates)
         })
+    }
+
+    fn has_places_of(&self, world: &World) -> bool {
+        self.drives == world.drives && self.shares == world.shares
     }
 
     /// As it is now, for an engine that saw these facts before.
@@ -63,6 +72,8 @@ impl Facts {
             gates: Gates::of(cx.world, profile, limits.rates),
             policies: policies.clone(),
             limits,
+            drives: cx.world.drives.clone(),
+            shares: cx.world.shares.clone(),
         }
     }
 
@@ -113,6 +124,9 @@ impl Engine {
         }
         if before.gates != self.facts.gates {
             self.gates_changed(cx);
+        }
+        if !before.has_places_of(cx.world) {
+            self.places_changed(cx);
         }
         if before.policies.max_download_time != self.facts.policies.max_download_time {
             for key in self.on_shelves(&[Shelf::Active], None) {

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, File, Hresult, JobError, LanguageId};
-use bits_engine::ErrorRecord;
+use bits_engine::{Engine, ErrorRecord};
+use bits_world::FileName;
 
 use crate::file::FileHandle;
 use crate::job::JobHandle;
+use crate::service::Service;
 use crate::text;
 
 pub(crate) struct ErrorHandle {
@@ -18,6 +20,17 @@ pub(crate) struct ErrorHandle {
 impl ErrorHandle {
     pub(crate) fn new(job: &Arc<JobHandle>, error: ErrorRecord) -> Arc<Self> {
         Arc::new(Self { job: Arc::clone(job), error })
+    }
+
+    /// Whether the file that the error is about comes from a share or a drive.
+    fn is_of_file(&self, service: &Service) -> bool {
+        let Some(index) = self.error.file else { return false };
+        let token = self.job.caller().token();
+        let names = |engine: &Engine| {
+            let names = engine.file_names(&token, self.job.key(), index)?;
+            Ok(FileName::parse(names.remote_name).is_some())
+        };
+        service.read(names).unwrap_or(false)
     }
 
     /// Language 0 is refused here, though not by the manager (clause
@@ -59,7 +72,7 @@ impl JobError for ErrorHandle {
         self.job.service()?;
         match self.error.context {
             ErrorContext::REMOTE_FILE | ErrorContext::REMOTE_APPLICATION | ErrorContext::GENERAL_TRANSPORT => {
-                Ok("http".into())
+                Ok(if self.is_of_file(&*self.job.service()?) { "file" } else { "http" }.into())
             }
             _ => Err(Hresult::BG_E_PROTOCOL_NOT_AVAILABLE),
         }

@@ -214,9 +214,15 @@ impl State {
         let remote = self.remote.entry(attempt.journey.place().to_owned()).or_default();
         let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
         let news = attempt.news.pop_front();
+        if let Some(source) = &attempt.plan.fetch.source {
+            remote.validators = self.uploads.version(&source.path, &self.local);
+        }
         let report = match attempt.step {
             _ if news.is_some() => news?,
             Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
+            Step::Connecting if attempt.plan.fetch.source.is_some() => {
+                remote.take_refusal().unwrap_or_else(|| downloads::connect(attempt, remote, &mut self.local))
+            }
             Step::Connecting if is_fetch => remote.take_refusal().unwrap_or_else(|| redirects::ask(attempt, remote)),
             Step::Answered => downloads::connect(attempt, remote, &mut self.local),
             Step::Connecting => self.uploads.connect(attempt, remote, &self.local),

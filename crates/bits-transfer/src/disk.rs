@@ -127,7 +127,23 @@ fn stamp(path: &Path, time: SystemTime) -> io::Result<()> {
     let times = std::os::windows::fs::FileTimesExt::set_created(times, time);
     #[cfg(target_os = "macos")]
     let times = std::os::macos::fs::FileTimesExt::set_created(times, time);
-    OpenOptions::new().write(true).open(path)?.set_times(times)
+    open_to_stamp(path)?.set_times(times)
+}
+
+/// Opens a file to set its times, also one that is protected from writing.
+fn open_to_stamp(path: &Path) -> io::Result<File> {
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
+        OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).open(path)
+    }
+    #[cfg(not(windows))]
+    OpenOptions::new().write(true).open(path).or_else(|error| match error.kind() {
+        // Its owner may do it all the same.
+        ErrorKind::PermissionDenied => File::open(path),
+        _ => Err(error),
+    })
 }
 
 /// Makes a file in `folder` and removes it again.
@@ -158,7 +174,7 @@ pub(crate) fn failure(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// The code of an error at `path`: Windows tells a missing folder from a missing file.
-fn code_at(path: &Path, error: &io::Error) -> Hresult {
+pub(crate) fn code_at(path: &Path, error: &io::Error) -> Hresult {
     let folder_is_missing = || path.parent().is_some_and(|folder| !folder.exists());
     match code(error) {
         Hresult::ERROR_FILE_NOT_FOUND if folder_is_missing() => Hresult::ERROR_PATH_NOT_FOUND,

@@ -210,6 +210,8 @@ pub(crate) enum Standing {
     AwaitingRecord,
     /// It waits until its limit of bandwidth lets bytes pass that have come.
     Throttled,
+    /// It reads a file of a share or a drive.
+    Copying,
 }
 
 impl Control {
@@ -240,6 +242,7 @@ impl Control {
         let attempt = self.pace.attempt().0;
         match &*lock(&self.standing) {
             Standing::Connecting => Some(format!("attempt {attempt} connects")),
+            Standing::Copying => Some(format!("attempt {attempt} copies a file")),
             Standing::AwaitingRecord => Some(format!("attempt {attempt} waits until its file is on record")),
             Standing::Throttled => (!self.activity.is_idle()).then(|| format!("attempt {attempt} goes on at its pace")),
             Standing::Talking(meter) => {

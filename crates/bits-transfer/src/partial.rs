@@ -114,7 +114,15 @@ impl Partial {
         let gate = Arc::clone(&self.gate);
         let _open = gate.pass()?;
         self.file = None;
-        OpenOptions::new().write(true).open(&self.path)?.set_len(length)
+        let file = match OpenOptions::new().write(true).open(&self.path) {
+            // A finished copy keeps that its source is protected; what is thrown away need not.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && length == 0 => {
+                fs::remove_file(&self.path)?;
+                File::create_new(&self.path)?
+            }
+            opened => opened?,
+        };
+        file.set_len(length)
     }
 
     fn try_append(&mut self, mut data: &[u8]) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bits_api::{ErrorContext, FileTime, Hresult};
+use bits_api::{ErrorContext, FileAclFlags, FileTime, Hresult};
 use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,17 @@ pub struct Fetch {
     /// What becomes of redirects; a reply is fetched by the default, as the policy of a job has no
     /// effect on uploads (clause `http_options.set_security_flags.redirect_not_uploads`).
     pub redirects: RedirectPolicy,
+    /// The file that is copied, where the remote name leads to one instead of to the web.
+    pub source: Option<SourceFile>,
+}
+
+/// A file of a share or a drive that is to be copied.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What the copy keeps of its owner and access lists (clauses `job3.file_acl.*`).
+    pub kept: FileAclFlags,
 }
 
 /// What an attempt is told.
@@ -235,18 +246,25 @@ pub struct Failure {
     pub transient: bool,
 }
 
+/// ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_TOO_MANY_OPEN_FILES, ERROR_OUTOFMEMORY.
+const HELD_BY_OTHERS: [u16; 4] = [32, 33, 4, 14];
+/// ERROR_BAD_NETPATH, ERROR_UNEXP_NET_ERR, ERROR_NETNAME_DELETED, ERROR_SEM_TIMEOUT.
+const SERVER_AWAY: [u16; 4] = [53, 59, 64, 121];
+
 impl Failure {
     /// Of a job whose local file cannot be used (decision `files.local_failures`): what others hold
     /// is given back by itself, the rest stays until somebody acts.
     pub fn of_local_file(code: Hresult) -> Self {
-        const HELD_BY_OTHERS: [Hresult; 4] = [
-            Hresult::ERROR_SHARING_VIOLATION,
-            // ERROR_LOCK_VIOLATION, ERROR_TOO_MANY_OPEN_FILES, ERROR_OUTOFMEMORY
-            Hresult::from_win32(33),
-            Hresult::from_win32(4),
-            Hresult::from_win32(14),
-        ];
-        Self { code, context: ErrorContext::LOCAL_FILE, transient: HELD_BY_OTHERS.contains(&code) }
+        let transient = HELD_BY_OTHERS.map(Hresult::from_win32).contains(&code);
+        Self { code, context: ErrorContext::LOCAL_FILE, transient }
+    }
+
+    /// Of a job whose source is a file that cannot be had (decision `smb.failures`): a server may
+    /// come back by itself too.
+    pub fn of_remote_file(code: Hresult) -> Self {
+        let passing = [HELD_BY_OTHERS, SERVER_AWAY].concat();
+        let transient = passing.into_iter().any(|win32| code == Hresult::from_win32(win32));
+        Self { code, context: ErrorContext::REMOTE_FILE, transient }
     }
 }
 

@@ -155,6 +155,7 @@ impl Bench {
             Outside::Simulated(simulation) => Ok(simulation
                 .local_files()
                 .into_iter()
+                .filter(|path| path.starts_with(simulated_folder()))
                 .map(|path| {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     (name, simulation.local_length(&path).unwrap_or_default())

@@ -14,6 +14,7 @@ mod peers;
 mod proxies;
 mod queue;
 mod real;
+mod shares;
 mod uploads;
 mod users;
 mod world;

@@ -14,6 +14,8 @@ use crate::provider::Capability;
 /// An origin, and the folder that downloads go to.
 pub(super) struct Real {
     folder: tempfile::TempDir,
+    /// What a file server shares.
+    shared: tempfile::TempDir,
     origin: Arc<Origin>,
     is_trusted: bool,
 }
@@ -24,8 +26,9 @@ impl Bench {
         self.before_start("the origin")?;
         let impossible = |error: std::io::Error| Stop::Failed(format!("no origin or no folder for it: {error}"));
         let folder = tempfile::tempdir().map_err(impossible)?;
+        let shared = tempfile::tempdir().map_err(impossible)?;
         let origin = Arc::new(Origin::start(Clock::Virtual(Arc::clone(&self.clock))).map_err(impossible)?);
-        self.outside = Outside::Real(Real { folder, origin: Arc::clone(&origin), is_trusted: false });
+        self.outside = Outside::Real(Real { folder, shared, origin: Arc::clone(&origin), is_trusted: false });
         Ok(origin)
     }
 
@@ -98,6 +101,10 @@ impl Bench {
 impl Real {
     pub(super) fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
+    }
+
+    pub(super) fn shared(&self) -> PathBuf {
+        self.shared.path().to_owned()
     }
 
     /// PEM certificates that the machine trusts beside its own.

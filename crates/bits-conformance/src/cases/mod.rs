@@ -74,6 +74,7 @@ modules![
     answers,
     https,
     local_files,
+    shares,
     redirects,
     redirect_policies,
     download_time,

@@ -54,6 +54,8 @@ pub(super) struct Fetched {
     pieces: Vec<Piece>,
     /// Bytes along the pieces.
     have: u64,
+    /// The remote file as it was when the attempt connected.
+    version: Option<Validators>,
     /// The size of dynamic content that is told at its end.
     told_at_end: Option<Validators>,
 }
@@ -97,7 +99,14 @@ fn try_connect(
     local: &mut BTreeMap<PathBuf, u64>,
 ) -> Result<AttemptReport, AttemptEnd> {
     let plan = &attempt.plan;
-    let validators = remote.validators.ok_or(failed(Hresult::BG_E_HTTP_ERROR_404))?;
+    if let Some(source) = &plan.fetch.source {
+        attempt.storage.may(&source.path, Touch::Read).map_err(unreadable)?;
+    }
+    let missing_there = || match &plan.fetch.source {
+        Some(_) => unreadable(Hresult::ERROR_FILE_NOT_FOUND),
+        None => failed(Hresult::BG_E_HTTP_ERROR_404),
+    };
+    let validators = remote.validators.ok_or_else(missing_there)?;
     if remote.readers.as_ref().is_some_and(|readers| !readers.contains(&plan.identities.network)) {
         return Err(failed(Hresult::E_ACCESSDENIED));
     }
@@ -127,7 +136,8 @@ fn try_connect(
         local.insert(plan.local.clone(), have);
     }
     attempt.step = Step::AwaitingProceed;
-    attempt.fetched = Fetched { pieces, have, told_at_end: is_open_end.then_some(validators) };
+    attempt.fetched =
+        Fetched { pieces, have, version: Some(validators), told_at_end: is_open_end.then_some(validators) };
     let size = if is_open_end { SIZE_UNKNOWN } else { validators.size };
     Ok(AttemptReport::Connected { validators: Validators { size, ..validators }, have })
 }
@@ -138,7 +148,15 @@ pub(super) fn transfer(
     remote: &mut Remote,
     local: &mut BTreeMap<PathBuf, u64>,
 ) -> Option<AttemptReport> {
-    let Fetched { pieces, have, told_at_end } = &mut attempt.fetched;
+    if let Some(source) = &attempt.plan.fetch.source {
+        if let Err(code) = attempt.storage.may(&source.path, Touch::Read) {
+            return Some(AttemptReport::Ended(unreadable(code)));
+        }
+        if remote.validators != attempt.fetched.version {
+            return Some(AttemptReport::Ended(AttemptEnd::Changed));
+        }
+    }
+    let Fetched { pieces, have, told_at_end, .. } = &mut attempt.fetched;
     let total = layout::length(pieces);
     let most = attempt.plan.fetch.most.map_or(total, |most| most.min(total));
     let before = *have;
@@ -191,6 +209,11 @@ impl Remote {
 /// The end of an attempt whose local file cannot be used.
 fn unusable(code: Hresult) -> AttemptEnd {
     AttemptEnd::Failed(Failure::of_local_file(code))
+}
+
+/// The end of an attempt that cannot read the file that it copies.
+fn unreadable(code: Hresult) -> AttemptEnd {
+    AttemptEnd::Failed(Failure::of_remote_file(code))
 }
 
 /// A file that is not there is no fault yet.

@@ -230,7 +230,7 @@ impl Uploads {
     }
 
     /// The version of a local file, if it is there.
-    fn version(&self, path: &Path, local: &BTreeMap<PathBuf, u64>) -> Option<Validators> {
+    pub(super) fn version(&self, path: &Path, local: &BTreeMap<PathBuf, u64>) -> Option<Validators> {
         let size = *local.get(path)?;
         Some(Validators { size, last_modified: self.stamps.get(path).copied() })
     }

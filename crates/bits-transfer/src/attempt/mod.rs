@@ -1,6 +1,7 @@
 //! One attempt, from its first look at the temporary file to its end.
 
 mod ask;
+mod copy;
 mod paced;
 mod parts;
 mod receive;
@@ -35,6 +36,9 @@ pub(crate) async fn carry_out(
 ) -> (AttemptEnd, Option<Link>) {
     if !matches!(plan.work, Work::Download | Work::Reply { .. }) {
         return (AttemptEnd::Failed(NO_UPLOADS), None);
+    }
+    if let Some(source) = plan.fetch.source.clone() {
+        return (copy::copy(network, plan, source, control).await, None);
     }
     match Line::new(network, &plan, control, left) {
         Ok(line) => Attempt::new(plan, line).run().await,
