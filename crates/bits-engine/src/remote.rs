@@ -122,7 +122,7 @@ impl Engine {
         let job = &mut self.jobs[key];
         let place = job.place_in_work();
         // A name that a client has given meanwhile stands; the next attempt asks there.
-        if job.fetching.replans || names::check_remote(url).is_err() || *job.files[place].remote_name == *url {
+        if job.fetching.replans || names::check_remote(url, false).is_err() || *job.files[place].remote_name == *url {
             return;
         }
         let is_refused = job.redirect_policy().follow == Follow::Never;

@@ -32,8 +32,9 @@ pub(super) async fn copy(network: &Network, plan: AttemptPlan, source: SourceFil
     let mut copy = Copy { plan, source, control, signals: signals.clone(), storage, partial };
     let end = tokio::select! {
         biased;
-        _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
+        // First, so that what a limit has let pass by now is there.
         result = copy.transfer() => result.unwrap_or_else(AttemptEnd::Failed),
+        _ = signals.wait_for(|signals| signals.stop) => AttemptEnd::Stopped,
     };
     tracing::debug!(attempt = copy.plan.attempt.0, ?end, "copy ends");
     end
@@ -70,6 +71,8 @@ impl Copy<'_> {
         let mut have = if goes_on { there.min(total) } else { 0 };
         self.partial.truncate(have)?;
         self.record(version, have).await?;
+        let pace = &self.control.pace;
+        let mut turn = pace.turn();
         for piece in layout::from(&pieces, have) {
             let mut at = piece.remote.start;
             while at < piece.remote.end {
@@ -79,10 +82,19 @@ impl Copy<'_> {
                 if bytes.is_empty() {
                     return Ok(AttemptEnd::Changed);
                 }
-                self.partial.append(&bytes)?;
-                at += bytes.len() as u64;
-                have += bytes.len() as u64;
-                self.control.report(AttemptReport::Progress { have });
+                let mut rest = &bytes[..];
+                while !rest.is_empty() {
+                    if pace.limit().is_some() {
+                        self.control.stand(Standing::Throttled);
+                    }
+                    let (now, later) = rest.split_at(turn.take(rest.len()).await);
+                    self.control.stand(Standing::Copying);
+                    self.partial.append(now)?;
+                    rest = later;
+                    at += now.len() as u64;
+                    have += now.len() as u64;
+                    self.control.report(AttemptReport::Progress { have });
+                }
             }
         }
         self.partial.finish()?;
