@@ -2,7 +2,7 @@
 //! `job3.replace_remote_prefix.*`): given by a client, or by a redirect (clauses
 //! `http_options.security_flags.redirect_*`).
 
-use bits_api::{Hresult, JobType, SecurityFlags, Setting, Success, text};
+use bits_api::{Hresult, JobType, Success, text};
 use bits_wire::attempt::Begin;
 use bits_wire::download::{Follow, RedirectPolicy};
 use bits_world::Token;
@@ -14,8 +14,10 @@ impl Job {
     /// What becomes of redirects: of downloads alone (clause
     /// `http_options.set_security_flags.redirect_not_uploads`).
     pub(crate) fn redirect_policy(&self) -> RedirectPolicy {
-        let flags = self.later.number(Setting::SecurityFlags).filter(|_| self.kind == JobType::DOWNLOAD);
-        SecurityFlags::from_bits_retain(flags.unwrap_or_default()).into()
+        match self.kind {
+            JobType::DOWNLOAD => self.later.security_flags().into(),
+            _ => RedirectPolicy::default(),
+        }
     }
 }
 

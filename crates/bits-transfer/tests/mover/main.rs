@@ -7,5 +7,6 @@ mod paced;
 mod parked;
 mod parts;
 mod proxies;
+mod requests;
 mod support;
 mod tls;

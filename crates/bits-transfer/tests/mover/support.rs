@@ -218,7 +218,18 @@ impl Mill {
     }
 
     pub(crate) fn with(clock: Clock, trusted: &[String]) -> Self {
-        let mover = HttpMover::new(clock, "7.8", &Decisions::default(), trusted).unwrap();
+        Self::of(clock, &Decisions::default(), trusted)
+    }
+
+    /// A mill with another choice where the documentation is silent.
+    pub(crate) fn deciding(id: &str, value: &str) -> Self {
+        let mut decisions = Decisions::default();
+        decisions.set(id, value).unwrap();
+        Self::of(Clock::system(), &decisions, &[])
+    }
+
+    fn of(clock: Clock, decisions: &Decisions, trusted: &[String]) -> Self {
+        let mover = HttpMover::new(clock, "7.8", decisions, trusted).unwrap();
         Self { mover, folder: tempfile::tempdir().unwrap(), next: AtomicU64::new(1) }
     }
 
