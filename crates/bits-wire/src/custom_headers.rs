@@ -61,6 +61,11 @@ impl CustomHeaders {
         RESERVED.iter().any(|name| self.lines.contains_key(name))
     }
 
+    /// Whether one of them has this name, in any case.
+    pub fn contains(&self, name: &str) -> bool {
+        self.lines.contains_key(name)
+    }
+
     /// The names as the client has spelled them.
     pub fn spelled(&self) -> &Arc<[Box<str>]> {
         &self.spelled
@@ -133,6 +138,16 @@ mod tests {
         let headers = CustomHeaders::parse("MyHeader_1: 1\r\nx-lower: 2\r\nETag: 3").unwrap();
 
         assert_eq!(headers.spelled().iter().map(|name| &**name).collect::<Vec<_>>(), ["MyHeader_1", "x-lower", "ETag"]);
+    }
+
+    #[test]
+    fn a_name_has_no_case() {
+        let headers = CustomHeaders::parse("X-Token: 1").unwrap();
+
+        assert_eq!(
+            ["x-token", "X-TOKEN", "X-Other", "not a name"].map(|name| headers.contains(name)),
+            [true, true, false, false]
+        );
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl Bench {
         Ok(())
     }
 
+    /// Lets the server application refuse uploads of the file that have a header of this name.
+    pub(crate) fn refuse_header(&self, file: &Remote, name: &str, status: u16) -> Outcome {
+        self.simulation()?.refuse_header(&file.url, name, status);
+        Ok(())
+    }
+
     /// Lets the server send whoever asks for the file to `location`.
     pub(crate) fn redirect_simulated(&self, file: &Remote, status: u16, location: &str) -> Outcome {
         self.simulation()?.redirect(&file.url, status, location);

@@ -77,6 +77,7 @@ modules![
     shares,
     redirects,
     redirect_policies,
+    requests,
     download_time,
     cost,
     conditions,

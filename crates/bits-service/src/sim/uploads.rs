@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, FileTime, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptReport, Failure, UploadSession, Validators, Work};
+use bits_wire::CustomHeaders;
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, UploadSession, Validators, Work};
 use bits_wire::upload::application_failure;
 
 use super::{Attempt, Remote, SimFailure, Simulation, Step, moved_to};
@@ -19,6 +20,8 @@ pub(super) struct Uploads {
     opened: u64,
     /// The largest file that the server takes, in bytes.
     limit: Option<u64>,
+    /// The custom header that the application at each URL refuses, and the status it does that by.
+    refused_headers: HashMap<String, (String, u16)>,
     /// What the application replies at each URL.
     replies: HashMap<String, SimReply>,
     /// When each local file was written.
@@ -84,6 +87,12 @@ impl Simulation {
         state.local.insert(path, size);
     }
 
+    /// Lets the server application refuse uploads to `url` whose requests have a custom header of
+    /// this name, with this HTTP status.
+    pub fn refuse_header(&self, url: &str, name: &str, status: u16) {
+        self.lock().uploads.refused_headers.insert(url.to_owned(), (name.to_owned(), status));
+    }
+
     /// Lets the server application answer uploads to `url` like this; without it, with nothing.
     pub fn reply(&self, url: &str, reply: SimReply) {
         self.lock().uploads.replies.insert(url.into(), reply);
@@ -129,6 +138,9 @@ impl Uploads {
         let plan = &mut attempt.plan;
         if let Some(SimFailure { failure, .. }) = remote.failures.pop_front_if(|failure| failure.at.is_none()) {
             return failed(failure);
+        }
+        if let Some((_, status)) = self.refused_headers.get(&plan.url).filter(|(name, _)| carries(plan, name)) {
+            return failed(application_failure(*status));
         }
         // Uploads follow no redirect: it is a status like any other of the server application.
         if let Some(redirect) = &remote.redirect {
@@ -252,6 +264,12 @@ impl Uploads {
         self.contents.remove(path);
         self.stamps.remove(path);
     }
+}
+
+/// Whether the requests of an attempt have a custom header of this name.
+fn carries(plan: &AttemptPlan, name: &str) -> bool {
+    let custom = plan.custom_headers.as_ref().and_then(|text| CustomHeaders::parse(text.expose()));
+    custom.is_some_and(|custom| custom.contains(name))
 }
 
 /// Work of a kind that nobody here knows.
