@@ -19,28 +19,34 @@ impl<'a> Answers<'a> {
     pub(crate) fn about(files: &[FileInfo<'_>], job_type: JobType, world: &World, disk: &'a dyn Disk) -> Self {
         let names = files.iter().map(|file| file.local_name);
         match job_type {
-            JobType::DOWNLOAD => {
-                Self { disk, destinations: each(names, world, |path| disk.destination(path)), sources: HashMap::new() }
+            JobType::DOWNLOAD => Self { disk, destinations: destinations(names, world, disk), sources: HashMap::new() },
+            _ => {
+                let sources = paths(names, world).map(|path| (path.clone(), disk.source(&path))).collect();
+                Self { disk, destinations: HashMap::new(), sources }
             }
-            _ => Self { disk, destinations: HashMap::new(), sources: each(names, world, |path| disk.source(path)) },
         }
     }
 
     /// Asks whether a file of this name could be made.
     pub(crate) fn about_destination(name: &str, world: &World, disk: &'a dyn Disk) -> Self {
-        let destinations = each(std::iter::once(name), world, |path| disk.destination(path));
+        let destinations = destinations(std::iter::once(name), world, disk);
         Self { disk, destinations, sources: HashMap::new() }
     }
 }
 
-/// The answers on all names that lead somewhere.
-fn each<'n>(
+/// The names that lead somewhere.
+fn paths<'n>(names: impl Iterator<Item = &'n str>, world: &World) -> impl Iterator<Item = PathBuf> {
+    names.filter_map(|name| world.drives.resolve(name).ok())
+}
+
+fn destinations<'n>(
     names: impl Iterator<Item = &'n str>,
     world: &World,
-    ask: impl Fn(&Path) -> Result<(), Hresult>,
+    disk: &dyn Disk,
 ) -> HashMap<PathBuf, Result<(), Hresult>> {
-    let paths = names.filter_map(|name| world.drives.resolve(name).ok());
-    paths.map(|path| (path.clone(), ask(&path))).collect()
+    let paths: Vec<PathBuf> = paths(names, world).collect();
+    let answers = disk.destinations(&paths);
+    paths.into_iter().zip(answers).collect()
 }
 
 impl Probe for Answers<'_> {

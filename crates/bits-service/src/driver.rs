@@ -1,7 +1,7 @@
 //! Executes the outbox in order.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_engine::{Action, Event};
 use bits_store::Store;
@@ -9,44 +9,81 @@ use bits_store::Store;
 use crate::callbacks;
 use crate::classes;
 use crate::commands;
+use crate::emulator::End;
 use crate::service::Service;
 use crate::timeline::What;
 
 /// Runs until the service stops; gives back the store.
-///
-/// All changes that wait go into one transaction before anything else of their batch is done:
-/// what follows a change in the outbox never happens before it is durable. A store that fails
-/// stops the service as a crash would.
-pub(crate) fn drive(service: &Service, mut store: Store) -> Store {
+pub(crate) fn drive(service: &Service, store: Store) -> Option<Store> {
+    *lock(&service.store) = Some(store);
     let _stopped = StoppedAfter(service);
     while let Some(batch) = service.next_batch() {
-        let mut changes = Vec::new();
-        let mut rest = VecDeque::with_capacity(batch.len());
-        for action in batch {
-            match action {
-                Action::Persist(change) => changes.push(change),
-                other => rest.push_back(other),
-            }
-        }
-        if !changes.is_empty() {
-            if let Err(error) = store.commit(&changes) {
-                tracing::error!(%error, "the queue cannot be kept; the service stops");
-                let text = format!("the queue cannot be kept, the service stops: {error}");
-                service.timeline.push(service.clock.now(), None, What::Service(text));
-                service.stop();
-                service.mover.shut_down();
-                return store;
-            }
-            service.made_durable(changes.len());
-        }
-        for action in rest {
-            execute(service, action);
-        }
+        carry_out(service, batch);
     }
-    if let Err(error) = store.commit(&service.last_changes()) {
+    let mut store = lock(&service.store).take();
+    if let Some(store) = &mut store
+        && let Err(error) = store.commit(&service.last_changes())
+    {
         tracing::error!(%error, "the last changes of the queue are not kept");
     }
     store
+}
+
+/// Whether an action neither takes long nor calls a client, so that any thread may execute it.
+pub(crate) fn is_quick(action: &Action) -> bool {
+    match action {
+        Action::Persist(_)
+        | Action::Start(_)
+        | Action::Proceed(_)
+        | Action::Limit(..)
+        | Action::Stop(_)
+        | Action::Release(_)
+        | Action::Reply { .. }
+        | Action::Wake(_)
+        | Action::Trace(..) => true,
+        Action::Publish { .. }
+        | Action::Delete { .. }
+        | Action::Notify { .. }
+        | Action::Activate { .. }
+        | Action::RunCommand { .. }
+        | Action::Forget(_) => false,
+    }
+}
+
+/// Executes actions in their order.
+///
+/// All changes go into one transaction before anything else of their batch is done: what follows a
+/// change in the outbox never happens before it is durable. A store that fails stops the service
+/// as a crash would.
+pub(crate) fn carry_out(service: &Service, batch: VecDeque<Action>) {
+    let mut changes = Vec::new();
+    let mut rest = VecDeque::with_capacity(batch.len());
+    for action in batch {
+        match action {
+            Action::Persist(change) => changes.push(change),
+            other => rest.push_back(other),
+        }
+    }
+    if !changes.is_empty() {
+        // There is one until the driver has ended.
+        let committed = lock(&service.store).as_mut().map_or(Ok(()), |store| store.commit(&changes));
+        if let Err(error) = committed {
+            tracing::error!(%error, "the queue cannot be kept; the service stops");
+            let text = format!("the queue cannot be kept, the service stops: {error}");
+            service.timeline.push(service.clock.now(), None, What::Service(text));
+            service.end(End::Crash);
+            service.mover.shut_down();
+            return;
+        }
+        service.made_durable(changes.len());
+    }
+    for action in rest {
+        execute(service, action);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Without its driver a service is no more: whoever waits for it is told, also after a panic.
@@ -90,7 +127,7 @@ fn execute(service: &Service, action: Action) {
 }
 
 /// Starts the driver of `service` on a thread of its own.
-pub(crate) fn start(service: &Arc<Service>, store: Store) -> std::io::Result<std::thread::JoinHandle<Store>> {
+pub(crate) fn start(service: &Arc<Service>, store: Store) -> std::io::Result<std::thread::JoinHandle<Option<Store>>> {
     let service = Arc::clone(service);
     std::thread::Builder::new().name("bits-driver".into()).spawn(move || drive(&service, store))
 }
@@ -151,7 +188,7 @@ mod tests {
             assert!(made.is_ok());
 
             service.end(how);
-            let store = drive(&service, Store::memory());
+            let store = drive(&service, Store::memory()).unwrap();
 
             assert_eq!(store.load().unwrap().count(), kept);
         }

@@ -59,7 +59,7 @@ pub(crate) struct Inner {
 enum Run {
     Up {
         service: Arc<Service>,
-        driver: JoinHandle<Store>,
+        driver: JoinHandle<Option<Store>>,
     },
     Down {
         kept: Kept,
@@ -478,7 +478,7 @@ impl Inner {
         // A client's object that is dropped for want of a thread may end up here on the driver
         // itself, which cannot wait for its own end.
         let on_driver = driver.thread().id() == std::thread::current().id();
-        let store = if on_driver { None } else { driver.join().ok() };
+        let store = if on_driver { None } else { driver.join().ok().flatten() };
         service.mover.shut_down();
         callbacks::drop_elsewhere(service.take_registrations());
         *run = match (store, &self.state) {

@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 mod asserting;
 mod attempts;
+mod bell;
 mod builder;
 mod callbacks;
 mod classes;

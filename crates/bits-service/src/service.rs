@@ -12,16 +12,19 @@ use std::time::{Duration, Instant};
 
 use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, Explanation, JobKey, Reply, Ticket};
+use bits_store::Store;
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
 use bits_wire::redacted;
 use bits_world::clock::{Clock, Monotonic, Participant};
 use bits_world::{LocalStorage, Profile, World};
 
 use crate::attempts::Attempts;
+use crate::bell::Bell;
 use crate::callbacks::Registration;
 use crate::classes::Classes;
 use crate::client::Caller;
 use crate::commands::Commands;
+use crate::driver;
 use crate::emulator::End;
 use crate::faults::FaultLayer;
 use crate::guids::Guids;
@@ -46,8 +49,14 @@ pub(crate) struct Service {
     pub(crate) mover: FaultLayer,
     pub(crate) disk: Arc<dyn Disk>,
     core: Mutex<Core>,
-    /// Told whenever the core has changed in a way that somebody may wait for.
-    turned: Condvar,
+    /// For callers: something is on record, or there is a result.
+    answered: Bell,
+    /// For everybody else: the core has changed in any way.
+    turned: Bell,
+    /// Tells the driver that there is work for it.
+    roused: Condvar,
+    /// Where the queue is kept; with whoever executes the outbox, one at a time.
+    pub(crate) store: Mutex<Option<Store>>,
     this: Weak<Service>,
 }
 
@@ -76,14 +85,20 @@ pub(crate) struct Core {
     outbox: VecDeque<Action>,
     /// Changes that are still to be made durable: how many were ever asked for, and made.
     commits: Commits,
-    /// Whether the driver works on actions that it has taken from the outbox.
+    /// Whether somebody works on actions taken from the outbox.
     driving: bool,
+    /// Until when the driver sleeps, if it does.
+    nap: Option<Nap>,
     replies: HashMap<CallId, Result<Success, Hresult>>,
     wakes: u64,
     stopped: bool,
     crashed: bool,
     numbers: u64,
 }
+
+/// The sleep of the driver; without an end, until it is roused.
+#[derive(Clone, Copy)]
+struct Nap(Option<Monotonic>);
 
 #[derive(Default)]
 struct Commits {
@@ -123,14 +138,19 @@ impl Service {
                 attempts: Attempts::default(),
                 outbox: VecDeque::new(),
                 commits: Commits::default(),
-                driving: false,
+                // Nobody does anything before the driver comes to work.
+                driving: true,
+                nap: None,
                 replies: HashMap::new(),
                 wakes: 0,
                 stopped: false,
                 crashed: false,
                 numbers: 0,
             }),
-            turned: Condvar::new(),
+            answered: Bell::default(),
+            turned: Bell::default(),
+            roused: Condvar::new(),
+            store: Mutex::default(),
             this: Weak::clone(this),
         });
         // A restored engine has things to do that no call and no event has asked for.
@@ -159,9 +179,11 @@ impl Service {
     pub(crate) fn call<T>(&self, f: impl FnOnce(&mut Engine, Cx<'_>) -> Result<T, Hresult>) -> Result<T, Hresult> {
         let mut core = self.lock()?;
         let before = core.commits.asked;
-        let result = self.with_engine(&mut core, f);
-        if core.commits.asked != before {
-            self.committed(core)?;
+        let result = self.run_engine(&mut core, &*self.disk, f);
+        let mark = core.commits.asked;
+        core = self.execute_here(core)?;
+        if mark != before {
+            self.committed(core, mark)?;
         }
         result
     }
@@ -195,14 +217,16 @@ impl Service {
     ) -> Result<Success, Hresult> {
         let result = loop {
             let mut core = self.lock()?;
-            match self.with_probe(&mut core, probe, &mut f) {
+            let reply = self.run_engine(&mut core, probe, &mut f);
+            let (mark, wakes) = (core.commits.asked, core.wakes);
+            core = self.execute_here(core)?;
+            match reply {
                 Reply::Now(result) => {
-                    self.committed(core)?;
+                    self.committed(core, mark)?;
                     break result;
                 }
                 Reply::Later(call) => break self.answered(core, call)?,
                 Reply::Busy => {
-                    let wakes = core.wakes;
                     drop(self.wait(core, |core| core.wakes != wakes)?);
                 }
             }
@@ -285,7 +309,9 @@ impl Service {
             let what = What::AttemptEnded { attempt: attempt.0, end: end.clone() };
             self.timeline.push_event(self.clock.now(), ended.and_then(|ended| ended.job), what, event);
         }
-        self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
+        self.run_engine(&mut core, &*self.disk, |engine, cx| engine.handle(cx, Event::Attempt(attempt, report)));
+        // Who stops meanwhile hears nothing more anyway.
+        drop(self.execute_here(core));
     }
 
     /// The job that an attempt belongs to.
@@ -328,7 +354,7 @@ impl Service {
     pub(crate) fn wait_turn(&self, limit: Duration) {
         const MOMENT: Duration = Duration::from_millis(20);
         if let Ok(core) = self.lock() {
-            drop(self.turned.wait_timeout(core, limit.min(MOMENT)));
+            drop(self.turned.wait(core, limit.min(MOMENT)));
         }
     }
 
@@ -364,32 +390,77 @@ impl Service {
     /// Runs `f` on the core; whoever waits for the core to change looks again.
     pub(crate) fn with_core<T>(&self, f: impl FnOnce(&mut Core) -> T) -> Option<T> {
         let result = f(&mut *self.lock().ok()?);
+        self.answered.ring();
         self.turn();
         Some(result)
     }
 
-    /// Takes what is to be done, waiting for it; `None` once the service has stopped.
+    /// Takes what is to be done, waiting for it; `None` once the service has stopped and nobody
+    /// else executes anything. For the driver.
     pub(crate) fn next_batch(&self) -> Option<VecDeque<Action>> {
-        let mut core = self.lock().ok()?;
+        let mut core = self.core.lock().ok()?;
         core.driving = false;
         self.turn();
         loop {
-            if core.stopped {
+            if core.stopped && !core.driving {
                 return None;
             }
-            let due = core.engine.next_deadline();
+            let due = if core.stopped { None } else { self.due(&core) };
             let now = self.clock.now().monotonic;
-            if due.is_some_and(|due| due <= now) && self.clock.as_virtual().is_none() {
+            if due.is_some_and(|due| due <= now) {
                 self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Deadline));
+                continue;
             }
-            if !core.outbox.is_empty() {
+            if !core.stopped && !core.driving && !core.outbox.is_empty() {
                 core.driving = true;
                 return Some(std::mem::take(&mut core.outbox));
             }
-            core = match (due, &self.clock) {
-                (Some(due), Clock::System(_)) => self.turned.wait_timeout(core, due.since(now)).ok()?.0,
-                _ => self.turned.wait(core).ok()?,
+            core.nap = Some(Nap(due));
+            core = match due {
+                Some(due) => self.roused.wait_timeout(core, due.since(now)).ok()?.0,
+                None => self.roused.wait(core).ok()?,
             };
+            core.nap = None;
+        }
+    }
+
+    /// When the driver has to look at the clock; a virtual one tells by itself.
+    fn due(&self, core: &Core) -> Option<Monotonic> {
+        if self.clock.as_virtual().is_some() { None } else { core.engine.next_deadline() }
+    }
+
+    /// Executes what is in the outbox on this thread, if that is nothing that takes long or calls a
+    /// client, and nobody else does: handing it over to the driver and waiting for it would cost
+    /// more than most actions. What is left is the driver's.
+    fn execute_here<'a>(&'a self, mut core: MutexGuard<'a, Core>) -> Result<MutexGuard<'a, Core>, Hresult> {
+        /// So that a thread that moves bytes comes back to them, whatever others ask for.
+        const MOST: usize = 16;
+        for _ in 0..MOST {
+            if core.stopped || core.driving || core.outbox.is_empty() || !core.outbox.iter().all(driver::is_quick) {
+                break;
+            }
+            core.driving = true;
+            let batch = std::mem::take(&mut core.outbox);
+            drop(core);
+            let panicking = StoppedByPanic(self);
+            driver::carry_out(self, batch);
+            drop(panicking);
+            core = self.core.lock().map_err(|_| UNAVAILABLE)?;
+            core.driving = false;
+            self.turn();
+        }
+        self.rouse(&mut core);
+        Ok(core)
+    }
+
+    /// Wakes the driver if it sleeps although there is something to do.
+    fn rouse(&self, core: &mut Core) {
+        let Some(Nap(end)) = core.nap else { return };
+        let has_work = !core.driving && (core.stopped || !core.outbox.is_empty());
+        let oversleeps = self.due(core).is_some_and(|due| end.is_none_or(|end| due < end));
+        if has_work || oversleeps {
+            core.nap = None;
+            self.roused.notify_one();
         }
     }
 
@@ -440,28 +511,32 @@ impl Service {
     pub(crate) fn stop(&self) {
         self.core.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
         self.commands.stop();
+        self.roused.notify_one();
+        self.answered.ring();
         self.turn();
     }
 
     /// Lets everybody who waits look again.
     fn turn(&self) {
-        self.turned.notify_all();
+        self.turned.ring();
         if let Some(clock) = self.clock.as_virtual() {
             clock.changed();
         }
     }
 
+    /// Runs the engine and leaves what it wants done to the driver.
     fn with_engine<T>(&self, core: &mut Core, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
-        self.with_probe(core, &*self.disk, f)
+        let result = self.run_engine(core, &*self.disk, f);
+        self.rouse(core);
+        result
     }
 
     /// Runs the engine and takes out what it wants done.
-    fn with_probe<T>(&self, core: &mut Core, probe: &dyn Probe, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
+    fn run_engine<T>(&self, core: &mut Core, probe: &dyn Probe, f: impl FnOnce(&mut Engine, Cx<'_>) -> T) -> T {
         let _told = ToldOfPanic(self);
         let now = self.clock.now();
         let deadline = core.engine.next_deadline();
         let result = f(&mut core.engine, Cx { now, world: &core.world, probe });
-        // The driver sleeps until the deadline that it knows.
         let mut acted = core.engine.next_deadline() != deadline;
         while let Some(action) = core.engine.poll() {
             match action {
@@ -489,9 +564,8 @@ impl Service {
         result
     }
 
-    /// Waits until every change asked for so far is on record.
-    fn committed(&self, core: MutexGuard<'_, Core>) -> Result<(), Hresult> {
-        let mark = core.commits.asked;
+    /// Waits until the first `mark` changes that were ever asked for are on record.
+    fn committed(&self, core: MutexGuard<'_, Core>, mark: u64) -> Result<(), Hresult> {
         self.wait(core, |core| core.commits.made >= mark).map(drop)
     }
 
@@ -509,7 +583,7 @@ impl Service {
             if core.stopped {
                 return Err(UNAVAILABLE);
             }
-            core = self.turned.wait(core).map_err(|_| UNAVAILABLE)?;
+            core = self.answered.wait(core, Duration::MAX).ok_or(UNAVAILABLE)?;
         }
         Ok(core)
     }
@@ -529,7 +603,21 @@ struct ToldOfPanic<'a>(&'a Service);
 impl Drop for ToldOfPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            self.0.answered.ring();
             self.0.turn();
+            self.0.roused.notify_one();
+        }
+    }
+}
+
+/// Stops a service for which something could not be executed because of a panic.
+struct StoppedByPanic<'a>(&'a Service);
+
+impl Drop for StoppedByPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.core.lock().unwrap_or_else(PoisonError::into_inner).driving = false;
+            self.0.stop();
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Local files, and which code stands for what goes wrong with them.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,26 +22,17 @@ impl Probe for LocalDisk {
     /// all, too long; `ERROR_DIRECTORY` (0x8007010B) when its folder is not there; `E_ACCESSDENIED` when
     /// nothing can be made in that folder.
     fn destination(&self, path: &Path) -> Result<(), Hresult> {
-        let (Some(folder), Some(_)) = (path.parent(), path.file_name()) else { return Err(Hresult::E_INVALIDARG) };
-        if !path.is_absolute() {
-            return Err(Hresult::E_INVALIDARG);
-        }
-        match fs::metadata(folder) {
-            Ok(found) if !found.is_dir() => return Err(Hresult::ERROR_DIRECTORY),
-            Ok(_) => {}
-            Err(error) => return Err(folder_code(&error)),
-        }
-        match fs::metadata(path) {
-            // A device would be replaced by the file, not written to.
-            Ok(found) if !found.is_file() => return Err(Hresult::E_INVALIDARG),
-            Err(error) if is_bad_name(&error) => return Err(Hresult::E_INVALIDARG),
-            Ok(_) | Err(_) => {}
-        }
-        try_folder(folder).map_err(|error| match error.kind() {
-            // The folder is there; what it lacks is the will.
-            ErrorKind::NotFound | ErrorKind::ReadOnlyFilesystem => Hresult::E_ACCESSDENIED,
-            _ => code(&error),
-        })
+        destination(path, check_folder)
+    }
+
+    /// Each folder is tried once.
+    fn destinations(&self, paths: &[PathBuf]) -> Vec<Result<(), Hresult>> {
+        let mut folders = HashMap::new();
+        let mut check = |folder: &Path| match folders.get(folder) {
+            Some(known) => *known,
+            None => *folders.entry(folder.to_owned()).or_insert(check_folder(folder)),
+        };
+        paths.iter().map(|path| destination(path, &mut check)).collect()
     }
 
     /// Whether the file of this name can be read.
@@ -143,6 +135,35 @@ fn open_to_stamp(path: &Path) -> io::Result<File> {
         // Its owner may do it all the same.
         ErrorKind::PermissionDenied => File::open(path),
         _ => Err(error),
+    })
+}
+
+/// Whether a file of this name could be made, in a folder of which `check_folder` tells.
+fn destination(path: &Path, check_folder: impl FnOnce(&Path) -> Result<(), Hresult>) -> Result<(), Hresult> {
+    let (Some(folder), Some(_)) = (path.parent(), path.file_name()) else { return Err(Hresult::E_INVALIDARG) };
+    if !path.is_absolute() {
+        return Err(Hresult::E_INVALIDARG);
+    }
+    match fs::metadata(path) {
+        // A device would be replaced by the file, not written to.
+        Ok(found) if !found.is_file() => return Err(Hresult::E_INVALIDARG),
+        Err(error) if is_bad_name(&error) => return Err(Hresult::E_INVALIDARG),
+        Ok(_) | Err(_) => {}
+    }
+    check_folder(folder)
+}
+
+/// Whether files can be made in `folder`.
+fn check_folder(folder: &Path) -> Result<(), Hresult> {
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => return Err(Hresult::ERROR_DIRECTORY),
+        Ok(_) => {}
+        Err(error) => return Err(folder_code(&error)),
+    }
+    try_folder(folder).map_err(|error| match error.kind() {
+        // The folder is there; what it lacks is the will.
+        ErrorKind::NotFound | ErrorKind::ReadOnlyFilesystem => Hresult::E_ACCESSDENIED,
+        _ => code(&error),
     })
 }
 

@@ -155,6 +155,8 @@ impl Partial {
 /// was not there is never taken over: whoever has made it meanwhile writes it.
 fn open_at(path: &Path, position: u64, is_there: bool) -> io::Result<File> {
     let mut file = OpenOptions::new().write(true).create_new(!is_there).open(path)?;
-    file.seek(SeekFrom::Start(position))?;
+    if position > 0 {
+        file.seek(SeekFrom::Start(position))?;
+    }
     Ok(file)
 }

@@ -312,6 +312,11 @@ pub trait Probe {
     /// The HRESULT that AddFile gives: a missing folder, a refused access, a path that is none.
     fn destination(&self, path: &Path) -> Result<(), Hresult>;
 
+    /// The answers of [`Probe::destination`] on each of `paths`.
+    fn destinations(&self, paths: &[PathBuf]) -> Vec<Result<(), Hresult>> {
+        paths.iter().map(|path| self.destination(path)).collect()
+    }
+
     /// Whether the caller could read the file of this name, to upload it.
     ///
     /// # Errors
