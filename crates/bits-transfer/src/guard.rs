@@ -1,6 +1,6 @@
 //! A disk as the world lets it be: real or simulated files behind the faults of local storage.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bits_api::{FileTime, Hresult};
 use bits_wire::attempt::{Disk, Probe};
@@ -18,16 +18,25 @@ impl<D: Disk> GuardedDisk<D> {
     pub fn new(disk: D, storage: LocalStorage) -> Self {
         Self { disk, storage }
     }
-}
 
-impl<D: Disk> Probe for GuardedDisk<D> {
-    fn destination(&self, path: &Path) -> Result<(), Hresult> {
+    fn may_make(&self, path: &Path) -> Result<(), Hresult> {
         self.storage.may(path, Touch::Make).map_err(|code| match code {
             Hresult::ERROR_PATH_NOT_FOUND => Hresult::ERROR_DIRECTORY,
             // Its folder takes nothing that this caller writes.
             _ => Hresult::E_ACCESSDENIED,
-        })?;
+        })
+    }
+}
+
+impl<D: Disk> Probe for GuardedDisk<D> {
+    fn destination(&self, path: &Path) -> Result<(), Hresult> {
+        self.may_make(path)?;
         self.disk.destination(path)
+    }
+
+    fn destinations(&self, paths: &[PathBuf]) -> Vec<Result<(), Hresult>> {
+        let answers = self.disk.destinations(paths);
+        paths.iter().zip(answers).map(|(path, answer)| self.may_make(path).and(answer)).collect()
     }
 
     fn source(&self, path: &Path) -> Result<(), Hresult> {
