@@ -457,6 +457,7 @@ fn a_request_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
     let (job, gate) = held_over_http(c, &origin)?;
     let before = origin.journal().len();
     request(&job, &[(40_000, 1_000), (10_000, 500), (30_000, 100)])??;
+    c.settle()?;
     gate.open();
     // Asked for again, it turns nothing.
     request(&job, &[(30_000, 100)])??;
@@ -476,6 +477,7 @@ fn a_position_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
     let (job, gate) = held_over_http(c, &origin)?;
     let before = origin.journal().len();
     access(&job)?.update_download_position(30_000)?;
+    c.settle()?;
     gate.open();
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(
