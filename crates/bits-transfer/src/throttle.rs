@@ -72,12 +72,13 @@ impl Throttle {
         }
     }
 
-    /// How often bytes pass while somebody waits. On a virtual clock as seldom as can be: whenever
-    /// it moves, what is due passes anyway.
-    fn beat(&self) -> Duration {
+    /// So many bytes pass between two wakes. On a virtual clock those are as seldom as can be:
+    /// whenever it moves, what is due passes anyway.
+    fn beat(&self, kilobits: u32) -> usize {
+        let second = usize::try_from(kilobits).unwrap_or(usize::MAX).saturating_mul(BYTES);
         match self.clock {
-            Clock::Virtual(_) => Duration::from_secs(1),
-            Clock::System(_) => Duration::from_millis(50),
+            Clock::Virtual(_) => second,
+            Clock::System(_) => second / 20,
         }
     }
 
@@ -92,18 +93,20 @@ impl Throttle {
         if !queue.is_first(attempt) {
             return Served::Later(None);
         }
+        // A few bytes are always earned: whoever took them at once would never come to rest.
+        let (least, awaited) = match self.clock {
+            Clock::Virtual(_) => (1, most),
+            Clock::System(_) => [self.beat(kilobits).clamp(1, most); 2].into(),
+        };
         let served = usize::try_from(queue.earned / BYTE).unwrap_or(usize::MAX).min(most);
+        if served < least {
+            return Served::Later(queue.earned_by(now, awaited, kilobits));
+        }
         queue.earned -= served as u128 * BYTE;
         if served == most {
             queue.leave(attempt);
         }
-        if served > 0 {
-            return Served::Bytes(served);
-        }
-        Served::Later(queue.earned_by(now, most, kilobits).map(|all| match &self.clock {
-            Clock::Virtual(_) => all,
-            Clock::System(_) => all.min(now.plus(self.beat())),
-        }))
+        Served::Bytes(served)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -209,10 +212,7 @@ impl Pace {
     pub(crate) fn read_at_most(&self) -> usize {
         const LEAST: usize = 1024;
         const MOST: usize = 1024 * 1024;
-        let Some(kilobits) = self.limit() else { return usize::MAX };
-        let second = usize::try_from(kilobits).unwrap_or(usize::MAX).saturating_mul(BYTES);
-        let beats = usize::try_from(Duration::from_secs(1).as_millis() / self.throttle.beat().as_millis());
-        (second / beats.unwrap_or(1)).clamp(LEAST, MOST)
+        self.limit().map_or(usize::MAX, |kilobits| self.throttle.beat(kilobits).clamp(LEAST, MOST))
     }
 
     /// Its place among those who wait; dropping it gives the place up.
@@ -266,5 +266,27 @@ async fn sleep(clock: &Clock, until: Option<Monotonic>) {
     match until {
         Some(until) => sleep_until(clock, until).await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_woken_for_a_few_bytes() {
+        // 1,000,000 bytes a second: each microsecond earns one.
+        const FAST: u32 = 8_000;
+        let throttle = Throttle::new(&Clock::system());
+        let news = Arc::default();
+
+        for (most, passes) in [(10_000, 10_000), (80_000, 50_000)] {
+            let served = std::iter::repeat_with(|| throttle.serve(AttemptId(1), &news, FAST, most));
+            let first = served.into_iter().find_map(|served| match served {
+                Served::Bytes(count) => Some(count),
+                Served::Later(_) => None,
+            });
+            assert!(first.is_some_and(|count| (passes..=most).contains(&count)), "{first:?} of {most}");
+        }
     }
 }
