@@ -36,6 +36,8 @@ pub(crate) struct Evidence {
     pub(crate) plays: Vec<Play>,
     /// One byte by GET, where HEAD was refused.
     pub(crate) get_instead: Option<Exchange>,
+    /// All of a file that is empty by what HEAD says.
+    pub(crate) nothing: Option<Exchange>,
     /// The last byte of the file.
     pub(crate) last_byte: Option<Exchange>,
     /// One byte, if the file is older than any file is.
@@ -63,8 +65,15 @@ impl Evidence {
         if leads_to_plain(&plays[0]) {
             plays.push(player.begin(Part::ToPlain));
         }
-        let mut evidence =
-            Self { plays, get_instead: None, last_byte: None, condition: None, shaken: Vec::new(), unreached: None };
+        let mut evidence = Self {
+            plays,
+            get_instead: None,
+            nothing: None,
+            last_byte: None,
+            condition: None,
+            shaken: Vec::new(),
+            unreached: None,
+        };
         evidence.ask_further(inquirer, library, known);
         evidence.look_at_servers(inquirer);
         evidence
@@ -78,6 +87,10 @@ impl Evidence {
         };
         if self.refused_head().is_some() {
             self.get_instead = Some(ask(0, 0, &|_| {}));
+        }
+        if known.is_some_and(|known| known.size == 0) {
+            self.nothing = Some(further(inquirer, &target, library, Ask::Whole, &|_| {}));
+            return;
         }
         let Some(known) = known.filter(|known| known.size > 2) else { return };
         let end = known.size - 1;
@@ -110,7 +123,7 @@ impl Evidence {
 
     /// Every answer and fault, those to further questions last.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        let further = [&self.get_instead, &self.last_byte, &self.condition];
+        let further = [&self.get_instead, &self.nothing, &self.last_byte, &self.condition];
         self.plays.iter().flat_map(|play| &play.exchanges).chain(further.into_iter().flatten())
     }
 

@@ -14,7 +14,7 @@ struct Object<'a> {
     url: &'a str,
     library: &'a str,
     server: Option<String>,
-    /// Whether every job would download the file.
+    /// Whether every job that counts would download the file.
     content: bool,
     jobs: Vec<Job>,
     checks: Vec<Check<'a>>,
@@ -25,7 +25,8 @@ struct Object<'a> {
 
 #[derive(Serialize)]
 struct Job {
-    job: &'static str,
+    #[serde(rename = "job")]
+    name: &'static str,
     /// Whether `content` depends on it.
     counts: bool,
     state: &'static str,
@@ -46,7 +47,8 @@ struct Error {
 
 #[derive(Serialize)]
 struct Check<'a> {
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     result: &'static str,
     text: &'a str,
     failures: Vec<Failed>,
@@ -63,7 +65,8 @@ struct Failed {
 
 #[derive(Serialize)]
 struct Policy {
-    policy: &'static str,
+    #[serde(rename = "policy")]
+    name: &'static str,
     remote_name: Option<String>,
     error: Option<Error>,
 }
@@ -125,7 +128,7 @@ pub(super) fn render(report: &Report) -> Result<String, crate::Failure> {
 
 fn job(play: &Play) -> Job {
     Job {
-        job: play.part.name(),
+        name: play.part.name(),
         counts: play.part.counts(),
         state: match play.end {
             Ok(_) => "TRANSFERRED",
@@ -151,7 +154,7 @@ fn error(failure: Failure) -> Error {
 fn check<'a>(finding: &'a Finding, server: Option<&str>) -> Check<'a> {
     let mend = finding.cure.map(|cure| cure.told(server));
     Check {
-        check: finding.topic.name(),
+        name: finding.topic.name(),
         result: match finding.severity {
             Severity::NotAsked => "not asked",
             Severity::Fine => "ok",
@@ -171,7 +174,7 @@ fn check<'a>(finding: &'a Finding, server: Option<&str>) -> Check<'a> {
 
 fn policy(outcome: Outcome) -> Policy {
     let Outcome { policy, end } = outcome;
-    Policy { policy, error: end.as_ref().err().copied().map(error), remote_name: end.ok() }
+    Policy { name: policy, error: end.as_ref().err().copied().map(error), remote_name: end.ok() }
 }
 
 fn request(exchange: &Exchange) -> Request {

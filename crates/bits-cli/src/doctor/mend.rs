@@ -266,7 +266,7 @@ impl Cure {
             }
             Self::Condition => words(
                 "compare If-Unmodified-Since with Last-Modified in whole seconds; 412 only if the file is newer",
-                &[(Apache, "remove RequestHeader unset If-Unmodified-Since")],
+                &[(Apache, "heeds it once the file is a minute old; remove RequestHeader unset If-Unmodified-Since")],
                 "",
             ),
             Self::Compression => words(
@@ -296,34 +296,22 @@ impl Cure {
 }
 
 fn certificate(fault: CertificateFault) -> Words {
+    const FLAGS: &str = "for tests, SetSecurityFlags with the flags that excuse it";
     match fault {
-        CertificateFault::Date => words(
-            "renew the certificate, reload the server, and look at its clock",
-            &[],
-            "SetSecurityFlags with \
-                BG_SSL_IGNORE_CERT_DATE_INVALID, for tests",
-        ),
-        CertificateFault::Name => words(
-            "get a certificate with this name among its subjectAltNames",
-            &[],
-            "SetSecurityFlags with BG_SSL_IGNORE_CERT_CN_INVALID, for tests",
-        ),
+        CertificateFault::Date => words("renew the certificate, reload the server, and look at its clock", &[], FLAGS),
+        CertificateFault::Name => words("get a certificate with this name among its subjectAltNames", &[], FLAGS),
         CertificateFault::Issuer => words(
-            "send the intermediate certificates along; or let clients trust the authority (here: --ca PEMFILE)",
+            "send the intermediate certificates along, or let clients trust the authority (here: --ca PEMFILE)",
             &[
-                (Nginx, "ssl_certificate with the whole chain (fullchain.pem); or trust the authority (here: --ca)"),
                 (
-                    Apache,
-                    "SSLCertificateFile with the whole chain (fullchain.pem); or trust the authority (here: --ca)",
+                    Nginx,
+                    "ssl_certificate with the whole chain; or let clients trust the authority (here: --ca PEMFILE)",
                 ),
+                (Apache, "SSLCertificateFile with the whole chain; or let clients trust the authority (here: --ca)"),
             ],
-            "SetSecurityFlags with BG_SSL_IGNORE_UNKNOWN_CA, for tests",
+            FLAGS,
         ),
-        CertificateFault::Usage => words(
-            "get a certificate with extended key usage serverAuth",
-            &[],
-            "SetSecurityFlags with BG_SSL_IGNORE_CERT_WRONG_USAGE, for tests",
-        ),
+        CertificateFault::Usage => words("get a certificate with extended key usage serverAuth", &[], FLAGS),
         CertificateFault::Revoked => words("get a new certificate with a new key", &[], ""),
         CertificateFault::RevocationUnknown => words("let clients reach the authority's CRL or OCSP", &[], ""),
         _ => words("get a certificate that is well-formed and signed by ECDSA, or RSA of 2048 bits at least", &[], ""),

@@ -22,7 +22,7 @@ use bits_wire::download::Target;
 use bits_world::{Decisions, Profile};
 
 use crate::{Doing, Failure, remote};
-use checks::{Finding, examine};
+use checks::{Finding, Severity, examine};
 use evidence::Evidence;
 
 #[derive(clap::Args)]
@@ -52,9 +52,9 @@ struct Report {
 }
 
 impl Report {
-    /// Whether every job would download the file.
+    /// Whether every job would download the file, and all of it.
     fn is_content(&self) -> bool {
-        self.evidence.deciding().all(|play| play.end.is_ok())
+        self.findings.iter().all(|finding| finding.severity < Severity::Failure)
     }
 }
 

@@ -139,10 +139,10 @@ impl Player<'_> {
         let plan = self.plan(part, urgency, layout, known);
         let mut download = Download::new(&plan, known.map_or(0, |known| known.size / 2)).by(self.decisions);
         let goes_on = download.have() > 0;
-        let mut play = Play { part, exchanges: Vec::new(), end: Ok(None), goes_on, start_overs: 0 };
-        let end = self.course(&mut download, &plan, &mut play);
-        play.end = end.map(|()| download.known()).map_err(|failure| decided(failure, self.decisions));
-        play
+        let mut game = Play { part, exchanges: Vec::new(), end: Ok(None), goes_on, start_overs: 0 };
+        let end = self.course(&mut download, &plan, &mut game);
+        game.end = end.map(|()| download.known()).map_err(|failure| decided(failure, self.decisions));
+        game
     }
 
     fn plan(&self, part: Part, urgency: Urgency, layout: Layout, known: Option<Validators>) -> AttemptPlan {
@@ -165,27 +165,28 @@ impl Player<'_> {
         }
     }
 
-    fn course(&mut self, download: &mut Download, plan: &AttemptPlan, play: &mut Play) -> Result<(), Failure> {
+    fn course(&mut self, download: &mut Download, plan: &AttemptPlan, game: &mut Play) -> Result<(), Failure> {
         let mut redirects = Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(self.decisions);
         let mut bodies = 0;
         while let Next::Ask(ask) = download.next() {
-            let reply = self.ask(&ask, &mut redirects, play)?;
+            let reply = self.ask(&ask, &mut redirects, game)?;
             let answer = Answer { version: reply.version, status: reply.status, headers: &reply.headers };
             match download.judge(&ask, &answer)? {
                 Verdict::Learned | Verdict::AskOtherwise => {}
-                Verdict::StartOver => play.start_overs += 1,
+                Verdict::StartOver => game.start_overs += 1,
                 Verdict::Body(length) => {
                     check_body(&reply, length)?;
                     bodies += 1;
                     download.received(length.max(if bodies < 2 { 0 } else { all_but_the_last_range(download) }));
                 }
-                Verdict::Parts(mut parts) => match read_parts(&mut parts, &reply)? {
-                    Some(bytes) => download.received(bytes),
-                    None => {
+                Verdict::Parts(mut parts) => {
+                    if let Some(bytes) = read_parts(&mut parts, &reply)? {
+                        download.received(bytes);
+                    } else {
                         download.has_other_size()?;
-                        play.start_overs += 1;
+                        game.start_overs += 1;
                     }
-                },
+                }
                 Verdict::Unbounded(limit) => {
                     if limit.is_some_and(|limit| reply.body.len() as u64 > limit) {
                         return Err(TOO_LARGE);
@@ -202,13 +203,13 @@ impl Player<'_> {
     }
 
     /// Asks, and follows where the server sends us, until there is an answer to be judged.
-    fn ask(&mut self, ask: &Ask, redirects: &mut Redirects, play: &mut Play) -> Result<Reply, Failure> {
+    fn ask(&mut self, ask: &Ask, redirects: &mut Redirects, game: &mut Play) -> Result<Reply, Failure> {
         loop {
             let target = redirects.target().clone();
             let request = Request::new(ask, &target, self.library);
             let method = request.method.to_string();
             let reply = self.inquirer.ask(&target, &request, MOST_BODY);
-            play.exchanges.push(Exchange { target, ask: ask.clone(), request, reply: reply.clone() });
+            game.exchanges.push(Exchange { target, ask: ask.clone(), request, reply: reply.clone() });
             let reply = reply.map_err(Fault::failure)?;
             let location = reply.headers.get(LOCATION).map(HeaderValue::as_bytes);
             if !redirects.follow(&method, reply.status.as_u16(), location)? {

@@ -50,7 +50,13 @@ pub(super) fn has_malformed_length(last: &Exchange) -> bool {
 
 pub(super) fn size(evidence: &Evidence, blamed: &[&Play]) -> Said {
     let Some(last) = blamed.first().and_then(|play| play.exchanges.last()) else {
+        let is_there = |exchange: &Exchange| {
+            exchange.reply.as_ref().is_ok_and(|reply| reply.status.is_success() && !reply.body.is_empty())
+        };
         return match evidence.known() {
+            Some(_) if evidence.nothing.as_ref().is_some_and(is_there) => {
+                Said::failure("HEAD says 0 bytes, and GET has some: jobs end well, with an empty file", Cure::Sizes)
+            }
             Some(known) => Said::fine(format!("{} bytes", known.size)),
             None => Said::not_asked("no answer of the file's own"),
         };
@@ -122,7 +128,7 @@ pub(super) fn time_stamp(evidence: &Evidence, blamed: &[&Play]) -> Said {
         [..] if stamps.iter().any(Option::is_none) => {
             Said::warning("Last-Modified is missing in some answers: changes may go unnoticed", Cure::Stamp)
         }
-        [stamp, ..] => Said::fine(stamp.to_string()),
+        [stamp, ..] => Said::fine(stamp.as_str()),
     }
 }
 
@@ -197,7 +203,7 @@ pub(super) fn proxy(evidence: &Evidence, _: &[&Play]) -> Said {
         .any(|exchange| exchange.header("accept-ranges").is_some_and(|unit| unit.eq_ignore_ascii_case("bytes")));
     let ignored = evidence
         .exchanges()
-        .any(|exchange| exchange.request.headers.contains_key("range") && exchange.status() == Some(200));
+        .any(|exchange| matches!(exchange.ask, Ask::Range { .. }) && exchange.status() == Some(200));
     let who = if shown.is_empty() { "none shows itself".to_owned() } else { shown.join(", ") };
     if announced && ignored {
         let text = format!("ranges are announced and then not given: something in between may drop Range ({who})");

@@ -171,9 +171,10 @@ fn cause(evidence: &Evidence, play: &Play) -> Option<Topic> {
         (412, _) => Topic::Condition,
         (_, Hresult::BG_E_REMOTE_FILE_CHANGED) => Topic::TimeStamp,
         (_, Hresult::BG_E_MISSING_FILE_SIZE) => Topic::Size,
-        (_, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT) | (416, _) => Topic::Ranges,
         (200 | 206, Hresult::BG_E_INVALID_SERVER_RESPONSE) if content::has_wrong_size(play, last) => Topic::Size,
-        (206, Hresult::BG_E_INVALID_SERVER_RESPONSE) => Topic::Ranges,
+        (_, Hresult::BG_E_INSUFFICIENT_RANGE_SUPPORT) | (416, _) | (206, Hresult::BG_E_INVALID_SERVER_RESPONSE) => {
+            Topic::Ranges
+        }
         (200, Hresult::BG_E_INVALID_SERVER_RESPONSE) => Topic::Size,
         (200 | 206, Hresult::ERROR_WINHTTP_INVALID_SERVER_RESPONSE) if content::has_malformed_length(last) => {
             Topic::Size

@@ -110,7 +110,20 @@ fn faults(shown: &Handshake, host: &str) -> String {
         CertificateFault::RevocationUnknown => "nobody tells whether it is revoked".to_owned(),
         _ => "not well-formed, or with a wrong signature".to_owned(),
     });
-    told.collect::<Vec<_>>().join("; ")
+    let flags = shown.faults.iter().filter_map(excuse).collect::<Vec<_>>().join(" | ");
+    let flags = if flags.is_empty() { flags } else { format!(" (excused by {flags})") };
+    format!("{}{flags}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// The security flag by which a client excuses a fault.
+fn excuse(fault: CertificateFault) -> Option<&'static str> {
+    match fault {
+        CertificateFault::Issuer => Some("BG_SSL_IGNORE_UNKNOWN_CA"),
+        CertificateFault::Date => Some("BG_SSL_IGNORE_CERT_DATE_INVALID"),
+        CertificateFault::Name => Some("BG_SSL_IGNORE_CERT_CN_INVALID"),
+        CertificateFault::Usage => Some("BG_SSL_IGNORE_CERT_WRONG_USAGE"),
+        _ => None,
+    }
 }
 
 /// A moment, in seconds since 1970, as HTTP writes it.

@@ -1,0 +1,89 @@
+//! `bitsd doctor` at nginx, Apache and Caddy, configured well and badly: `tests/peers/README.md`.
+//!
+//! Runs where `BITS_PEERS` is 1; says that it was skipped elsewhere.
+
+mod rows;
+mod servers;
+
+use std::process::{Command, ExitCode};
+
+use serde_json::Value;
+
+use rows::{ROWS, Row};
+use servers::Servers;
+
+fn main() -> ExitCode {
+    if std::env::var_os("BITS_PEERS").is_none_or(|value| value != "1") {
+        println!("the doctor at nginx, Apache and Caddy: skipped, for BITS_PEERS is not 1");
+        return ExitCode::SUCCESS;
+    }
+    let servers = match Servers::start() {
+        Ok(servers) => servers,
+        Err(why) => {
+            println!("the servers do not start: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut failed = 0;
+    for row in ROWS {
+        let url = servers.url(row.url);
+        let wrong = wrong(row, &url, &servers);
+        println!("{} {}", if wrong.is_empty() { "ok    " } else { "FAILED" }, row.url);
+        for line in &wrong {
+            println!("       {line}");
+        }
+        failed += usize::from(!wrong.is_empty());
+    }
+    println!("\n{} servers asked, {failed} not as expected", ROWS.len());
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the doctor says other than expected.
+fn wrong(row: &Row, url: &str, servers: &Servers) -> Vec<String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bitsd"));
+    command.env_remove("RUST_LOG").args(["doctor", url, "--json", "--ca"]).arg(servers.ca());
+    let output = command.output().expect("bitsd runs");
+    let Ok(report) = serde_json::from_slice::<Value>(&output.stdout) else {
+        return vec![format!("no JSON: {}", String::from_utf8_lossy(&output.stderr))];
+    };
+    let mut wrong = Vec::new();
+    let mut expect = |what: String, is: &str, expected: &str| {
+        if is != expected {
+            wrong.push(format!("{what}: {is}, not {expected}"));
+        }
+    };
+    let jobs = ["foreground", "background", "after a break", "several ranges"];
+    for (job, expected) in jobs.into_iter().zip(row.jobs) {
+        expect(job.into(), &end(&report, job), expected);
+    }
+    let fails = row.jobs[..3].iter().any(|end| !matches!(*end, "" | "TRANSFERRED" | "anew"));
+    let code = i32::from(fails || row.checks.iter().any(|(_, result, _)| *result == "failure"));
+    expect("exit code".into(), &format!("{:?}", output.status.code()), &format!("{:?}", Some(code)));
+    for check in report["checks"].as_array().expect("checks") {
+        let (name, text) = (check["check"].as_str().expect("a name"), check["text"].as_str().expect("a text"));
+        let result = check["result"].as_str().expect("a result");
+        let expected = row.checks.iter().find(|(expected, ..)| *expected == name);
+        match expected {
+            Some((_, expected, part)) => {
+                expect(name.into(), result, expected);
+                if !text.contains(part) {
+                    expect(name.into(), text, part);
+                }
+            }
+            None if matches!(result, "ok" | "not asked") => {}
+            None => expect(name.into(), &format!("{result}, {text}"), "ok"),
+        }
+    }
+    wrong
+}
+
+/// How a job ends, by the name of its code; empty where it was not tried.
+fn end(report: &Value, job: &str) -> String {
+    let jobs = report["jobs"].as_array().expect("jobs");
+    let Some(found) = jobs.iter().find(|found| found["job"] == job) else { return String::new() };
+    match found["error"]["name"].as_str() {
+        Some(name) => name.to_owned(),
+        None if job == "after a break" && found["goes_on"] == false => "anew".into(),
+        None => found["state"].as_str().expect("a state").to_owned(),
+    }
+}

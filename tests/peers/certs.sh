@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# certs.sh WORKDIR: makes WORKDIR/certs once: an authority, an unknown one, and servers' certificates
+# good and bad. NAME.pem is what a server sends, NAME.key its key.
+source "$(dirname "$0")/lib.sh"
+need openssl
+C="$WORK/certs"
+[ ! -e "$C/done" ] || exit 0
+mkdir -p "$C"
+cd "$C"
+
+key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
+
+# authority NAME CN: trusts itself.
+authority() {
+    key "$1"
+    openssl req -x509 -new -key "$1.key" -subj "/O=Peers/CN=$2" -days 3650 -sha256 -out "$1.crt" \
+        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+    issuer "$1"
+}
+
+# issuer NAME: lets NAME sign others.
+issuer() {
+    mkdir -p "$1.db"
+    : >"$1.db/index.txt"
+    echo 1000 >"$1.db/serial"
+    cat >"$1.cnf" <<CNF
+[ca]
+default_ca = d
+[d]
+database = $C/$1.db/index.txt
+serial = $C/$1.db/serial
+new_certs_dir = $C/$1.db
+certificate = $C/$1.crt
+private_key = $C/$1.key
+default_md = sha256
+default_days = 825
+policy = p
+unique_subject = no
+copy_extensions = copy
+[p]
+organizationName = optional
+commonName = supplied
+CNF
+}
+
+# sign ISSUER NAME CN EXTENSION... -- ARGUMENT...: a certificate with these extensions.
+sign() {
+    local issuer=$1 name=$2 cn=$3 extensions=()
+    shift 3
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do extensions+=(-addext "$1"); shift; done
+    [ $# = 0 ] || shift
+    key "$name"
+    openssl req -new -key "$name.key" -subj "/O=Peers/CN=$cn" -out "$name.csr" "${extensions[@]}"
+    openssl ca -batch -notext -config "$issuer.cnf" -in "$name.csr" -out "$name.crt" "$@" 2>>"$WORK/log/certs"
+    cat "$name.crt" >"$name.pem"
+}
+
+# server ISSUER NAME ALTERNATIVES USAGE ARGUMENT...
+server() {
+    local issuer=$1 name=$2 alternatives=$3 usage=$4
+    shift 4
+    sign "$issuer" "$name" peer "subjectAltName=$alternatives" "extendedKeyUsage=$usage" \
+        keyUsage=digitalSignature basicConstraints=CA:FALSE -- "$@"
+}
+
+HERE_NAMES=DNS:localhost,IP:127.0.0.1
+authority ca "Peers Test CA"
+authority otherca "Peers Unknown CA"
+sign ca inter "Peers Intermediate CA" basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign
+issuer inter
+server ca ok "$HERE_NAMES" serverAuth
+server ca expired "$HERE_NAMES" serverAuth -startdate 20200101000000Z -enddate 20210101000000Z
+server ca wrongname DNS:wrong.example serverAuth
+server ca wrongeku "$HERE_NAMES" clientAuth
+server otherca unknownca "$HERE_NAMES" serverAuth
+server inter nochain "$HERE_NAMES" serverAuth
+cp ca.crt ca.pem
+touch done
+own "$C"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# nginx.sh WORKDIR: nginx over HTTP, and over HTTPS with a port for each certificate and version.
+source "$(dirname "$0")/lib.sh"
+need nginx
+"$HERE/certs.sh" "$WORK"
+PORTS="NGINX_HTTP NGINX_TLS NGINX_EXPIRED NGINX_WRONGNAME NGINX_WRONGEKU NGINX_UNKNOWNCA NGINX_NOCHAIN NGINX_TLS13 NGINX_TLS11"
+for name in $PORTS; do port "$name"; done
+files
+mkdir -p "$WORK/tmp/nginx"
+own "$WORK/tmp"
+printf '%s:%s\n' "$LOGIN" "$(openssl passwd -apr1 "$PASSWORD")" >"$WORK/etc/htpasswd"
+own "$WORK/etc/htpasswd"
+# shellcheck disable=SC2086
+render "$CONF/nginx.conf.in" "$WORK/etc/nginx.conf" WORK $PORTS
+drop nginx -p "$WORK" -e "$WORK/log/nginx.error" -c "$WORK/etc/nginx.conf"
+guard
+for name in $PORTS; do wait_port "${!name}"; done
+# shellcheck disable=SC2086
+publish $PORTS

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# stop.sh WORKDIR: ends the servers whose pid files lie in WORKDIR/run, and nothing else.
+source "$(dirname "$0")/lib.sh"
+
+# Whether the process was started for this folder: a number may have found another one meanwhile.
+is_ours() {
+    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$WORK" ||
+        tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qF -- "$WORK"
+}
+
+for file in "$WORK"/run/*.pid; do
+    [ -s "$file" ] || continue
+    pid="$(tr -dc 0-9 <"$file")"
+    if [ -n "$pid" ] && is_ours "$pid"; then
+        kill "$pid" 2>/dev/null || true
+        for _ in $(seq 1 50); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+        ! kill -0 "$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
+    fi
+    rm -f "$file"
+    echo "stopped $(basename "$file" .pid)"
+done
+rm -f "$WORK/run/guard"
