@@ -4,7 +4,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bits_api::{ErrorContext, Hresult, JobState, Success};
+use bits_api::{ErrorContext, Hresult, JobState, SecurityFlags, Success};
 use bits_origin::{Content, Origin, Script};
 use bits_service::{Emulator, Fault, Seed, SeedFile, SimHold};
 use bits_world::StorageFault;
@@ -48,6 +48,22 @@ fn a_timeline_that_is_as_expected_passes() {
         &["CreateJob", "QUEUED → CONNECTING", "callback JobTransferred", "updater.exe: Complete"],
     );
     timeline.assert_in_order(job, &[]);
+}
+
+#[test]
+fn the_timeline_tells_where_a_redirect_has_led() {
+    let setup = Setup::new();
+    setup.network.redirect(URL, 302, "http://user:secret@mirror.example/setup.exe");
+    setup.network.serve("http://mirror.example/setup.exe", 10);
+    let job = setup.job();
+    job.http_options().unwrap().set_security_flags(SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT).unwrap();
+
+    job.resume().unwrap();
+    setup.emulator.settle().unwrap();
+
+    let id = job.id().unwrap();
+    let steps = ["begins: http://updates.example", "redirected: http://mirror.example/setup.exe", "→ TRANSFERRED"];
+    setup.emulator.timeline().assert_in_order(id, &steps);
 }
 
 #[test]

@@ -212,6 +212,17 @@ fn a_preempted_job_and_its_place() {
 }
 
 #[test]
+fn custom_headers_that_are_never_sent() {
+    let set = both_ways("http_options.custom_headers.reserved", "refused", |house| {
+        let job = house.job(0);
+        let mut set = |text| house.now_result(|engine, cx| engine.set_custom_headers(cx, &alice(), job, Some(text)));
+        (set("X-Own: 1\r\nhost: elsewhere\r\n"), set("X-Own: 1\r\n"))
+    });
+
+    assert_eq!(set, ((OK, OK), (Err(Hresult::E_INVALIDARG), OK)));
+}
+
+#[test]
 fn the_manager_in_remote_sessions() {
     let served = both_ways("users.remote_sessions", "served", |house| {
         let caller = administrator().by(Logon::WinRm);

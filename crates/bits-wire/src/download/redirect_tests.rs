@@ -1,5 +1,7 @@
 //! The way of redirects, as tables.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const POLICIES: [Follow; 3] = [Follow::Silently, Follow::Reporting, Follow::Never];
@@ -199,5 +201,26 @@ fn the_clients_own_method_gives_way_to_get_as_in_winhttp() {
             redirects.asks_by_get()
         });
         assert_eq!(by_get, expected, "{status}");
+    }
+}
+
+proptest! {
+    /// Whatever servers answer: no panic, no other protocol, no plain HTTP without leave, and an end.
+    #[test]
+    fn any_course_of_redirects_is_followed_or_refused(
+        follow in prop_oneof![Just(Follow::Silently), Just(Follow::Reporting), Just(Follow::Never)],
+        to_plain: bool,
+        answers in proptest::collection::vec((200_u16..400, proptest::option::of("(https?:)?/{0,3}[a-b/.:@#?\\\\é ]{0,12}")), 0..40),
+    ) {
+        let mut redirects = Redirects::new(Target::parse("https://a/").unwrap(), RedirectPolicy { follow, to_plain });
+        let mut followed = 0;
+        for (status, location) in answers {
+            let Ok(is_redirect) = answered(&mut redirects, status, location.as_deref()) else { break };
+            followed = if is_redirect { followed + 1 } else { 0 };
+            prop_assert!(followed <= 10 && (follow != Follow::Never || !is_redirect));
+            prop_assert!(to_plain || redirects.target().origin().scheme == Scheme::Https);
+            let moved = redirects.take_moved();
+            prop_assert!(moved.is_none() || (follow == Follow::Reporting && !is_redirect), "{moved:?}");
+        }
     }
 }
