@@ -116,7 +116,7 @@ const ROWS: &[Row] = &[
     row(Switch::PreemptedPlace,     "sched.preempt",                         Takes::Word(["kept", "lost"])),
     row(Switch::RemoteSessions,     "users.remote_sessions",                 Takes::Word(["refused", "served"])),
     row(Switch::WholeForRange,      "http.open.200_for_range",               Takes::Word(["BG_E_INSUFFICIENT_RANGE_SUPPORT", "accepted"])),
-    row(Switch::RangesPerRequest,   "http.ranges_per_request",               Takes::Count(100)),
+    row(Switch::RangesPerRequest,   "http.ranges_per_request",               Takes::Count(20)),
     row(Switch::Answer412,          "http.open.412",                         Takes::Word(["starts_over", "BG_E_HTTP_ERROR_412"])),
     row(Switch::TooManyRequests,    "http.status_classes",                   Takes::Word(["fatal", "transient"])),
     row(Switch::RefusedRedirect,    "http.redirects_refused",                Takes::Word(["BG_E_HTTP_ERROR", "HRESULT_FROM_WIN32"])),

@@ -49,6 +49,20 @@ fn a_body_is_read_the_same_however_it_comes() {
     }
 }
 
+/// Two parts as nginx 1.22, Apache 2.4 and Caddy 2 write them.
+#[test]
+fn bodies_of_the_servers_that_people_use_are_read() {
+    let nginx = "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-2/9\r\n\r\nabc\r\n\
+                 --B\r\nContent-Type: text/plain\r\nContent-Range: bytes 5-6/9\r\n\r\nfg\r\n--B--\r\n";
+    let apache = "\r\n--B\r\nContent-range: bytes 0-2/9\r\n\r\nabc\r\n\
+                  --B\r\nContent-range: bytes 5-6/9\r\n\r\nfg\r\n--B--\r\n";
+    let caddy = "--B\r\nContent-Range: bytes 0-2/9\r\nContent-Type: \r\n\r\nabc\r\n\
+                 --B\r\nContent-Range: bytes 5-6/9\r\nContent-Type: \r\n\r\nfg\r\n--B--\r\n";
+    for text in [nginx, apache, caddy] {
+        assert_eq!(read(text.as_bytes(), 11), Ok(parts()), "{text:?}");
+    }
+}
+
 #[test]
 fn what_follows_the_last_boundary_is_not_looked_at() {
     assert_eq!(read((body("", "") + "\r\nanything\n--B\r\n").as_bytes(), 7), Ok(parts()));
