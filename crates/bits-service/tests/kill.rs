@@ -11,14 +11,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
+use bits_api::{CreatedJob, FileRange, Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 use bits_origin::{Content, Origin};
 use bits_service::Emulator;
 use bits_world::clock::Clock;
 
 const INSTANTS: u64 = 200;
-const FILES: [&str; 4] = ["/a.bin", "/b.bin", "/c.bin", "/d.bin"];
+const FILES: [&str; 5] = ["/a.bin", "/b.bin", "/c.bin", "/d.bin", IN_PARTS];
 const SIZE: u64 = 3 * 1024 * 1024;
+/// The file of which only parts are fetched: the second lies before the first.
+const IN_PARTS: &str = "/e.bin";
+const PARTS: [FileRange; 3] =
+    [part(1024 * 1024, 1024 * 1024), part(256 * 1024, 256 * 1024), part(2560 * 1024, 512 * 1024)];
+
+const fn part(initial_offset: u64, length: u64) -> FileRange {
+    FileRange { initial_offset, length }
+}
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -47,15 +55,19 @@ fn child() {
     }
 }
 
-/// A job of two files that runs, one that is suspended, one that is cancelled, one that is
-/// completed; then again, until the kill comes.
+/// A job of two files that runs, one of parts of a file, one that is suspended, one that is
+/// cancelled; those that run are completed; then again, until the kill comes.
 fn run_jobs(emulator: &Emulator, manager: &Arc<dyn Manager>, urls: &[&str], folder: &Path) {
     let started = |name: &str, urls: &[&str]| {
         let created = manager.create_job(Some(name), JobType::DOWNLOAD).unwrap();
         tell("created", created.id, "");
         for url in urls {
-            let local = folder.join(format!("{}-{}", created.id, url.rsplit('/').next().unwrap()));
-            created.job.add_file(Some(url), local.to_str()).unwrap();
+            let local = local(folder, created.id, name_of(url));
+            if url.ends_with(IN_PARTS) {
+                created.job.clone().job3().unwrap().add_file_with_ranges(Some(url), local.to_str(), &PARTS).unwrap();
+            } else {
+                created.job.add_file(Some(url), local.to_str()).unwrap();
+            }
             tell("added", created.id, url);
         }
         created.job.set_priority(JobPriority::FOREGROUND).unwrap();
@@ -64,18 +76,32 @@ fn run_jobs(emulator: &Emulator, manager: &Arc<dyn Manager>, urls: &[&str], fold
         created
     };
     let running = started("running", &urls[..2]);
+    let parts = started("parts", &urls[4..]);
     let suspended = started("suspended", &urls[2..3]);
     suspended.job.suspend().unwrap();
     tell("suspended", suspended.id, "");
-    let cancelled = started("cancelled", &urls[3..]);
+    let cancelled = started("cancelled", &urls[3..4]);
     cancelled.job.cancel().unwrap();
     tell("cancelled", cancelled.id, "");
-    emulator.wait_state(&running.job, JobState::TRANSFERRED, PATIENCE).unwrap();
-    tell("transferred", running.id, "");
-    running.job.complete().unwrap();
-    tell("completed", running.id, "");
+    for CreatedJob { job, id } in [parts, running] {
+        emulator.wait_state(&job, JobState::TRANSFERRED, PATIENCE).unwrap();
+        tell("transferred", id, "");
+        job.complete().unwrap();
+        tell("completed", id, "");
+    }
     suspended.job.cancel().unwrap();
     tell("cancelled", suspended.id, "");
+}
+
+fn name_of(url: &str) -> &str {
+    url.rsplit('/').next().unwrap()
+}
+
+/// Where a job puts a file; one of parts has a folder of its own, so that its temporary file can be
+/// told from others.
+fn local(folder: &Path, job: Guid, name: &str) -> PathBuf {
+    let folder = if name == &IN_PARTS[1..] { folder.join("parts") } else { folder.to_owned() };
+    folder.join(format!("{job}-{name}"))
 }
 
 fn tell(what: &str, job: Guid, detail: &str) {
@@ -90,15 +116,17 @@ struct Told {
     jobs: BTreeMap<Guid, Vec<String>>,
     /// How long the temporary files were, by name.
     on_disk: BTreeMap<PathBuf, u64>,
+    /// The same of the file in parts.
+    parts_on_disk: BTreeMap<PathBuf, u64>,
 }
 
 /// Starts a child, kills it at the instant that the number stands for, and gathers what it told.
 fn kill_at(origin: &Origin, instant: u64) -> Told {
     let state = tempfile::tempdir().unwrap();
-    std::fs::create_dir(state.path().join("files")).unwrap();
+    std::fs::create_dir_all(state.path().join("files/parts")).unwrap();
     let mut child = spawn(origin, state.path());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut told = Told { state, jobs: BTreeMap::new(), on_disk: BTreeMap::new() };
+    let mut told = Told { state, jobs: BTreeMap::new(), on_disk: BTreeMap::new(), parts_on_disk: BTreeMap::new() };
     // Even numbers count what the child tells, odd ones what the origin sends.
     let chosen = scatter(instant);
     if instant.is_multiple_of(2) {
@@ -114,6 +142,7 @@ fn kill_at(origin: &Origin, instant: u64) -> Told {
     // What was written before the kill is still in the pipe; the last line may be cut.
     lines.map_while(Result::ok).for_each(|line| told.hear(&line));
     told.on_disk = files_in(&told.folder());
+    told.parts_on_disk = files_in(&told.folder().join("parts"));
     told
 }
 
@@ -154,6 +183,7 @@ impl Told {
         }
         emulator.settle().unwrap();
         self.check_ranges(origin, requests_before, instant);
+        self.check_parts(origin, requests_before, instant);
     }
 
     fn check_job(&self, emulator: &Emulator, manager: &Arc<dyn Manager>, id: Guid, told: &[String], instant: u64) {
@@ -200,10 +230,10 @@ impl Told {
 
     fn compare_files(&self, id: Guid, told: &[String], at: &str) {
         for url in told.iter().filter_map(|what| what.strip_prefix("added ")) {
-            let name = url.rsplit('/').next().unwrap();
+            let name = name_of(url);
             let seed = FILES.iter().position(|path| path[1..] == *name).unwrap();
-            let bytes = std::fs::read(self.folder().join(format!("{id}-{name}"))).unwrap();
-            assert!(bytes == synthetic(seed), "{name} differs: {at}");
+            let bytes = std::fs::read(local(&self.folder(), id, name)).unwrap();
+            assert!(bytes == expected(seed), "{name} differs: {at}");
         }
     }
 
@@ -212,7 +242,8 @@ impl Told {
         let mut left_off: Vec<u64> =
             self.on_disk.iter().filter(|(_, length)| (1..SIZE).contains(*length)).map(|(_, length)| *length).collect();
         let journal = origin.journal();
-        let asked = journal.iter().skip(requests_before).filter_map(|request| request.header("range"));
+        let asked = journal.iter().skip(requests_before).filter(|request| request.path != IN_PARTS);
+        let asked = asked.filter_map(|request| request.header("range"));
         let mut resumed_at: Vec<u64> = asked
             .map(|range| first_byte(range).unwrap_or_else(|| panic!("range {range:?}")))
             .filter(|at| *at > 0)
@@ -221,6 +252,36 @@ impl Told {
         resumed_at.sort_unstable();
         assert_eq!(resumed_at, left_off, "instant {instant}: {:?}", self.jobs);
     }
+
+    /// Of the file in parts just what was missing was asked for, from the middle of a part on.
+    fn check_parts(&self, origin: &Origin, requests_before: usize, instant: u64) {
+        let temporary = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "tmp");
+        let left_off = self.parts_on_disk.keys().find(temporary).map(|path| self.parts_on_disk[path]);
+        let journal = origin.journal();
+        // A request of the child may be read after its end.
+        let of_child = journal.iter().take(requests_before).map(|request| request.connection).max();
+        let asked = journal.iter().skip(requests_before).filter(|request| Some(request.connection) > of_child);
+        let asked = asked.filter(|request| request.path == IN_PARTS);
+        let asked: Vec<_> = asked.filter_map(|request| request.header("range").map(str::to_owned)).collect();
+        match left_off {
+            Some(have) => assert_eq!(asked, missing_parts(have), "instant {instant}, {have} bytes: {:?}", self.jobs),
+            None => assert!(asked.is_empty() || asked == missing_parts(0), "instant {instant}: {asked:?}"),
+        }
+    }
+}
+
+/// What is asked for of the file in parts when so many bytes are there.
+fn missing_parts(have: u64) -> Vec<String> {
+    let mut before = 0;
+    let rest = PARTS.map(|FileRange { initial_offset, length }| {
+        let done = have.saturating_sub(before).min(length);
+        before += length;
+        (done < length).then(|| format!("{}-{}", initial_offset + done, initial_offset + length - 1))
+    });
+    // The second lies before the first, and begins another request.
+    let requests =
+        [rest[..1].to_vec(), rest[1..].to_vec()].map(|parts| parts.into_iter().flatten().collect::<Vec<_>>());
+    requests.iter().filter(|parts| !parts.is_empty()).map(|parts| format!("bytes={}", parts.join(","))).collect()
 }
 
 fn first_byte(range: &str) -> Option<u64> {
@@ -229,15 +290,22 @@ fn first_byte(range: &str) -> Option<u64> {
 
 fn files_in(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    files.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
 }
 
 fn content(seed: usize) -> Content {
     Content::synthetic(SIZE, seed as u64)
 }
 
-fn synthetic(seed: usize) -> Vec<u8> {
-    bits_origin::Synthetic::new(SIZE, seed as u64).bytes(0..SIZE)
+/// What a job makes of the file with that seed.
+fn expected(seed: usize) -> Vec<u8> {
+    let bytes = |range| bits_origin::Synthetic::new(SIZE, seed as u64).bytes(range);
+    if FILES[seed] == IN_PARTS {
+        PARTS.iter().flat_map(|part| bytes(part.initial_offset..part.initial_offset + part.length)).collect()
+    } else {
+        bytes(0..SIZE)
+    }
 }
 
 /// Numbers without a pattern, the same in every run.
