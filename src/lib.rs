@@ -24,6 +24,11 @@ pub mod world {
     pub use bits_world::*;
 }
 
+/// Client certificates for the stores of the world.
+pub mod certificates {
+    pub use bits_certs::identity::*;
+}
+
 /// The HTTP origin that tests download from.
 pub mod origin {
     pub use bits_origin::*;

@@ -15,17 +15,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bits-store", &["bits-api", "bits-world", "bits-wire", "bits-engine"]),
     // A test in a crate of its own: nothing that is shipped knows it.
     ("bits-simulation", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store"]),
-    ("bits-certs", &["bits-wire"]),
+    ("bits-certs", &["bits-world", "bits-wire"]),
     ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs"]),
     ("bits-service", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store", "bits-transfer"]),
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),
-    ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-service", "bits-origin"]),
+    ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"]),
     // Tests too: what the emulator survives, and what is fuzzed.
     ("bits-hostile", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
     // The doctor plays downloads to a server by the rules themselves.
     ("bits-cli", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
-    ("bits-emulator", &["bits-api", "bits-world", "bits-service", "bits-origin"]),
+    ("bits-emulator", &["bits-api", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
 ];
 
 /// What runs on an async runtime, by the beginnings of its crates' names.

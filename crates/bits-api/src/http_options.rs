@@ -1,9 +1,59 @@
 //! What a job says in its HTTP requests, and what it excuses.
 
-use crate::{Answer, Hresult, SecurityFlags, Setting, Settings, Success, Value};
+use crate::{Answer, CertStoreLocation, ClientCertificate, Hresult, SecurityFlags, Setting, Settings, Success, Value};
 
 /// IBackgroundCopyJobHttpOptions, had from a job (2.5; clauses `http_options.*`).
 pub trait HttpOptions: Settings {
+    /// Chooses the client certificate of the job by its SHA-1, 20 bytes. The store is looked into at
+    /// once, and again whenever the job connects.
+    ///
+    /// Since 2.5; clauses `http_options.set_client_certificate_by_id.*`.
+    ///
+    /// # Errors
+    /// `RPC_X_NULL_REF_POINTER` without a name or a hash; `RPC_X_BAD_STUB_DATA` for a hash of another
+    /// length; `E_ACCESSDENIED` when the caller is not the owner (a decision) or may not use the
+    /// store; `BG_E_INVALID_STATE` in a final state; `E_NOTIMPL` for an undefined location;
+    /// `BG_E_STRING_TOO_LONG` for a name of more than 255 UTF-16 units (a decision);
+    /// `ERROR_FILE_NOT_FOUND` for a store and `CRYPT_E_NOT_FOUND` for a certificate that is not there.
+    fn set_client_certificate_by_id(
+        &self,
+        location: CertStoreLocation,
+        store_name: Option<&str>,
+        hash: Option<&[u8]>,
+    ) -> Result<Success, Hresult>;
+
+    /// Chooses the client certificate of the job by a part of its subject: the first of the store
+    /// that is for client authentication.
+    ///
+    /// Since 2.5; clauses `http_options.set_client_certificate_by_name.*`.
+    ///
+    /// # Errors
+    /// Those of [`HttpOptions::set_client_certificate_by_id`], with the subject in place of the
+    /// hash; `E_INVALIDARG` for an empty subject (a decision).
+    fn set_client_certificate_by_name(
+        &self,
+        location: CertStoreLocation,
+        store_name: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<Success, Hresult>;
+
+    /// Takes the client certificate away; `S_FALSE` when there is none.
+    ///
+    /// Since 2.5; clauses `http_options.remove_client_certificate.*`.
+    ///
+    /// # Errors
+    /// `E_ACCESSDENIED` when the caller is not the owner (a decision); `BG_E_INVALID_STATE` in a
+    /// final state.
+    fn remove_client_certificate(&self) -> Result<Success, Hresult>;
+
+    /// The client certificate, however it was chosen.
+    ///
+    /// Since 2.5; clauses `http_options.get_client_certificate.*`.
+    ///
+    /// # Errors
+    /// `RPC_X_BAD_STUB_DATA` when there is none, and when the caller may not use its store.
+    fn client_certificate(&self) -> Result<ClientCertificate, Hresult>;
+
     /// Replaces the headers that every request of the job carries beside BITS' own: `Name: value`,
     /// each with its CR LF, at most 16,383 UTF-16 units. `None` removes them.
     ///

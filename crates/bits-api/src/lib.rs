@@ -17,6 +17,7 @@
 //! References to clauses such as `job.resume.empty` name entries of `fixtures/spec/`.
 
 mod callback;
+mod certificate;
 mod credentials;
 mod enumerator;
 mod error;
@@ -41,6 +42,7 @@ pub mod text;
 mod token_options;
 
 pub use callback::{Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object};
+pub use certificate::{CertStoreLocation, ClientCertificate};
 pub use credentials::AuthCredentials;
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;

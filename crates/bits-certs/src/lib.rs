@@ -2,12 +2,14 @@
 //!
 //! A client of BITS excuses each fault of a server's certificate by a flag of its own, so that the
 //! *set* of faults counts, not the first that a library meets. [`Authorities`] holds whom the
-//! machine trusts and tells that set; a [`Description`] is for people. Nothing in here opens a socket or a file, looks at a clock,
-//! or decides what a fault does to a job.
+//! machine trusts and tells that set; a [`Description`] is for people, and [`identity`] takes client
+//! certificates apart for the stores of the world. Nothing in here opens a socket or a file, looks
+//! at a clock, or decides what a fault does to a job.
 
 mod authorities;
 mod certificate;
 mod description;
+pub mod identity;
 
 pub use authorities::{Authorities, Chain};
 pub use description::Description;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bits_api::{
-    AuthTarget, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime, Guid, Hresult, JobPriority, JobProgress,
-    JobPropertyValue, JobState, JobType, NotifyCommandLine, NotifyFlags, PeerCacheFlags, PeerCachingFlags,
-    ProxySettings, ProxyUsage, SecurityFlags, Success, TokenFlags,
+    AuthTarget, CertStoreLocation, ClientCertificate, CostFlags, ErrorContext, FileAclFlags, FileProgress, FileTime,
+    Guid, Hresult, JobPriority, JobProgress, JobPropertyValue, JobState, JobType, NotifyCommandLine, NotifyFlags,
+    PeerCacheFlags, PeerCachingFlags, ProxySettings, ProxyUsage, SecurityFlags, Success, TokenFlags,
 };
 
 /// A type each of whose values can be replaced by another one.
@@ -34,6 +34,7 @@ macro_rules! falsify {
 
 falsify! {
     bool: false, b => !b;
+    u8: 0, n => n.wrapping_add(1);
     u16: 0, n => n.wrapping_add(1);
     u32: 0, n => n.wrapping_add(1);
     u64: 0, n => n.wrapping_add(1);
@@ -47,6 +48,10 @@ falsify! {
     ProxySettings: Self::default(), settings => Self { usage: ProxyUsage(settings.usage.0 ^ 1), ..settings.clone() };
     Success: Self::OK, code => if *code == Self::OK { Self::FALSE } else { Self::OK };
     Hresult: Self::S_OK, code => Self(code.0 ^ 1);
+    CertStoreLocation: Self(0), location => Self(location.0 ^ 1);
+    ClientCertificate:
+        Self { location: CertStoreLocation(0), store_name: String::new(), hash: [0; 20], subject: String::new() },
+        certificate => Self { subject: certificate.subject.falsified(), ..certificate.clone() };
     JobState: Self(0), state => Self(state.0 ^ 1);
     JobPriority: Self(0), priority => Self(priority.0 ^ 1);
     JobType: Self(0), kind => Self(kind.0 ^ 1);
@@ -121,5 +126,15 @@ impl<A: Falsify, B: Falsify + Clone, C: Falsify + Clone> Falsify for (A, B, C) {
 
     fn falsified(&self) -> Self {
         (self.0.falsified(), self.1.clone(), self.2.clone())
+    }
+}
+
+impl<A: Falsify, B: Falsify + Clone, C: Falsify + Clone, D: Falsify + Clone> Falsify for (A, B, C, D) {
+    fn any() -> Self {
+        (A::any(), B::any(), C::any(), D::any())
+    }
+
+    fn falsified(&self) -> Self {
+        (self.0.falsified(), self.1.clone(), self.2.clone(), self.3.clone())
     }
 }

@@ -25,6 +25,7 @@ impl Engine {
         let (Some(session), Some(file)) = (job.session().cloned(), job.files.first()) else {
             return self.session_given_up(key);
         };
+        let certificate = self.certificate_of(cx, job);
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         let chain = ChainId(take(&mut self.numbers.chain));
         // A helper who has left cannot say good-bye.
@@ -41,6 +42,7 @@ impl Engine {
             limit: None,
             custom_headers: job.custom_headers().cloned(),
             excused: job.later.security_flags().into(),
+            certificate,
             fetch: Fetch::default(),
             known: None,
         };

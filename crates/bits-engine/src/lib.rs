@@ -18,6 +18,7 @@
 mod access;
 mod action;
 mod calls;
+mod certificate;
 mod change;
 mod content;
 mod engine;
@@ -64,6 +65,7 @@ mod world;
 
 pub use access::OwnerRights;
 pub use action::{Action, Cause, Notification, Transition};
+pub use certificate::ChosenCertificate;
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
 pub use eventlog::{JobEnd, LogEvent};

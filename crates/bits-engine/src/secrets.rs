@@ -1,4 +1,4 @@
-//! What a job keeps for its owner alone: credentials and custom headers.
+//! What a job keeps for its owner alone: credentials, custom headers and the client certificate.
 //!
 //! Nobody but the owner sets them, nobody reads credentials back, a new owner gets none of them,
 //! and the store seals them. What they do on the wire is not decided here.
@@ -10,6 +10,7 @@ use bits_wire::{CustomHeaders, Secret};
 use bits_world::{Switch, Token};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::ChosenCertificate;
 use crate::job::{Job, State};
 use crate::{Cx, Engine, JobKey, Reply};
 
@@ -45,11 +46,13 @@ pub struct Secrets {
     pub credentials: BTreeMap<(AuthTarget, AuthScheme), Login>,
     /// The custom headers, as they were set.
     pub custom_headers: Option<Secret>,
+    /// The client certificate.
+    pub certificate: Option<ChosenCertificate>,
 }
 
 impl Secrets {
     fn is_empty(&self) -> bool {
-        self.credentials.is_empty() && self.custom_headers.is_none()
+        self.credentials.is_empty() && self.custom_headers.is_none() && self.certificate.is_none()
     }
 }
 
@@ -67,7 +70,7 @@ impl Job {
     }
 
     /// Changes the secrets; a job without any keeps no room for them.
-    fn change_secrets<T>(&mut self, change: impl FnOnce(&mut Secrets) -> T) -> T {
+    pub(crate) fn change_secrets<T>(&mut self, change: impl FnOnce(&mut Secrets) -> T) -> T {
         let mut secrets = self.secrets.take().unwrap_or_default();
         let result = change(&mut secrets);
         self.secrets = Some(secrets).filter(|secrets| !secrets.is_empty());
@@ -185,7 +188,7 @@ impl Engine {
     }
 
     /// A change that not even an administrator makes in the owner's place.
-    fn change_as_owner(
+    pub(crate) fn change_as_owner(
         &mut self,
         cx: Cx<'_>,
         caller: &Token,

@@ -44,6 +44,7 @@ impl Engine {
             Err(failure) => return self.attempt_failed(cx, key, failure),
         };
         let layout = self.plan_layout(key, place);
+        let certificate = self.certificate_of(cx, &self.jobs[key]);
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
         let Some(run) = job.run_mut() else { return };
@@ -81,6 +82,7 @@ impl Engine {
             limit,
             custom_headers: job.custom_headers().cloned(),
             excused: job.later.security_flags().into(),
+            certificate,
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);

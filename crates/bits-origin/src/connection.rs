@@ -31,6 +31,8 @@ pub(crate) struct Peer {
     pub(crate) server: SocketAddr,
     pub(crate) connection: u64,
     pub(crate) https: bool,
+    /// The certificate that it has shown, as DER.
+    pub(crate) certificate: Option<Arc<[u8]>>,
 }
 
 pub(crate) struct Connection {
@@ -128,6 +130,7 @@ impl Connection {
             number: 0,
             connection: self.peer.connection,
             https: self.peer.https,
+            certificate: self.peer.certificate.clone(),
             peer: self.peer.address,
             at: self.shared.clock.now(),
             method: head.method.clone(),

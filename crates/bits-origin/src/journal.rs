@@ -21,6 +21,8 @@ pub struct Request {
     pub connection: u64,
     /// Whether it came over TLS.
     pub https: bool,
+    /// The certificate that the client has shown, as DER.
+    pub certificate: Option<Arc<[u8]>>,
     /// The client's address.
     pub peer: SocketAddr,
     /// When it was seen, on the origin's clock.

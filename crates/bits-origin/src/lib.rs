@@ -42,3 +42,4 @@ pub use play::Step;
 pub use requests::{Journal, Nth};
 pub use script::{Rule, Script, ScriptError};
 pub use synthetic::Synthetic;
+pub use tls::{ClientCertificates, Flaw, Handshake, TlsVersions};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::requests::Journal;
 use crate::script::Script;
 use crate::shared::Shared;
 use crate::socket::{Socket, Stream};
-use crate::tls::Tls;
+use crate::tls::{Flaw, Handshake, Tls};
 
 /// An HTTP and HTTPS server on loopback that a test owns.
 ///
@@ -49,7 +49,8 @@ pub struct Origin {
     shared: Arc<Shared>,
     http: SocketAddr,
     https: SocketAddr,
-    ca_pem: String,
+    tls: Tls,
+    acceptor: Arc<Mutex<TlsAcceptor>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -65,15 +66,17 @@ impl Origin {
         let (http, https) = (listen()?, listen()?);
         let addresses = (http.local_addr()?, https.local_addr()?);
         let shared = Shared::new(clock);
+        let tls_acceptor = Arc::new(Mutex::new(tls.acceptor(&Handshake::default())?));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let acceptor = Acceptor { shared: Arc::clone(&shared), connections: Arc::default() };
+        let present = Arc::clone(&tls_acceptor);
         let thread = std::thread::Builder::new().name("bits-origin".into()).spawn(move || {
             let serve = async {
                 tokio::select! {
                     _ = stopped => Ok(()),
                     result = acceptor.accept(http, None) => result,
-                    result = acceptor.accept(https, Some(tls.acceptor)) => result,
+                    result = acceptor.accept(https, Some(&present)) => result,
                 }
             };
             if let Err(error) = runtime.block_on(serve) {
@@ -82,7 +85,7 @@ impl Origin {
             // Dropping the runtime drops every connection.
         })?;
         let (http, https) = addresses;
-        Ok(Self { shared, http, https, ca_pem: tls.ca_pem, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { shared, http, https, tls, acceptor: tls_acceptor, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Serves `content` at `path`, which begins with a slash. A request with a query finds it
@@ -125,7 +128,26 @@ impl Origin {
 
     /// The authority that clients of HTTPS have to trust, as PEM.
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.tls.ca_pem()
+    }
+
+    /// Shakes hands like that from the next connection on.
+    ///
+    /// # Errors
+    /// Those of making a certificate.
+    pub fn shake_hands(&self, handshake: &Handshake) -> io::Result<()> {
+        let acceptor = self.tls.acceptor(handshake)?;
+        *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = acceptor;
+        Ok(())
+    }
+
+    /// A certificate for a client, and its key, as PEM: of an organization, a unit and a common name,
+    /// as far as they are given, from the authority that the origin itself believes.
+    ///
+    /// # Errors
+    /// Those of making a certificate.
+    pub fn client_certificate(&self, subject: &[&str], flaws: &[Flaw]) -> io::Result<String> {
+        self.tls.client(subject, flaws)
     }
 
     /// Holds the requests to `path` from now on, until the gate is opened or dropped.
@@ -223,12 +245,15 @@ impl Acceptor {
     /// Between a failed accept and the next.
     const PAUSE: Duration = Duration::from_millis(10);
 
-    async fn accept(&self, listener: TcpListener, tls: Option<TlsAcceptor>) -> io::Result<()> {
+    async fn accept(&self, listener: TcpListener, tls: Option<&Mutex<TlsAcceptor>>) -> io::Result<()> {
         let server = listener.local_addr()?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             match listener.accept().await {
-                Ok((tcp, address)) => self.start(tcp, server, address, tls.clone()),
+                Ok((tcp, address)) => {
+                    let tls = tls.map(|tls| tls.lock().unwrap_or_else(PoisonError::into_inner).clone());
+                    self.start(tcp, server, address, tls);
+                }
                 // A connection that was given up before it was taken, or no descriptor left just now.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
@@ -240,7 +265,7 @@ impl Acceptor {
 
     fn start(&self, tcp: TcpStream, server: SocketAddr, address: SocketAddr, tls: Option<TlsAcceptor>) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let peer = Peer { address, server, connection, https: tls.is_some() };
+        let peer = Peer { address, server, connection, https: tls.is_some(), certificate: None };
         let shared = Arc::clone(&self.shared);
         let open = shared.open_connection();
         let ends = Ends { client: address, server };
@@ -257,7 +282,7 @@ impl Acceptor {
     }
 }
 
-async fn serve(tcp: TcpStream, peer: Peer, tls: Option<TlsAcceptor>, line: Option<Arc<Line>>, shared: Arc<Shared>) {
+async fn serve(tcp: TcpStream, mut peer: Peer, tls: Option<TlsAcceptor>, line: Option<Arc<Line>>, shared: Arc<Shared>) {
     if let Err(error) = tcp.set_nodelay(true) {
         tracing::debug!(%error, "the connection is gone already");
     }
@@ -269,7 +294,11 @@ async fn serve(tcp: TcpStream, peer: Peer, tls: Option<TlsAcceptor>, line: Optio
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(socket),
         Some(tls) => match tls.accept(socket).await {
-            Ok(stream) => Box::new(stream),
+            Ok(stream) => {
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                peer.certificate = shown.map(|certificate| Arc::from(certificate.as_ref()));
+                Box::new(stream)
+            }
             Err(error) => {
                 tracing::debug!(%error, connection = peer.connection, "the handshake failed");
                 return;

@@ -1,8 +1,8 @@
 //! The later interfaces of a job: one object has them all.
 
 use bits_api::{
-    Answer, AuthTarget, FileInfo, FileRange, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job3, Job4, Job5,
-    JobPropertyId, JobPropertyValue, Setting, Settings, Success, Value, text,
+    Answer, AuthTarget, CertStoreLocation, ClientCertificate, FileInfo, FileRange, Hresult, HttpOptions, HttpOptions2,
+    HttpOptions3, Job3, Job4, Job5, JobPropertyId, JobPropertyValue, Setting, Settings, Success, Value, text,
 };
 
 use crate::job::JobHandle;
@@ -40,6 +40,40 @@ impl Job4 for JobHandle {
 }
 
 impl HttpOptions for JobHandle {
+    fn set_client_certificate_by_id(
+        &self,
+        location: CertStoreLocation,
+        store_name: Option<&str>,
+        hash: Option<&[u8]>,
+    ) -> Result<Success, Hresult> {
+        let (token, store) = (&self.caller().token(), (location, store_name));
+        self.mutate("SetClientCertificateByID", |engine, cx| {
+            engine.set_client_certificate_by_id(cx, token, self.key(), store, hash)
+        })
+    }
+
+    fn set_client_certificate_by_name(
+        &self,
+        location: CertStoreLocation,
+        store_name: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<Success, Hresult> {
+        let (token, store) = (&self.caller().token(), (location, store_name));
+        self.mutate("SetClientCertificateByName", |engine, cx| {
+            engine.set_client_certificate_by_name(cx, token, self.key(), store, subject)
+        })
+    }
+
+    fn remove_client_certificate(&self) -> Result<Success, Hresult> {
+        let token = &self.caller().token();
+        self.mutate("RemoveClientCertificate", |engine, cx| engine.remove_client_certificate(cx, token, self.key()))
+    }
+
+    fn client_certificate(&self) -> Result<ClientCertificate, Hresult> {
+        let token = &self.caller().token();
+        self.service()?.call(|engine, cx| engine.client_certificate(cx, token, self.key()))
+    }
+
     fn set_custom_headers(&self, headers: Option<&str>) -> Result<Success, Hresult> {
         let token = &self.caller().token();
         self.service()?.mutate(self.caller(), "SetCustomHeaders", self.key(), |engine, cx| {

@@ -31,6 +31,7 @@ mod seal;
 #[cfg(test)]
 mod tests;
 mod v1;
+mod v2;
 
 use std::path::{Path, PathBuf};
 

@@ -16,7 +16,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::StoreError;
+use crate::{StoreError, v2};
 
 const KEY_LEN: usize = 32;
 
@@ -67,7 +67,7 @@ impl Sealer {
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let plain = self.key.as_ref()?.open_in_place(nonce, Aad::from(bound_to(job)), &mut sealed).ok()?;
-        postcard::from_bytes(plain).ok()
+        postcard::from_bytes(plain).or_else(|_| postcard::from_bytes::<v2::Secrets>(plain).map(Into::into)).ok()
     }
 }
 

@@ -155,7 +155,7 @@ impl Inquirer {
 
 /// Straight to a server whose certificate has no fault.
 fn aim(origin: &Origin) -> Aim {
-    Aim { origin: origin.clone(), route: Route::default(), excused: CertificateFaults::empty() }
+    Aim { origin: origin.clone(), route: Route::default(), excused: CertificateFaults::empty(), certificate: None }
 }
 
 /// The head of the answer to `request`, over `used` or a new connection. A connection that the

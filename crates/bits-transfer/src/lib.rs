@@ -11,6 +11,7 @@ mod disk;
 mod guard;
 mod handshake;
 mod heads;
+mod identity;
 mod inquiry;
 mod link;
 mod mover;

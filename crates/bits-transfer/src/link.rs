@@ -9,7 +9,7 @@ use std::time::Duration;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
 use bits_wire::proxy::{self, Hop, Route};
 use bits_world::clock::{Clock, Ends};
-use bits_world::{Decisions, LocalStorage};
+use bits_world::{Certificate, Decisions, LocalStorage};
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
@@ -20,7 +20,7 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
-use crate::tls::{self, Trust};
+use crate::tls::{self, Session, Trust};
 use crate::watchdog::within;
 use crate::way;
 
@@ -56,6 +56,8 @@ pub(crate) struct Aim {
     pub(crate) route: Route,
     /// The faults that its certificate may have.
     pub(crate) excused: CertificateFaults,
+    /// What it is shown when it asks for a certificate.
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// A connection to one origin, or to a proxy. It moves only while an attempt polls it: between attempts it lies
@@ -76,10 +78,10 @@ impl Link {
 
     /// Connects; tells `connected` as soon as only the other end is waited for.
     pub(crate) async fn open(network: &Network, aim: &Aim, connected: impl FnOnce(Arc<Meter>)) -> Result<Self, Fault> {
-        let Aim { origin, route, excused } = aim;
+        let Aim { origin, route, excused, certificate } = aim;
         let trust = match origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(trusted(network, *excused).await?),
+            Scheme::Https => Some(Session::new(&*trusted(network, *excused).await?, certificate.as_deref())?),
         };
         let (stream, hop) = way::connect(network, origin, route).await?;
         // Small requests go out at once; failing that, only slower.
@@ -240,9 +242,16 @@ async fn trusted(network: &Network, excused: CertificateFaults) -> Result<Arc<Cl
     tokio::task::spawn_blocking(move || trust.config(excused)).await.map_err(|_| Fault::Tls)
 }
 
-async fn encrypt(trust: Arc<ClientConfig>, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
+async fn encrypt(session: Session, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
-    match TlsConnector::from(trust).connect(name, stream).await {
+    let Session { config, shown } = session;
+    let connected = TlsConnector::from(config).connect(name, stream).await;
+    if shown.is_missed() {
+        // Whether the server would have gone on without differs by the version of TLS.
+        tracing::debug!(host = origin.host, "the server asks for a certificate, and the job has none");
+        return Err(Fault::ClientCertificateNeeded);
+    }
+    match connected {
         Ok(stream) => Ok(Layer::Tls(Box::new(stream))),
         Err(error) => {
             tracing::debug!(host = origin.host, %error, "TLS handshake failed");

@@ -1,6 +1,6 @@
 //! The bytes of one connection: counted, and bounded until the head of an answer is complete.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -177,7 +177,12 @@ impl AsyncRead for Metered {
 
 impl AsyncWrite for Metered {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let polled = match Pin::new(&mut self.stream).poll_write(cx, buf) {
+            // Why the other end listens no more is told to whoever reads: an alert, an early answer,
+            // or that there is nothing.
+            Poll::Ready(Err(error)) if is_closed(&error) => Poll::Ready(Ok(buf.len())),
+            polled => polled,
+        };
         self.note_write(&polled);
         polled
     }
@@ -189,6 +194,11 @@ impl AsyncWrite for Metered {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Whether the other end has closed the connection.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
 }
 
 /// What HTTP is spoken over.

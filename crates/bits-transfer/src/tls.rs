@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bits_certs::Authorities;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault};
+use bits_world::Certificate;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 
+use crate::identity::Shown;
 use crate::verifier::{Refused, Verifier};
 
 /// The machine's roots, with more that a caller trusts.
@@ -89,6 +91,25 @@ fn native_roots() -> &'static Authorities {
         }
         roots
     })
+}
+
+/// The settings for one connection of a job, with what is known of it afterwards.
+pub(crate) struct Session {
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) shown: Arc<Shown>,
+}
+
+impl Session {
+    /// A session that shows `certificate` to a server that asks.
+    ///
+    /// # Errors
+    /// [`Fault::Tls`] for a key that does not fit its certificate.
+    pub(crate) fn new(base: &ClientConfig, certificate: Option<&Certificate>) -> Result<Self, Fault> {
+        let shown = Arc::new(Shown::new(certificate, base)?);
+        let mut config = base.clone();
+        config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown);
+        Ok(Self { config: Arc::new(config), shown })
+    }
 }
 
 /// What a TLS error means for a transfer.

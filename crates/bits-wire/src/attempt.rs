@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, FileAclFlags, FileTime, Hresult};
-use bits_world::Sid;
+use bits_world::{Certificate, Sid};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
@@ -125,6 +125,8 @@ pub struct AttemptPlan {
     pub custom_headers: Option<Secret>,
     /// Which faults of a server's certificate count for nothing.
     pub excused: CertificateFaults,
+    /// What a server that asks for a client certificate is shown.
+    pub certificate: Option<Arc<Certificate>>,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on
     /// record before the temporary file is made: without it, a file of that name is somebody
     /// else's. Of the source of an upload it tells the version that the session was opened for.

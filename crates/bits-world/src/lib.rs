@@ -6,6 +6,7 @@
 //! test, outlives restarts of the service, and knows when everything that runs on it has settled.
 
 mod bandwidth;
+mod certificates;
 pub mod clock;
 mod decisions;
 mod paths;
@@ -26,6 +27,7 @@ mod world;
 pub use bandwidth::{
     InternetBandwidth, LimitsInForce, MaintenanceLimits, PriorityRates, Rate, Weekday, WeeklyHours, WorkLimits,
 };
+pub use certificates::{Certificate, CertificateStore, CertificateStores, PrivateKey, StoreRefusal};
 pub use decisions::{Decisions, Switch};
 pub use paths::{Drives, LocalPathError, Volume};
 pub use peers::{PeerCachePolicies, PeerComputer, Peers};

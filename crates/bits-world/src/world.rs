@@ -4,8 +4,8 @@ use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
 use crate::{
-    Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session, SessionId, Shares, Sid,
-    Storage, Uplink,
+    CertificateStores, Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session,
+    SessionId, Shares, Sid, Storage, Uplink,
 };
 
 /// The machine's link to the network.
@@ -89,6 +89,8 @@ pub struct World {
     pub proxies: Proxies,
     /// Who may use which local folders.
     pub permissions: Permissions,
+    /// Its certificate stores.
+    pub certificates: CertificateStores,
     sessions: Sessions,
 }
 

@@ -153,6 +153,7 @@ impl Player<'_> {
             chain: ChainId(0),
             work: Work::Download,
             url: self.url.to_owned(),
+            certificate: None,
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },
             fetch: Fetch { layout, redirects, dynamic: part == Part::Dynamic, ..Fetch::default() },

@@ -95,6 +95,8 @@ modules![
     proxy_routes,
     custom_headers,
     credentials,
+    client_certificates,
+    certificates_shown,
     file_content,
     file_properties,
     peer_cache,

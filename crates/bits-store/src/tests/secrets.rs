@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use bits_api::{AuthScheme, AuthTarget};
-use bits_engine::{Change, JobKey, JobRecord, Login, Saved, Secrets};
+use bits_api::{AuthScheme, AuthTarget, CertStoreLocation};
+use bits_engine::{Change, ChosenCertificate, JobKey, JobRecord, Login, Saved, Secrets};
 use bits_wire::Secret;
 
 use super::{added, job};
@@ -13,10 +13,19 @@ use crate::{Store, StoreError};
 const PASSWORD: &str = "correct horse battery staple";
 const TOKEN: &str = "X-Token: 0a1b2c3d4e5f\r\n";
 
+fn certificate() -> ChosenCertificate {
+    ChosenCertificate {
+        location: CertStoreLocation::LOCAL_MACHINE,
+        store_name: "MY".into(),
+        hash: [7; 20],
+        subject: "Example, alice".into(),
+    }
+}
+
 fn secrets() -> Secrets {
     let login = Login { user_name: Some(Secret::new("EXAMPLE\\alice")), password: Some(Secret::new(PASSWORD)) };
     let credentials = [((AuthTarget::SERVER, AuthScheme::BASIC), login)].into_iter().collect();
-    Secrets { credentials, custom_headers: Some(Secret::new(TOKEN)) }
+    Secrets { credentials, custom_headers: Some(Secret::new(TOKEN)), certificate: Some(certificate()) }
 }
 
 /// Keeps a job with secrets in `folder`, and one without.

@@ -6,7 +6,7 @@ use bits_wire::CustomHeaders;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead};
 use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
-use bits_world::Switch;
+use bits_world::{Certificate, Switch};
 use http::header::LOCATION;
 use http::response::Parts;
 use http::{HeaderValue, Response};
@@ -30,6 +30,8 @@ pub(super) struct Line<'a> {
     cookies: Cookies,
     /// Which faults of a server's certificate count for nothing.
     excused: CertificateFaults,
+    /// What a server is shown that asks for a certificate.
+    certificate: Option<Arc<Certificate>>,
     /// The connection of the chain, while it can be asked again.
     pub(super) link: Option<Link>,
 }
@@ -60,6 +62,7 @@ impl<'a> Line<'a> {
                 .unwrap_or_default(),
             cookies: Cookies::default(),
             excused: plan.excused,
+            certificate: plan.certificate.clone(),
             link,
         })
     }
@@ -109,7 +112,12 @@ impl<'a> Line<'a> {
     async fn exchange(&mut self, request: &Request, route: Route) -> Result<(Response<Incoming>, ResponseHead), Fault> {
         let network = self.network;
         let target = self.redirects.target();
-        let aim = Aim { origin: target.origin().clone(), route, excused: self.excused };
+        let aim = Aim {
+            origin: target.origin().clone(),
+            route,
+            excused: self.excused,
+            certificate: self.certificate.clone(),
+        };
         let mut used = self.link.take_if(|link| link.is_open() && link.leads_to(&aim));
         self.link = None;
         loop {

@@ -243,6 +243,7 @@ impl Mill {
             limit: None,
             custom_headers: None,
             excused: CertificateFaults::empty(),
+            certificate: None,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
             work: Work::Download,

@@ -33,6 +33,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         fetch: Fetch::default(),
         custom_headers: None,
         excused: CertificateFaults::empty(),
+        certificate: None,
         limit: None,
         proxying: Proxying::default(),
         urgency,
