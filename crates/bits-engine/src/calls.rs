@@ -246,7 +246,7 @@ impl Engine {
         let checked = files.iter().map(|file| names::check(file, takes_files, &cx.world.drives));
         let paths = checked.collect::<Result<Vec<_>, _>>();
         let paths = paths.map_err(|code| self.missing_folder(code))?;
-        self.check_local_names(job, files)?;
+        self.check_local_names(cx, job, files)?;
         let is_limited = self.config.profile >= Profile::V3_0 && !caller.is_exempt_from_limits();
         let count = self.jobs[job].client_files() + files.len();
         if is_limited && count > cx.world.policies.max_files_per_job as usize {
@@ -264,12 +264,25 @@ impl Engine {
     }
 
     /// Whether each local name is there once, where that is asked for.
-    fn check_local_names(&self, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
+    fn check_local_names(&self, cx: Cx<'_>, job: JobKey, files: &[FileInfo<'_>]) -> Result<(), Hresult> {
         let new: BTreeSet<&str> = files.iter().map(|file| file.local_name).collect();
-        let is_double =
-            new.len() < files.len() || self.jobs[job].files.iter().any(|file| new.contains(&*file.local_name));
-        let is_refused = is_double && self.config.decisions.is_other(Switch::DuplicateLocal);
-        if is_refused { Err(Hresult::E_INVALIDARG) } else { Ok(()) }
+        let is_refused = self.config.decisions.count(Switch::DuplicateLocal) == 1;
+        let is_double = new.len() < files.len()
+            || self.jobs[job].files.iter().any(|file| new.contains(&*file.local_name))
+            || is_refused && self.has_local_name_twice(cx, job, files);
+        if is_double {
+            self.config.decisions.note(Switch::DuplicateLocal);
+        }
+        if is_double && is_refused { Err(Hresult::E_INVALIDARG) } else { Ok(()) }
+    }
+
+    /// Whether two of the names lead to one file, however they are spelled.
+    fn has_local_name_twice(&self, cx: Cx<'_>, job: JobKey, files: &[FileInfo<'_>]) -> bool {
+        let there = self.jobs[job].files.iter().map(|file| &*file.local_name);
+        let mut seen = BTreeSet::new();
+        there
+            .chain(files.iter().map(|file| file.local_name))
+            .any(|name| !seen.insert(names::same_file(name, &cx.world.drives)))
     }
 
     /// What AddFile gives for a folder that is not there.

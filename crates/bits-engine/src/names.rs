@@ -106,6 +106,12 @@ pub(crate) fn check_local(name: &str, drives: &Drives) -> Result<PathBuf, Hresul
     })
 }
 
+/// What two local names have in common that lead to one file: on a drive, names in any case do.
+pub(crate) fn same_file(name: &str, drives: &Drives) -> String {
+    let path = drives.resolve(name).map_or_else(|_| name.into(), |path| path.to_string_lossy().into_owned());
+    if drives.is_mounted(name) { path.to_lowercase() } else { path }
+}
+
 /// Whether a file may be had from there: from the web, or, where it `takes_files`, from a share or a
 /// drive.
 ///
@@ -311,6 +317,14 @@ mod tests {
         ] {
             assert_eq!(local(name), Err(Hresult::E_INVALIDARG), "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_one_file_on_a_drive_are_the_same_in_any_case_and_form() {
+        let same = |name| same_file(name, &drives());
+        assert_eq!(same(r"C:\Dir\A.bin"), same("c:/dir/a.BIN. "));
+        assert_ne!(same(r"C:\a"), same(r"C:\b"));
+        assert_ne!(same("/dir/A"), same("/dir/a"));
     }
 
     #[test]

@@ -503,7 +503,7 @@ impl Inner {
         match &mut *self.run() {
             Run::Up { service, .. } => service.set_world(world),
             Run::Down { world: kept, .. } => {
-                self.lasting.storage.see(&world.storage);
+                self.lasting.storage.see(&world.storage, &world.drives);
                 **kept = world;
             }
             Run::Broken => {}

@@ -114,7 +114,7 @@ impl Service {
         engine: impl FnOnce(Cx<'_>) -> Engine,
     ) -> Arc<Self> {
         let Lasting { clock, timeline, guids, commands, classes, undeleted, storage } = lasting;
-        storage.see(&world.storage);
+        storage.see(&world.storage, &world.drives);
         let cx = Cx { now: clock.now(), world: &world, probe: &*disk };
         let engine = engine(cx);
         let profile = engine.profile();
@@ -269,7 +269,7 @@ impl Service {
     /// Replaces the world.
     pub(crate) fn set_world(&self, world: World) {
         if let Ok(mut core) = self.lock() {
-            self.storage.see(&world.storage);
+            self.storage.see(&world.storage, &world.drives);
             core.world = Arc::new(world);
             self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::WorldChanged));
         }

@@ -10,10 +10,12 @@ mod uploads;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bits_api::{FileTime, Hresult};
+use bits_transfer::find_on_drive;
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
     Reports, Validators, Work,
@@ -302,7 +304,8 @@ impl SimulatedMover {
 }
 
 impl Mover for SimulatedMover {
-    fn start(&self, plan: AttemptPlan, reports: Reports) {
+    fn start(&self, mut plan: AttemptPlan, reports: Reports) {
+        plan.local = find_on_drive(&self.simulation, &self.storage, plan.local);
         let id = self.id(plan.attempt);
         let pace = self.pace(plan.limit);
         let mut state = self.simulation.lock();
@@ -421,6 +424,16 @@ impl Disk for Simulation {
         let mut bytes = state.uploads.content(path).unwrap_or_default().to_vec();
         bytes.resize(usize::try_from(length).map_err(|_| Hresult::E_OUTOFMEMORY)?, 0);
         Ok(bytes)
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.lock().local.keys().any(|file| file.starts_with(path))
+    }
+
+    fn names_in(&self, folder: &Path) -> Vec<OsString> {
+        let state = self.lock();
+        let below = |file: &PathBuf| file.strip_prefix(folder).ok()?.iter().next().map(OsString::from);
+        state.local.keys().filter_map(below).collect()
     }
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {

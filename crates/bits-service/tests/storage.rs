@@ -89,6 +89,17 @@ impl Machine {
         }
     }
 
+    fn put(&self, name: &str) {
+        match &self.files {
+            Files::Simulated(simulation) => simulation.put_file(&self.folder.join(name), 1),
+            Files::Real { .. } => {
+                let path = self.folder.join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "x").unwrap();
+            }
+        }
+    }
+
     fn is_there(&self, name: &str) -> bool {
         match &self.files {
             Files::Simulated(simulation) => simulation.local_length(&self.folder.join(name)).is_some(),
@@ -253,5 +264,38 @@ fn a_fault_stays_over_a_restart_of_the_service() {
         job.resume().unwrap();
 
         machine.wait(&job, JobState::ERROR);
+    }
+}
+
+#[test]
+fn on_a_drive_names_are_found_in_any_case() {
+    for machine in Machine::both() {
+        machine.put("Program Files/OLD.exe");
+        let job = machine.client.manager().unwrap().create_job(Some("update"), JobType::DOWNLOAD).unwrap().job;
+        job.add_file(Some(&machine.url), Some(r"C:\program FILES\old.EXE")).unwrap();
+
+        job.resume().unwrap();
+        machine.wait(&job, JobState::TRANSFERRED);
+        assert!(machine.is_there("Program Files/OLD.exe"));
+        assert_eq!(job.complete(), Ok(Success::OK));
+
+        assert!(machine.is_there("Program Files/old.EXE"));
+        if !cfg!(any(windows, target_os = "macos")) {
+            assert!(!machine.is_there("Program Files/OLD.exe"));
+        }
+    }
+}
+
+#[test]
+fn two_spellings_of_one_local_name_are_the_same_where_names_may_not_be_given_twice() {
+    for (choice, result) in [("accepted", Ok(Success::OK)), ("refused", Err(Hresult::E_INVALIDARG))] {
+        let builder =
+            Emulator::builder().simulated(&Simulation::new()).decision("job.add_file.duplicate_local", choice);
+        let files = Files::Simulated(Simulation::new());
+        let machine = Machine::new(builder, "http://updates.example/setup.exe".into(), "/drive-c".into(), files);
+        let job = machine.job();
+
+        assert_eq!(job.add_file(Some(&machine.url), Some("c:/SETUP.EXE.")), result);
+        assert_eq!(job.add_file(Some(&machine.url), Some(r"C:\other.exe")), Ok(Success::OK));
     }
 }

@@ -1,6 +1,7 @@
 //! Local files, and which code stands for what goes wrong with them.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -101,6 +102,14 @@ impl Disk for LocalDisk {
             read if read as u64 == length => Ok(bytes),
             _ => Err(ERROR_FILE_INVALID),
         }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    fn names_in(&self, folder: &Path) -> Vec<OsString> {
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
     }
 
     fn delete(&self, path: &Path) -> Result<(), Hresult> {

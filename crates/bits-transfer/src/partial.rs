@@ -10,7 +10,8 @@ use bits_api::Hresult;
 use bits_wire::attempt::Failure;
 use bits_world::{LocalStorage, Touch};
 
-use crate::disk::failure;
+use crate::disk::{LocalDisk, failure};
+use crate::spelling::find_on_drive;
 
 /// Holds every touch of a file until it is shut; after that none comes.
 #[derive(Debug, Default)]
@@ -52,6 +53,7 @@ pub(crate) struct Partial {
 
 impl Partial {
     pub(crate) fn new(path: PathBuf, gate: Arc<Gate>, storage: LocalStorage) -> Self {
+        let path = find_on_drive(&LocalDisk, &storage, path);
         Self { path, is_there: false, length: 0, position: 0, file: None, gate, storage }
     }
 

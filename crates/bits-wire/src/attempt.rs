@@ -1,5 +1,6 @@
 //! One try of a transfer: what it is told, what it reports, and who carries it out.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -355,6 +356,12 @@ pub trait Disk: Probe + Send + Sync {
     /// # Errors
     /// The HRESULT of what went wrong, `ERROR_FILE_INVALID` for a file that is shorter.
     fn read(&self, path: &Path, length: u64) -> Result<Vec<u8>, Hresult>;
+
+    /// Whether there is a file or a folder of just this name.
+    fn has(&self, path: &Path) -> bool;
+
+    /// The names of the files and folders in a folder, in any order.
+    fn names_in(&self, folder: &Path) -> Vec<OsString>;
 
     /// Removes a temporary file; one that is not there is no error.
     ///

@@ -68,6 +68,16 @@ impl Drives {
         Arc::make_mut(&mut self.mounts).remove(&Volume::new(letter));
     }
 
+    /// The folders that stand for drives.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.mounts.values().map(|mount| &*mount.folder)
+    }
+
+    /// Whether a local name leads to a drive that a folder stands for.
+    pub fn is_mounted(&self, local_name: &str) -> bool {
+        Volume::of(local_name).is_some_and(|volume| self.mounts.contains_key(&volume))
+    }
+
     /// The serial number of a volume, while it is there.
     pub fn serial(&self, volume: Volume) -> Option<u32> {
         self.mounts.get(&volume).map(|mount| mount.serial)

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::Hresult;
 
+use crate::Drives;
+
 /// The faults of local storage, by native paths of folders and files (see
 /// [`Drives::resolve`](crate::Drives::resolve)).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -101,16 +103,24 @@ struct Live {
     said: Storage,
     /// Bytes that were written since the world said how many can be.
     written: BTreeMap<PathBuf, u64>,
+    /// The folders that stand for drives.
+    roots: Vec<PathBuf>,
 }
 
 impl LocalStorage {
     /// Takes in what the world says. A disk that is as full as before goes on counting.
-    pub fn see(&self, storage: &Storage) {
+    pub fn see(&self, storage: &Storage, drives: &Drives) {
         let mut live = self.live();
-        let Live { said, written } = &mut *live;
+        let Live { said, written, roots } = &mut *live;
         written.retain(|path, _| said.0.get(path) == storage.0.get(path));
         *said = storage.clone();
+        *roots = drives.folders().map(Path::to_owned).collect();
         self.0.is_faulty.store(!said.0.is_empty(), Ordering::SeqCst);
+    }
+
+    /// The folder of the drive that `path` is on. On drives names are found in any case.
+    pub fn drive_of(&self, path: &Path) -> Option<PathBuf> {
+        self.live().roots.iter().find(|root| path.starts_with(root)).cloned()
     }
 
     /// Whether nothing is wrong anywhere.
@@ -184,7 +194,7 @@ mod tests {
         let mut storage = Storage::default();
         storage.set(path, fault);
         let disk = LocalStorage::default();
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         disk
     }
 
@@ -218,10 +228,10 @@ mod tests {
         storage.set("/d", StorageFault::ReadOnly);
         storage.set("/d/a", StorageFault::InUse);
         let disk = LocalStorage::default();
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         assert_eq!(disk.may(Path::new("/d/a"), Touch::Write), Err(Hresult::ERROR_SHARING_VIOLATION));
         storage.mend(Path::new("/d/a"));
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         assert_eq!(disk.may(Path::new("/d/a"), Touch::Write), Err(ERROR_WRITE_PROTECT));
     }
 
@@ -242,13 +252,13 @@ mod tests {
         let mut storage = Storage::default();
         storage.set("/d", StorageFault::Full(10));
         let disk = LocalStorage::default();
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         assert_eq!(disk.take(Path::new("/d/a"), 10), Ok(10));
         storage.set("/e", StorageFault::Denied);
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         assert_eq!(disk.take(Path::new("/d/a"), 10), Ok(0));
         storage.set("/d", StorageFault::Full(11));
-        disk.see(&storage);
+        disk.see(&storage, &Drives::default());
         assert_eq!(disk.take(Path::new("/d/a"), 10), Ok(10));
     }
 }
