@@ -13,7 +13,7 @@ MODULES=/usr/lib/apache2/modules
 # shellcheck disable=SC2086
 render "$CONF/apache.conf.in" "$WORK/etc/apache.conf" WORK MODULES $PORTS
 drop apache2 -d "$WORK" -f "$WORK/etc/apache.conf" -k start
-guard
+guard apache
 for name in $PORTS; do wait_port "${!name}"; done
 # shellcheck disable=SC2086
 publish $PORTS

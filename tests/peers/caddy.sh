@@ -12,7 +12,7 @@ render "$CONF/Caddyfile.in" "$WORK/etc/Caddyfile" WORK LOGIN HASH $PORTS
 XDG_DATA_HOME="$WORK/tmp" XDG_CONFIG_HOME="$WORK/tmp" \
     drop setsid caddy run --adapter caddyfile --config "$WORK/etc/Caddyfile" --pidfile "$WORK/run/caddy.pid" \
     </dev/null >"$WORK/log/caddy" 2>&1 &
-guard
+guard caddy
 for name in $PORTS; do wait_port "${!name}"; done
 # shellcheck disable=SC2086
 publish $PORTS

@@ -81,11 +81,14 @@ files() {
     fi
 }
 
-# guard: ends every server of this folder once $PEERS_OWNER is gone.
+# guard NAME: once it has written its pid file, sees to it that a server ends when $PEERS_OWNER does.
 guard() {
+    local _
+    for _ in $(seq 1 150); do
+        [ ! -s "$WORK/run/$1.pid" ] || break
+        sleep 0.1
+    done
     [ -n "${PEERS_OWNER:-}" ] || return 0
-    [ ! -e "$WORK/run/guard" ] || return 0
-    : >"$WORK/run/guard"
-    setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; "$2/stop.sh" "$3"' \
-        guard "$PEERS_OWNER" "$HERE" "$WORK" </dev/null >/dev/null 2>&1 &
+    setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; "$2/stop.sh" "$3" "$4"' \
+        guard "$PEERS_OWNER" "$HERE" "$WORK" "$1" </dev/null >/dev/null 2>&1 &
 }

@@ -13,7 +13,7 @@ own "$WORK/etc/htpasswd"
 # shellcheck disable=SC2086
 render "$CONF/nginx.conf.in" "$WORK/etc/nginx.conf" WORK $PORTS
 drop nginx -p "$WORK" -e "$WORK/log/nginx.error" -c "$WORK/etc/nginx.conf"
-guard
+guard nginx
 for name in $PORTS; do wait_port "${!name}"; done
 # shellcheck disable=SC2086
 publish $PORTS

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# stop.sh WORKDIR: ends the servers whose pid files lie in WORKDIR/run, and nothing else.
+# stop.sh WORKDIR [NAME...]: ends the servers whose pid files lie in WORKDIR/run, all of them or these,
+# and nothing else.
+[ -d "${1:?usage: $0 WORKDIR [NAME...]}" ] || exit 0
 source "$(dirname "$0")/lib.sh"
 
 # Whether the process was started for this folder: a number may have found another one meanwhile.
@@ -8,7 +10,11 @@ is_ours() {
         tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qF -- "$WORK"
 }
 
-for file in "$WORK"/run/*.pid; do
+shift
+files=()
+for name in "$@"; do files+=("$WORK/run/$name.pid"); done
+[ $# -gt 0 ] || files=("$WORK"/run/*.pid)
+for file in "${files[@]}"; do
     [ -s "$file" ] || continue
     pid="$(tr -dc 0-9 <"$file")"
     if [ -n "$pid" ] && is_ours "$pid"; then
@@ -22,4 +28,3 @@ for file in "$WORK"/run/*.pid; do
     rm -f "$file"
     echo "stopped $(basename "$file" .pid)"
 done
-rm -f "$WORK/run/guard"

@@ -80,7 +80,7 @@ fn mend(finding: &Finding, report: &Report, out: &mut String) -> std::fmt::Resul
     for failure in codes {
         let of = finding.failures.iter().filter(|(_, other)| *other == failure);
         let parts: Vec<_> = of.map(|(part, _)| part.name()).collect();
-        line(&format!("{} ({}): {}", told(failure.code), failure.context, parts.join(", ")))?;
+        line(&format!("{} in {}: {}", failure.code, failure.context, parts.join(", ")))?;
     }
     let Some(cure) = finding.cure else { return Ok(()) };
     let (server, client) = cure.told(report.evidence.server().as_deref());

@@ -124,7 +124,7 @@ ok    proxies         none shows itself
 -     not looked at   TLS, last byte, several ranges
 
 to mend
-  ranges          0x80200013 BG_E_INSUFFICIENT_RANGE_SUPPORT: server does not support Content-Range, or something on the way strips it or Content-Length (BG_ERROR_CONTEXT_REMOTE_FILE): background, after a break
+  ranges          0x80200013 BG_E_INSUFFICIENT_RANGE_SUPPORT in BG_ERROR_CONTEXT_REMOTE_FILE: background, after a break
                   server: answer GET with Range by 206, with Content-Range and the part's Content-Length
                   client: a foreground job under 2 GB asks for no range, as long as nothing breaks
 
