@@ -45,6 +45,12 @@ impl Bench {
         }
     }
 
+    /// Another origin on the same clock, which stands by as a proxy.
+    pub(crate) fn proxy(&self) -> Result<Arc<Origin>, Stop> {
+        let impossible = |error: std::io::Error| Stop::Failed(format!("no proxy: {error}"));
+        Ok(Arc::new(Origin::start(Clock::Virtual(Arc::clone(&self.clock))).map_err(impossible)?))
+    }
+
     /// Lets `fault` befall the requests with `method` to `path`.
     pub(crate) fn fault(&self, method: &str, path: &str, fault: Fault) -> Outcome {
         self.follow(Rule::on(path).method(method).fault(fault))

@@ -11,7 +11,6 @@ cases![
     chunked_content_without_a_length_is_an_error,
     a_get_without_a_length_is_an_error,
     a_server_without_ranges_is_an_error_for_a_background_job,
-    a_proxy_that_strips_ranges_is_like_a_server_without,
     a_server_without_ranges_is_good_enough_for_a_foreground_job,
     raising_the_priority_cures_missing_ranges,
     a_foreground_job_that_has_to_resume_needs_ranges,
@@ -153,22 +152,6 @@ fn a_server_without_ranges_is_an_error_for_a_background_job(c: &mut Bench) -> Ou
     )?;
     let range = format!("GET bytes=0-{}", SIZE - 1);
     c.is("failure.full_file_for_range", asked(&origin.journal()), vec!["HEAD -".to_owned(), range])
-}
-
-fn a_proxy_that_strips_ranges_is_like_a_server_without(c: &mut Bench) -> Outcome {
-    for stripped in [Fault::IgnoreRange, Fault::Without("Content-Range".to_owned())] {
-        c.start_over();
-        let origin = c.origin()?;
-        c.fault("GET", "/file", stripped)?;
-        ends_in_error(
-            c,
-            &origin,
-            content(),
-            JobPriority::NORMAL,
-            ["http.proxy_strips", "callback2.example.error_insufficient_range"],
-        )?;
-    }
-    Ok(())
 }
 
 fn a_server_without_ranges_is_good_enough_for_a_foreground_job(c: &mut Bench) -> Outcome {

@@ -93,6 +93,7 @@ modules![
     http_methods,
     proxies,
     proxy_routes,
+    proxy_wire,
     custom_headers,
     credentials,
     client_certificates,
