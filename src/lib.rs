@@ -10,8 +10,8 @@ pub use bits_service::{
 // For the author of a test.
 pub use bits_service::{
     AttemptEnd, CallbackCall, Cause, CommandLimits, CommandOutcome, CommandRun, Commands, Ending, Explanation, Failure,
-    Fate, Fault, FileInWork, Hold, JobEnd, Latch, LeftJob, Leftovers, LogEvent, Loss, NoLeftovers, PeerRead, Reason,
-    ScriptedCallback, Seed, SeedError, SeedFile, SimServer, Suspender, Thing, Validators, Verb,
+    Fate, Fault, FileInWork, Hold, Hop, JobEnd, Latch, LeftJob, Leftovers, LogEvent, Loss, NoLeftovers, PeerRead,
+    ProxyServer, Reason, ScriptedCallback, Seed, SeedError, SeedFile, SimServer, Suspender, Thing, Validators, Verb,
 };
 
 /// The interface that a BITS client sees, shared by the emulator and real BITS.

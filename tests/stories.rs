@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_emulator::api::{Hresult, Job, JobPriority, JobState, JobType, SIZE_UNKNOWN, Success};
 use bits_emulator::origin::{Content, GateAt, Origin, Script};
-use bits_emulator::world::Network;
+use bits_emulator::world::{InternetSettings, Network};
 use bits_emulator::{Emulator, What, log_requests};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -139,6 +139,29 @@ fn a_job_waits_for_its_network_and_its_owner() {
 
     setup.emulator.change_world(|world| world.log_on(owner.clone()));
     setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_user_behind_a_proxy_downloads_through_it_until_it_is_taken_away() {
+    let setup = Setup::new();
+    setup.origin.put("/a.bin", Content::synthetic(MIB, 1));
+    let proxy = Origin::start(setup.emulator.clock().clone()).unwrap();
+    let user = setup.emulator.user(Emulator::DEFAULT_USER).user;
+    let settings = InternetSettings::proxies(proxy.address().to_string());
+    setup.emulator.change_world(|world| _ = world.proxies.users.insert(user.clone(), settings));
+
+    let behind = setup.job("/a.bin", "behind.bin");
+    behind.resume().unwrap();
+    setup.emulator.wait_state(&behind, JobState::TRANSFERRED, HOUR).unwrap();
+    setup.emulator.change_world(|world| _ = world.proxies.users.remove(&user));
+    let straight = setup.job("/a.bin", "straight.bin");
+    straight.resume().unwrap();
+    setup.emulator.wait_state(&straight, JobState::TRANSFERRED, HOUR).unwrap();
+
+    proxy.journal().methods(["HEAD", "GET"]);
+    let seen = setup.origin.journal();
+    seen.count(4).nth(1).has_header("Via", "1.1 bits-origin");
+    seen.nth(2).lacks_header("Via");
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub use bits_engine::{
     Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, LeftJob, LogEvent, Reason, Suspender,
 };
 pub use bits_wire::attempt::{AttemptEnd, Failure, Validators};
+pub use bits_wire::proxy::{Hop, ProxyServer};
 pub use bits_wire::redacted;
 pub use builder::Builder;
 pub use client::{Client, Impersonation, impersonate};

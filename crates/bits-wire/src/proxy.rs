@@ -105,9 +105,9 @@ impl Proxying {
             ProxyUsage::PRECONFIG => return Self::of_user(proxies.of(user), proxies.detected.as_ref()),
             ProxyUsage::AUTODETECT => proxies.detected.clone().map_or(Means::Straight, Means::Script),
             ProxyUsage::OVERRIDE => {
-                let text = |list: &Option<String>| list.clone().unwrap_or_default();
-                let list = ProxyList::read(&text(&settings.list), Grammar::of_job(decisions));
-                let bypass = Bypass::read(&text(&settings.bypass_list));
+                let list = settings.list.as_deref().unwrap_or_default();
+                let list = ProxyList::read(list, Grammar::of_job(list, decisions));
+                let bypass = Bypass::read(settings.bypass_list.as_deref().unwrap_or_default());
                 match (list, bypass) {
                     (Some(proxies), Some(bypass)) => Means::Lists { proxies, bypass },
                     _ => return Err(INVALID_LISTS),

@@ -34,10 +34,10 @@ fn a_request_goes_to_the_server_that_it_names() {
     seen.count(2).methods(["GET", "GET"]).statuses([200, 200]).on_one_connection();
     assert_eq!((seen.nth(0).target.as_str(), seen.nth(0).path.as_str()), ("http://FILES.example/a?b", "/a?b"));
     assert_eq!(seen.nth(1).body_sent, BODY.len() as u64);
-    let served = server.journal();
-    served.count(2).nth(0).has_header("Via", "1.1 bits-origin").has_header("X-Own", "1");
-    served.nth(0).has_header("Host", "files.example").lacks_header("Proxy-Connection");
-    assert_eq!(served.nth(0).target, "/a?b");
+    let arrived = server.journal();
+    arrived.count(2).nth(0).has_header("Via", "1.1 bits-origin").has_header("X-Own", "1");
+    arrived.nth(0).has_header("Host", "files.example").lacks_header("Proxy-Connection");
+    assert_eq!(arrived.nth(0).target, "/a?b");
 }
 
 #[test]

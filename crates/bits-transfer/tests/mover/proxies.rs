@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use bits_api::{ErrorContext, Hresult, ProxySettings, ProxyUsage};
+use bits_wire::Secret;
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, Failure};
 use bits_wire::proxy::Proxying;
 use bits_world::{Decisions, Proxies, ProxyScript, Sid};
@@ -48,7 +49,8 @@ fn tunnel_saying(greeting: &'static str) -> (Server, Mill) {
         while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).ok()? > 0 {
             head.push(byte[0]);
         }
-        assert!(head.starts_with(b"CONNECT 127.0.0.1:9 HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&head));
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("CONNECT 127.0.0.1:9 HTTP/1.1\r\n") && !head.contains("X-Own"), "{head}");
         stream.write_all(greeting.as_bytes()).ok()?;
         Some(Box::new(tls::accept(&config, stream)?) as Box<dyn Wire>)
     };
@@ -114,11 +116,13 @@ fn https_goes_through_a_tunnel() {
         let (proxy, mill) = tunnel_saying(greeting);
         let through_it = || through(&proxy.address.to_string(), "");
 
-        let outcome = mill.run(by(through_it(), mill.plan("https://127.0.0.1:9/a")));
+        let plan = by(through_it(), mill.plan("https://127.0.0.1:9/a"));
+        let outcome = mill.run(AttemptPlan { custom_headers: Some(Secret::new("X-Own: 1")), ..plan });
 
         assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))), "{greeting}");
         assert_eq!(proxy.asked(), ["HEAD /a", "GET /a"]);
         assert_eq!(line(&proxy.requests()[0], "Connection"), Some("Keep-Alive"));
+        assert_eq!(line(&proxy.requests()[0], "X-Own"), Some("1"));
     }
 }
 

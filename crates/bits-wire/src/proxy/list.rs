@@ -19,8 +19,9 @@ pub(super) enum Grammar {
 }
 
 impl Grammar {
-    pub(super) fn of_job(decisions: &Decisions) -> Self {
-        Self::Job { commas: decisions.is_other(Switch::ProxyListCommas) }
+    /// The grammar of a job's own list.
+    pub(super) fn of_job(list: &str, decisions: &Decisions) -> Self {
+        Self::Job { commas: list.contains(',') && decisions.is_other(Switch::ProxyListCommas) }
     }
 
     fn separates(self, c: char) -> bool {

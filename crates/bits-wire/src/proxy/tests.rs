@@ -98,6 +98,7 @@ fn commas_separate_where_that_was_chosen() {
     let proxying = Proxying::of_job(&settings, &Proxies::default(), &user(), &decisions).unwrap();
 
     let hops = [("a", 80), ("b", 81)].map(|(host, port)| Hop::Proxy(ProxyServer { host: host.into(), port }));
+    assert_eq!(decisions.touched(), ["job.set_proxy_settings.commas"]);
     assert_eq!(proxying.route(Target::parse("http://host/").unwrap().origin()).unwrap().hops(), hops);
 }
 
