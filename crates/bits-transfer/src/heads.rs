@@ -53,9 +53,13 @@ impl Tape {
     }
 }
 
-/// Gives the names of headers in the head of a request the spelling of `names`.
-pub(crate) fn respell(head: &mut [u8], names: &[Box<str>]) {
-    for line in head.split_mut(|byte| *byte == b'\n') {
+/// Gives the names of headers in the head of a request the spelling of `names`; what comes behind
+/// the head stays as it is. A name that two writes share may keep hyper's spelling.
+pub(crate) fn respell(request: &mut [u8], names: &[Box<str>]) {
+    for line in request.split_mut(|byte| *byte == b'\n') {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let name = &mut line[..colon];
         if let Some(spelled) = names.iter().find(|spelled| spelled.as_bytes().eq_ignore_ascii_case(name)) {
@@ -101,12 +105,12 @@ mod tests {
 
     #[test]
     fn names_are_respelled_and_nothing_else() {
-        let mut head = b"GET /x:1 HTTP/1.1\r\nHost: myheader_1: 2\r\nMyheader_1: myheader_1\r\n\r\n".to_vec();
+        let text = "GET /x:1 HTTP/1.1\r\nHost: myheader_1: 2\r\nMyheader_1: myheader_1\r\n\r\nmyheader_1: body\n";
+        let mut request = text.as_bytes().to_vec();
 
-        respell(&mut head, &["MyHeader_1".into(), "absent".into()]);
+        respell(&mut request, &["MyHeader_1".into(), "absent".into()]);
 
-        let expected = b"GET /x:1 HTTP/1.1\r\nHost: myheader_1: 2\r\nMyHeader_1: myheader_1\r\n\r\n";
-        assert_eq!(head, expected);
+        assert_eq!(String::from_utf8(request).unwrap(), text.replace("Myheader_1", "MyHeader_1"));
     }
 
     #[test]
