@@ -142,7 +142,8 @@ impl Shared {
     async fn carry_out(&self, plan: AttemptPlan, control: &Control) {
         let (attempt, chain) = (plan.attempt, plan.chain);
         let link = lock(&self.links).remove(&chain);
-        let ended = survived(carry_out(&self.network, plan, control, link)).await;
+        // What an attempt keeps in hand is too much for whoever waits for it to carry along.
+        let ended = survived(Box::pin(carry_out(&self.network, plan, control, link))).await;
         // The runtime swallows a panic, and nobody else would tell of the end.
         let (end, link) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), None));
         let end = match end {
