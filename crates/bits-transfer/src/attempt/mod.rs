@@ -94,7 +94,9 @@ impl<'a> Attempt<'a> {
         }
         let mut download = Download::new(plan, length).by(&self.line.network.decisions);
         self.have = download.have();
-        while let Next::Ask(ask) = download.next() {
+        loop {
+            download.set_speed(self.line.control.pace.limit());
+            let Next::Ask(ask) = download.next() else { break };
             let (head, body) = self.line.ask(&ask).await?;
             let answer = Answer { version: head.version, status: head.status, headers: &head.headers };
             match download.judge(&ask, &answer)? {

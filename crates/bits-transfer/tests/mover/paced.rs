@@ -6,12 +6,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Fetch, Mover};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Fetch, Mover, Urgency};
 use bits_world::Decisions;
 use bits_world::clock::VirtualClock;
 
 use crate::parked::{Seat, seat, seat_of};
-use crate::support::{Mill, Running, Server, content};
+use crate::support::{Mill, Running, Server, content, line};
 use crate::tls;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -238,6 +238,23 @@ fn what_may_not_pass_yet_stays_with_the_server() {
     assert!(accepted < SIZE / 4, "{accepted} bytes");
     is_over.store(true, Ordering::SeqCst);
     running.stop();
+}
+
+#[test]
+fn a_slow_background_attempt_asks_for_one_stretch_after_the_other() {
+    let clock = VirtualClock::new();
+    let (server, seat) = (Server::of(content(150_000)), seat(&clock));
+    let plan = AttemptPlan { urgency: Urgency::Background, ..limited(&seat, &server.url("/a"), SLOW) };
+    let mut running = begun(&clock, &seat, plan);
+
+    clock.advance(SECOND * 100).unwrap();
+    assert_eq!(have(&mut running), Some(100_000));
+    clock.advance(SECOND * 50).unwrap();
+
+    assert_eq!(running.end().bytes, Some(content(150_000)));
+    let requests = server.requests();
+    let ranges: Vec<_> = requests.iter().filter_map(|request| line(request, "Range")).collect();
+    assert_eq!(ranges, ["bytes=0-65535", "bytes=65536-131071", "bytes=131072-149999"]);
 }
 
 #[test]

@@ -67,6 +67,8 @@ pub struct Download {
     start_overs: u32,
     /// Whether the server has refused HEAD, and may be asked by GET instead.
     without_head: bool,
+    /// How many bytes are asked for at once.
+    at_once: u64,
     decisions: Decisions,
 }
 
@@ -101,6 +103,7 @@ impl Download {
             have: if known.is_some() { held } else { 0 },
             start_overs: 0,
             without_head: false,
+            at_once: RANGE_LIMIT,
             decisions: Decisions::default(),
         }
     }
@@ -109,6 +112,18 @@ impl Download {
     #[must_use]
     pub fn by(self, decisions: &Decisions) -> Self {
         Self { decisions: decisions.clone(), ..self }
+    }
+
+    /// From now on bytes come no faster than this, in kilobits a second. What is asked for at once
+    /// is then over while a server still has patience with a client that reads slowly (decision
+    /// `policy.max_bandwidth.shared`).
+    pub fn set_speed(&mut self, kilobits: Option<u32>) {
+        /// Servers wait a minute, or two, for the next byte to be taken.
+        const PATIENCE: u64 = 30;
+        /// So much fits into the buffers of a connection, and needs no patience.
+        const LEAST: u64 = 64 * 1024;
+        let patient = |kilobits: u32| (PATIENCE * 125 * u64::from(kilobits)).clamp(LEAST, RANGE_LIMIT);
+        self.at_once = kilobits.map_or(RANGE_LIMIT, patient);
     }
 
     /// How many bytes are there and good, counted along the pieces; of a sequential layout,
@@ -159,7 +174,9 @@ impl Download {
     /// `http.ranges_per_request`).
     fn next_pieces(&self) -> Vec<Piece> {
         let most = self.decisions.count(Switch::RangesPerRequest).max(1);
-        let mut left = RANGE_LIMIT;
+        // Without a time stamp nothing would show that the file has changed from one request to the next.
+        let is_stamped = self.known.is_some_and(|known| known.last_modified.is_some());
+        let mut left = if is_stamped { self.at_once } else { RANGE_LIMIT };
         let mut next: Vec<Piece> = Vec::new();
         for piece in layout::from(&self.pieces, self.have) {
             let remote = Span::new(piece.remote.start, piece.remote.end.min(piece.remote.start.saturating_add(left)));

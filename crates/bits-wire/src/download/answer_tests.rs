@@ -116,6 +116,21 @@ fn what_is_asked_depends_on_urgency_size_and_progress() {
 }
 
 #[test]
+fn a_slow_download_asks_for_what_a_server_has_patience_for() {
+    let size = RANGE_LIMIT * 2;
+    let table = [(None, RANGE_LIMIT), (Some(1), 65_536), (Some(80), 300_000), (Some(u32::MAX), RANGE_LIMIT)];
+    for (kilobits, length) in table {
+        let mut download = download_of(Urgency::Background, Some(file(size)), 5);
+        download.set_speed(kilobits);
+        assert_eq!(download.next(), range(5, length + 4), "{kilobits:?}");
+    }
+    let mut unstamped = download_of(Urgency::Background, None, 0);
+    unstamped.set_speed(Some(80));
+    judge(&mut unstamped, 200, &[("content-length", "1000000")]).unwrap();
+    assert_eq!(unstamped.next(), Next::Ask(Ask::Range { first: 0, last: 999_999, unmodified_since: None }));
+}
+
+#[test]
 fn without_a_time_stamp_a_broken_download_starts_from_zero() {
     let known = Some(Validators { size: 100, last_modified: None });
 
