@@ -1,9 +1,10 @@
 //! Which way jobs go: whose proxies count, what their lists say, and what is wrong with them.
 
-use bits_api::{Manager, ProxyUsage, TokenFlags};
+use bits_api::{Manager, ProxyUsage, SecurityFlags, TokenFlags};
 use bits_world::{InternetSettings, Profile, ProxyScript, Sid, Token};
 
 use super::prelude::*;
+use crate::bench::Remote;
 
 cases![
     a_new_job_goes_through_the_proxies_of_its_owner,
@@ -17,6 +18,7 @@ cases![
     an_entry_without_a_port_has_that_of_its_protocol,
     a_proxy_that_cannot_be_reached_gives_way_to_the_next,
     some_hosts_are_reached_straight,
+    another_server_has_another_way,
     a_malformed_list_is_an_error_of_the_job_that_can_be_mended,
     a_mistyped_proxy_of_the_user_is_transient,
     a_service_account_only_detects_until_somebody_sets_proxies_for_it,
@@ -232,6 +234,20 @@ fn some_hosts_are_reached_straight(c: &mut Bench) -> Outcome {
     let job = begun(c, &c.manager()?, "http://aaa.example/a", (ProxyUsage::OVERRIDE, Some("p"), Some("aaa.*")))?;
     c.wait(&job, JobState::ERROR, SOON)?;
     c.is(wildcard, error_of(&job)?.1, Hresult::BG_E_INVALID_PROXY_INFO)
+}
+
+fn another_server_has_another_way(c: &mut Bench) -> Outcome {
+    let short = Remote { url: "http://short.example/a".to_owned(), local: c.local("a.bin") };
+    c.file_at(HTTP)?;
+    c.redirect_simulated(&short, 302, HTTP)?;
+    let job = c.new_job()?;
+    job.set_proxy_settings(ProxyUsage::OVERRIDE, Some("p"), Some("files.example"))?;
+    job.http_options()?.set_security_flags(SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT)?;
+    short.add_to(&job)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let expected = vec!["PROXY p:80".to_owned(), "DIRECT".to_owned()];
+    c.is("job.set_proxy_settings.bypass_format", c.ways()?, expected)
 }
 
 fn a_malformed_list_is_an_error_of_the_job_that_can_be_mended(c: &mut Bench) -> Outcome {

@@ -27,9 +27,12 @@ impl Simulation {
 impl State {
     /// Takes the first way of an attempt that is open, once it connects; what ends it when none is.
     pub(super) fn take_way(&mut self, id: SimulatedAttempt) -> Result<(), Failure> {
-        let Some(Attempt { plan, journey, step: Step::Connecting, .. }) = self.attempts.get(&id) else {
+        let Some(Attempt { plan, journey, news, step: Step::Connecting, .. }) = self.attempts.get(&id) else {
             return Ok(());
         };
+        if !news.is_empty() {
+            return Ok(());
+        }
         let place = journey.place();
         let is_held = self.remote.get(place).is_some_and(|remote| remote.hold == Some(SimHold::Connecting));
         // What leads to no HTTP server goes no way.
