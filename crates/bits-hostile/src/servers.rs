@@ -108,6 +108,12 @@ impl Server {
         Self { background, ..self }
     }
 
+    /// The same, for a job that takes dynamic content, but no more than so many bytes.
+    #[must_use]
+    pub fn of_dynamic_content(self, most: u64) -> Self {
+        Self { dynamic: true, most: Some(most), ..self }
+    }
+
     /// What it does.
     ///
     /// # Panics
