@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{ErrorContext, Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState, JobType, Manager};
+use bits_api::{
+    ErrorContext, FileRange, Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState, JobType, Manager,
+};
 use bits_origin::{Content, Origin};
 use bits_service::Emulator;
 use bits_world::clock::{Clock, VirtualClock};
@@ -69,7 +71,7 @@ impl House {
             At::TlsToPlain => self.origin.url(path).replace("http:", "https:"),
             At::PlainToTls => self.origin.https_url(path).replace("https:", "http:"),
         };
-        let job = self.good_job(&url, path);
+        let job = self.good_job(&url, path, &server.ranges);
         let set = |id, value| job.clone().job5().and_then(|job| job.set_property(id, value)).map(drop);
         if server.background {
             job.set_priority(JobPriority::NORMAL).expect("a priority");
@@ -87,16 +89,22 @@ impl House {
         job
     }
 
-    /// A suspended foreground job for `url`.
-    ///
-    /// # Panics
-    /// When a call fails.
-    pub fn good_job(&self, url: &str, path: &str) -> Arc<dyn Job> {
+    /// A suspended foreground job for these ranges of `url`, or for all of it.
+    fn good_job(&self, url: &str, path: &str, ranges: &[(u64, u64)]) -> Arc<dyn Job> {
         let job = self.manager.create_job(Some("hostile"), JobType::DOWNLOAD).expect("a job").job;
         job.set_priority(JobPriority::FOREGROUND).expect("a priority");
         let destination = self.destination(path);
         fs::write(&destination, BEFORE).expect("a file");
-        job.add_file(Some(url), Some(&destination.to_string_lossy())).expect("a file of the job");
+        let local = destination.to_string_lossy();
+        if ranges.is_empty() {
+            job.add_file(Some(url), Some(&local)).expect("a file of the job");
+        } else {
+            let range =
+                |(initial_offset, length): &(u64, u64)| FileRange { initial_offset: *initial_offset, length: *length };
+            let ranges: Vec<_> = ranges.iter().map(range).collect();
+            let job3 = Arc::clone(&job).job3().expect("BITS 2.0");
+            job3.add_file_with_ranges(Some(url), Some(&local), &ranges).expect("a file of the job");
+        }
         job
     }
 
@@ -138,11 +146,11 @@ impl House {
         assert_eq!(there, BEFORE, "the destination is touched before Complete");
     }
 
-    /// Lets the server behave from now on, and the job come to its end with the bytes of the file.
+    /// Lets the server behave from now on, and the job come to its end with these bytes.
     ///
     /// # Panics
     /// When it does not.
-    pub fn mend(&self, job: &Arc<dyn Job>, path: &str) {
+    pub fn mend(&self, job: &Arc<dyn Job>, path: &str, wanted: &[u8]) {
         self.origin.behave();
         for _ in 0..5 {
             if job.state() == Ok(JobState::TRANSFERRED) {
@@ -153,7 +161,7 @@ impl House {
         job.complete().unwrap_or_else(|code| {
             panic!("{code} by Complete in {:?}: {}", job.state(), self.emulator.explain(job.id().expect("an id")))
         });
-        assert_eq!(fs::read(self.destination(path)).expect("the file"), FILE);
+        assert_eq!(fs::read(self.destination(path)).expect("the file"), wanted);
     }
 
     /// The names in the folder.

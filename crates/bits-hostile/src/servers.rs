@@ -25,6 +25,9 @@ pub struct Server {
     /// Whether the job takes dynamic content: without HEAD, size and ranges.
     #[serde(default)]
     pub dynamic: bool,
+    /// The ranges of the file that the job asks for, by first byte and length; all of it without any.
+    #[serde(default)]
+    pub ranges: Vec<(u64, u64)>,
     /// The most bytes that the job may download.
     pub most: Option<u64>,
     /// How many days the job may be at it, in place of 90.
@@ -87,6 +90,7 @@ impl Server {
             at: At::Http,
             background: false,
             dynamic: false,
+            ranges: Vec::new(),
             most: None,
             days: None,
             state: "TRANSFERRED".to_owned(),
@@ -152,6 +156,20 @@ impl Server {
         };
         let context = if self.ours { ErrorContext::GENERAL_QUEUE_MANAGER } else { ErrorContext::REMOTE_FILE };
         (state, self.code.as_ref().map(|name| (context, code(name))))
+    }
+
+    /// What the job is to have in the end of `file`.
+    ///
+    /// # Panics
+    /// When the ranges are not inside.
+    pub fn wanted(&self, file: &[u8]) -> Vec<u8> {
+        let at = |place: u64| usize::try_from(place).expect("a place in the file");
+        match &self.ranges[..] {
+            [] => file.to_vec(),
+            ranges => {
+                ranges.iter().flat_map(|(first, length)| &file[at(*first)..at(first + length)]).copied().collect()
+            }
+        }
     }
 
     /// The time after which a job has met its end.

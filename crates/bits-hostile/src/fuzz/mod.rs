@@ -73,6 +73,7 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
         urgency: if has(b'b') { Urgency::Background } else { Urgency::Foreground },
         limit: None,
         custom_headers: None,
+        certificate: None,
         excused: bits_wire::download::CertificateFaults::default(),
         known: has(b'k').then_some(Validators {
             size: 100,

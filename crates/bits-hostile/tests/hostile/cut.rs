@@ -21,7 +21,7 @@ fn endings(at: At, method: &str, answer: &str, last: &Step) -> Vec<Ending> {
         house.origin.script(Script::new().rule(Rule::on(PATH).method(method).fault(play)));
         let job = house.job(&server, PATH);
         let ending = house.run(&job, PATH, server.patience());
-        house.mend(&job, PATH);
+        house.mend(&job, PATH, FILE);
         ending
     };
     (0..answer.len()).map(cut).collect()

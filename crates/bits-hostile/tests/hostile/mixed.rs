@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bits_api::{Hresult, JobState};
-use bits_hostile::house::House;
+use bits_hostile::house::{FILE, House};
 use bits_hostile::servers::{At, Server};
 use bits_origin::{Fault, Rule, Script, Step};
 use proptest::collection::vec;
@@ -126,7 +126,7 @@ proptest! {
     ) {
         let mut table = Server::all();
         table.retain(|server| (server.at == At::Http || (secure && server.at == At::Https)) && !server.dynamic);
-        table.retain(|server| server.days.is_none());
+        table.retain(|server| server.days.is_none() && server.ranges.is_empty());
         let house = House::new();
         let at = if secure { At::Https } else { At::Http };
         let job = house.job(&Server::good().spoken_to(at).for_background(background), PATH);
@@ -145,7 +145,7 @@ proptest! {
             }
         }
 
-        house.mend(&job, PATH);
+        house.mend(&job, PATH, FILE);
         prop_assert_eq!(house.files(), ["file"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bits_hostile::house::House;
+use bits_hostile::house::{FILE, House};
 use bits_hostile::servers::Server;
 
 const PATH: &str = "/file";
@@ -23,7 +23,7 @@ fn each_server_leads_where_the_table_says_and_the_file_comes_once_it_behaves() {
             continue;
         }
         if server.can_mend() {
-            house.mend(&job, PATH);
+            house.mend(&job, PATH, &server.wanted(FILE));
         } else {
             job.cancel().unwrap();
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bits_api::{ErrorContext, Hresult};
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, Begin, Failure, Validators, Work};
-use bits_wire::download::{Answer, Download, Next, Verdict};
+use bits_wire::download::{Answer, Download, Next, Parts, Verdict};
 use bits_wire::layout::Layout;
 use tokio::sync::watch;
 
@@ -57,13 +57,15 @@ struct Attempt<'a> {
     /// How much of what is to be fetched is there, and how much of that was reported.
     have: u64,
     reported: u64,
+    /// How much of it no later byte of the answer can put in doubt.
+    sound: u64,
 }
 
 impl<'a> Attempt<'a> {
     fn new(plan: AttemptPlan, line: Line<'a>) -> Self {
         let partial = Partial::new(plan.local.clone(), Arc::clone(&line.control.gate), line.network.storage.clone());
         let signals = line.control.signals.subscribe();
-        Self { plan, line, signals, partial, recorded: None, recordings: 0, have: 0, reported: 0 }
+        Self { plan, line, signals, partial, recorded: None, recordings: 0, have: 0, reported: 0, sound: 0 }
     }
 
     async fn run(mut self) -> (AttemptEnd, Option<Link>) {
@@ -110,7 +112,12 @@ impl<'a> Attempt<'a> {
                 }
                 Verdict::Parts(parts) => {
                     self.record(&download).await?;
-                    match self.receive(body, Expected::Parts(parts)).await? {
+                    self.sound = self.have;
+                    let received = self.receive(body, Expected::Parts(parts)).await;
+                    if received == Err(Parts::CUT_OFF) && self.have > self.sound {
+                        return self.take_back(download).await;
+                    }
+                    match received? {
                         Received::All => download.received(self.have - download.have()),
                         Received::OtherSize => download.has_other_size()?,
                     }

@@ -129,6 +129,33 @@ fn parts_that_came_before_a_break_stay() {
     assert_eq!(outcome.bytes.unwrap(), [&file[100..150], &file[900..939]].concat());
 }
 
+/// Two parts of which the second is ten bytes shorter than it says.
+fn short_second_part(first: (usize, usize), second: (usize, usize)) -> Vec<u8> {
+    let mut body = multipart(&content(1000), &[first, second]);
+    let end = body.len() - "\r\n--B--\r\n".len();
+    body.drain(end - 10..end);
+    body
+}
+
+#[test]
+fn a_part_that_is_not_what_it_said_is_taken_back() {
+    let (server, mill) = (answering(MULTIPART, short_second_part((100, 149), (900, 999))), Mill::new());
+
+    let outcome = mill.run(parts_of_a_new_file(&mill, &server));
+
+    assert_eq!(outcome.code(), Hresult::BG_E_INVALID_SERVER_RESPONSE);
+    assert_eq!(outcome.connections(), [(KNOWN, 0), (KNOWN, 50)]);
+    assert_eq!(outcome.bytes.unwrap(), content(1000)[100..150]);
+}
+
+#[test]
+fn a_scattered_part_that_is_not_what_it_said_leaves_nothing_behind() {
+    let (server, mill) = (answering(MULTIPART, short_second_part((50, 99), (600, 699))), Mill::new());
+    let plan = fetching(scattered(&[], &[(50, 50), (600, 100)], None), mill.plan(&server.url("/a")));
+
+    assert_eq!(mill.run(plan).end, AttemptEnd::Changed);
+}
+
 #[test]
 fn a_part_of_another_size_than_was_known_starts_the_parts_over() {
     let old = Validators { size: 2000, last_modified: KNOWN.last_modified };
