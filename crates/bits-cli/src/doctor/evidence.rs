@@ -123,8 +123,12 @@ impl Evidence {
 
     /// Every answer and fault, those to further questions last.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        let further = [&self.get_instead, &self.nothing, &self.last_byte, &self.condition];
-        self.plays.iter().flat_map(|play| &play.exchanges).chain(further.into_iter().flatten())
+        self.plays.iter().flat_map(|play| &play.exchanges).chain(self.further())
+    }
+
+    /// The answers to questions that are no part of a download.
+    pub(crate) fn further(&self) -> impl Iterator<Item = &Exchange> {
+        [&self.get_instead, &self.nothing, &self.last_byte, &self.condition].into_iter().flatten()
     }
 
     /// The answer that refuses HEAD, where it is no redirect and asks for no credentials.

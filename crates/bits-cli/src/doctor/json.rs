@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::checks::{Finding, Outcome, Severity, policies};
+use super::evidence::Evidence;
 use super::play::{Exchange, Play};
 use crate::Doing;
 
@@ -73,6 +74,8 @@ struct Policy {
 
 #[derive(Serialize)]
 struct Request {
+    /// The job that it is part of; a further question where there is none.
+    job: Option<&'static str>,
     method: String,
     url: String,
     headers: Vec<(String, String)>,
@@ -118,7 +121,7 @@ pub(super) fn render(report: &Report) -> Result<String, crate::Failure> {
         jobs: report.evidence.plays.iter().map(job).collect(),
         checks: report.findings.iter().map(|finding| check(finding, server.as_deref())).collect(),
         redirect_policies: policies(&report.evidence).into_iter().map(policy).collect(),
-        requests: report.evidence.exchanges().map(request).collect(),
+        requests: requests(&report.evidence),
         server,
     };
     let mut text = serde_json::to_string_pretty(&object).doing("cannot write JSON")?;
@@ -177,9 +180,18 @@ fn policy(outcome: Outcome) -> Policy {
     Policy { name: policy, error: end.as_ref().err().copied().map(error), remote_name: end.ok() }
 }
 
-fn request(exchange: &Exchange) -> Request {
+fn requests(evidence: &Evidence) -> Vec<Request> {
+    let of_jobs = evidence.plays.iter().flat_map(|play| {
+        let job = Some(play.part.name());
+        play.exchanges.iter().map(move |exchange| request(job, exchange))
+    });
+    of_jobs.chain(evidence.further().map(|exchange| request(None, exchange))).collect()
+}
+
+fn request(job: Option<&'static str>, exchange: &Exchange) -> Request {
     let sent = exchange.request.headers.iter();
     Request {
+        job,
         method: exchange.request.method.to_string(),
         url: exchange.url(),
         headers: sent

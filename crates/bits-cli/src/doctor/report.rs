@@ -43,12 +43,17 @@ fn write(report: &Report, with_requests: bool, out: &mut String) -> std::fmt::Re
         mend(finding, report, out)?;
     }
     if with_requests {
-        writeln!(out, "\nrequests")?;
-        for exchange in report.evidence.exchanges() {
-            writeln!(out, "  {}", one_line(&exchanged(exchange)))?;
+        for play in &report.evidence.plays {
+            requests(play.part.name(), play.exchanges.iter(), out)?;
         }
+        requests("further questions", report.evidence.further(), out)?;
     }
     Ok(())
+}
+
+fn requests<'a>(title: &str, exchanges: impl Iterator<Item = &'a Exchange>, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\nrequests: {title}")?;
+    exchanges.into_iter().try_for_each(|exchange| writeln!(out, "  {}", one_line(&exchanged(exchange))))
 }
 
 /// How a job would fare.

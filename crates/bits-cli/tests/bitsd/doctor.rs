@@ -128,14 +128,22 @@ to mend
                   server: answer GET with Range by 206, with Content-Range and the part's Content-Length
                   client: a foreground job under 2 GB asks for no range, as long as nothing breaks
 
-requests
+requests: foreground
   HEAD http://127.0.0.1:80/a.bin → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
   GET http://127.0.0.1:80/a.bin → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
+
+requests: background
   HEAD http://127.0.0.1:80/a.bin → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
   GET http://127.0.0.1:80/a.bin [range: bytes=0-99999] [if-unmodified-since: Wed, 01 Jan 2025 00:00:00 GMT] → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
+
+requests: after a break
   GET http://127.0.0.1:80/a.bin [range: bytes=50000-99999] [if-unmodified-since: Wed, 01 Jan 2025 00:00:00 GMT] → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
+
+requests: several ranges
   HEAD http://127.0.0.1:80/a.bin → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
   GET http://127.0.0.1:80/a.bin [range: bytes=0-0,99999-99999] [if-unmodified-since: Wed, 01 Jan 2025 00:00:00 GMT] → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
+
+requests: further questions
   GET http://127.0.0.1:80/a.bin [range: bytes=99999-99999] → HTTP/1.1 200 [content-length: 100000] [last-modified: Wed, 01 Jan 2025 00:00:00 GMT]
   GET http://127.0.0.1:80/a.bin [range: bytes=0-0] [if-unmodified-since: Sun, 06 Nov 1994 08:49:37 GMT] → HTTP/1.1 412 [content-length: 24]
 

@@ -34,8 +34,35 @@ fn main() -> ExitCode {
         }
         failed += usize::from(!wrong.is_empty());
     }
+    let page = readme(&servers);
+    println!("{} README", if page.is_none() { "ok    " } else { "FAILED" });
+    if let Some(why) = page {
+        println!("{why}");
+        failed += 1;
+    }
     println!("\n{} servers asked, {failed} not as expected", ROWS.len());
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the doctor prints, where it is not what the README shows.
+fn readme(servers: &Servers) -> Option<String> {
+    const BEGIN: &str = "$ bitsd doctor http://127.0.0.1:8080/norange/1m.bin\n";
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let page = std::fs::read_to_string(page).expect("the README");
+    let (_, shown) = page.split_once(BEGIN).expect("a sample in the README");
+    let (shown, _) = shown.split_once("```").expect("the end of the sample");
+    let url = servers.url("NGINX_HTTP/norange/1m.bin");
+    let output = Command::new(env!("CARGO_BIN_EXE_bitsd")).args(["doctor", &url]).output().expect("bitsd runs");
+    let printed =
+        String::from_utf8_lossy(&output.stdout).replace(&servers.url("NGINX_HTTP/"), "http://127.0.0.1:8080/");
+    let printed = printed.replace(&servers.host("NGINX_HTTP"), "127.0.0.1:8080");
+    // Other releases of Debian have others.
+    let version = |text: &str| text.split("nginx/").nth(1).and_then(|rest| rest.lines().next()).map(str::to_owned);
+    let printed = match (version(&printed), version(shown)) {
+        (Some(here), Some(there)) => printed.replace(&here, &there),
+        _ => printed,
+    };
+    (printed != shown).then(|| format!("printed:\n{printed}\nshown:\n{shown}"))
 }
 
 /// What the doctor says other than expected.

@@ -40,11 +40,16 @@ impl Servers {
         self.folder.path().join("certs/ca.pem")
     }
 
+    /// Where the port of that name is.
+    pub(crate) fn host(&self, name: &str) -> String {
+        format!("127.0.0.1:{}", self.ports[name])
+    }
+
     /// The URL of `NAME_OF_PORT/path`.
     pub(crate) fn url(&self, place: &str) -> String {
         let (name, path) = place.split_once('/').expect("a port and a path");
         let scheme = if name.ends_with("_HTTP") { "http" } else { "https" };
-        format!("{scheme}://127.0.0.1:{}/{path}", self.ports[name])
+        format!("{scheme}://{}/{path}", self.host(name))
     }
 }
 
