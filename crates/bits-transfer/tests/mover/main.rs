@@ -2,6 +2,7 @@
 
 mod downloads;
 mod hostile;
+mod inquiry;
 mod local;
 mod paced;
 mod parked;
