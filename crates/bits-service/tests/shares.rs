@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{ErrorContext, Hresult, Job, JobPriority, JobState, JobType, Success};
+use bits_api::{ErrorContext, FileTime, Hresult, Job, JobPriority, JobState, JobType, Success};
 use bits_service::{Client, Emulator, Fault, SimHold, Simulation};
 use bits_world::{InternetBandwidth, Sid, StorageFault, World};
 use tempfile::TempDir;
@@ -290,4 +290,42 @@ fn a_drive_that_is_taken_away_in_the_middle_is_an_error_until_it_is_back() {
     office.job.resume().unwrap();
     office.wait(JobState::TRANSFERRED);
     office.complete(1);
+}
+
+#[test]
+fn a_copy_keeps_that_its_source_is_protected_and_can_be_made_again() {
+    let office = Office::real();
+    let source = office.shared.join("setup.exe");
+    let mut permissions = std::fs::metadata(&source).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&source, permissions).unwrap();
+    let stamp = FileTime::from(std::fs::metadata(&source).unwrap().modified().unwrap());
+    office.job.resume().unwrap();
+    office.wait(JobState::TRANSFERRED);
+
+    let file = office.job.enum_files().unwrap().next(1).unwrap().items.remove(0).file3().unwrap();
+    file.set_validation_state(false).unwrap();
+    office.wait(JobState::ERROR);
+    office.job.resume().unwrap();
+    office.wait(JobState::TRANSFERRED);
+    office.complete(1);
+
+    let copy = std::fs::metadata(office.local.join("setup.exe")).unwrap();
+    assert_eq!((copy.permissions().readonly(), FileTime::from(copy.modified().unwrap())), (true, stamp));
+}
+
+/// A pipe that nobody writes to would be waited for.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_source() {
+    let office = Office::real();
+    let source = office.shared.join("setup.exe");
+    std::fs::remove_file(&source).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&source).status();
+    assert!(made.unwrap().success());
+
+    office.job.resume().unwrap();
+    office.wait(JobState::ERROR);
+
+    assert_eq!(office.error(), (ErrorContext::REMOTE_FILE, Hresult::E_ACCESSDENIED));
 }

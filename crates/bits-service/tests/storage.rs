@@ -299,3 +299,40 @@ fn two_spellings_of_one_local_name_are_the_same_where_names_may_not_be_given_twi
         assert_eq!(job.add_file(Some(&machine.url), Some(r"C:\other.exe")), Ok(Success::OK));
     }
 }
+
+#[test]
+fn the_source_of_an_upload_that_cannot_be_read_is_an_error_of_the_local_file() {
+    let machine = Machine::simulated();
+    machine.put("report.txt");
+    let job = machine.client.manager().unwrap().create_job(Some("report"), JobType::UPLOAD).unwrap().job;
+    job.add_file(Some("http://updates.example/in/report.txt"), Some(r"C:\report.txt")).unwrap();
+    let report = machine.folder.join("report.txt");
+    machine.harm(&report, StorageFault::InUse);
+
+    job.resume().unwrap();
+    machine.wait(&job, JobState::TRANSIENT_ERROR);
+    assert_eq!(error_of(&job), (ErrorContext::LOCAL_FILE, Hresult::ERROR_SHARING_VIOLATION));
+
+    machine.mend(&report);
+    machine.emulator.advance(Duration::from_mins(10)).unwrap();
+    machine.wait(&job, JobState::TRANSFERRED);
+}
+
+#[test]
+fn a_file_that_vanishes_is_missed_at_complete() {
+    for machine in Machine::both() {
+        let job = machine.job();
+        job.resume().unwrap();
+        machine.wait(&job, JobState::TRANSFERRED);
+        match &machine.files {
+            Files::Simulated(simulation) => simulation.lose_file(&simulation.local_files()[0]),
+            Files::Real { .. } => {
+                let entry = std::fs::read_dir(&machine.folder).unwrap().next().unwrap().unwrap();
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+
+        assert_eq!(job.complete(), Err(Hresult::ERROR_FILE_NOT_FOUND));
+        assert_eq!(job.state(), Ok(JobState::TRANSFERRED));
+    }
+}

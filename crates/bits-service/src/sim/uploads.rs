@@ -10,6 +10,8 @@ use bits_wire::CustomHeaders;
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Failure, UploadSession, Validators, Work};
 use bits_wire::upload::application_failure;
 
+use bits_world::Touch;
+
 use super::{Attempt, Remote, SimFailure, Simulation, Step, moved_to};
 
 /// The server's and the disk's side of uploads.
@@ -150,6 +152,9 @@ impl Uploads {
             self.discard(session);
             return AttemptReport::Ended(AttemptEnd::Done);
         }
+        if let Err(code) = attempt.storage.may(&plan.local, Touch::Read) {
+            return failed(Failure::of_local_file(code));
+        }
         let Some(source) = self.version(&plan.local, local) else {
             return failed(of_local_file(Hresult::ERROR_FILE_NOT_FOUND));
         };
@@ -184,6 +189,9 @@ impl Uploads {
         local: &BTreeMap<PathBuf, u64>,
     ) -> Option<AttemptReport> {
         let plan = &attempt.plan;
+        if let Err(code) = attempt.storage.may(&plan.local, Touch::Read) {
+            return Some(failed(Failure::of_local_file(code)));
+        }
         let source = self.version(&plan.local, local);
         if source != plan.known {
             return Some(failed(CHANGED));

@@ -145,11 +145,12 @@ impl Copy<'_> {
 }
 
 fn open(path: &PathBuf) -> io::Result<Opened> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    // A pipe would be waited for, for ever.
+    if !fs::metadata(path)?.is_file() {
         return Err(ErrorKind::IsADirectory.into());
     }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
     Ok(Opened { version: version_of(&metadata), file, metadata })
 }
 
