@@ -47,7 +47,7 @@ impl Office {
 
     fn new(local: PathBuf, shared: PathBuf, simulation: Option<Simulation>, folders: Option<[TempDir; 2]>) -> Self {
         let builder = Emulator::builder();
-        let builder = simulation.iter().fold(builder, |builder, simulation| builder.simulated(simulation));
+        let builder = simulation.iter().fold(builder, bits_service::Builder::simulated);
         let emulator = builder
             .world(|world| {
                 world.drives.mount('C', &local);
@@ -93,7 +93,7 @@ impl Office {
 }
 
 fn content(seed: u8) -> Vec<u8> {
-    (0..SIZE).map(|at| (at % 251) as u8 ^ seed).collect()
+    (0..=250_u8).cycle().take(SIZE).map(|byte| byte ^ seed).collect()
 }
 
 type Change = fn(&mut World);

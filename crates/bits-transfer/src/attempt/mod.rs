@@ -38,7 +38,8 @@ pub(crate) async fn carry_out(
         return (AttemptEnd::Failed(NO_UPLOADS), None);
     }
     if let Some(source) = plan.fetch.source.clone() {
-        return (copy::copy(network, plan, source, control).await, None);
+        // On the heap: most attempts are none, and pay for no room.
+        return (Box::pin(copy::copy(network, plan, source, control)).await, None);
     }
     match Line::new(network, &plan, control, left) {
         Ok(line) => Attempt::new(plan, line).run().await,
