@@ -69,7 +69,9 @@ impl Access {
             };
             if is_new {
                 self.requested.push(*range);
-                known(range).into_iter().for_each(|span| taken.add(span));
+                if let Some(span) = known(range) {
+                    taken.add(span);
+                }
             }
         }
         self.requested.len() > before

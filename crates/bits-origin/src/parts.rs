@@ -29,14 +29,17 @@ pub enum Muddle {
 
 /// What is sent of `parts`: one alone is not sent as a body of several parts.
 pub(crate) fn muddled(mut parts: Vec<Range<u64>>, muddles: &[Muddle]) -> Vec<Range<u64>> {
-    let (Some(first), Some(last)) = (parts.first().cloned(), parts.last().cloned()) else { return parts };
-    if parts.len() == 1 {
-        return parts;
-    }
+    let [first, .., last] = &parts[..] else { return parts };
+    let (first, end) = (first.clone(), last.end);
     for muddle in muddles {
         match muddle {
-            Muddle::Merged => return vec![first.start..last.end],
-            Muddle::FirstOnly => return vec![first],
+            Muddle::Merged => {
+                parts.truncate(1);
+                if let Some(part) = parts.first_mut() {
+                    part.end = end;
+                }
+            }
+            Muddle::FirstOnly => parts.truncate(1),
             Muddle::Reversed => parts.reverse(),
             Muddle::Repeated => parts.insert(0, first.clone()),
             Muddle::Dropped => drop(parts.pop()),
@@ -53,7 +56,7 @@ pub(crate) fn body(parts: &[Range<u64>], length: u64, muddles: &[Muddle]) -> (St
     for muddle in muddles {
         match muddle {
             Muddle::EmptyLines(count) => lines = usize::from(*count),
-            Muddle::Header(name, value) => headers += &format!("{name}: {value}\r\n"),
+            Muddle::Header(name, value) => headers.extend([name, ": ", value, "\r\n"]),
             _ => {}
         }
     }
