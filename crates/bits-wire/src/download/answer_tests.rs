@@ -527,3 +527,6 @@ proptest! {
         }
     }
 }
+
+#[path = "assembled_tests.rs"]
+mod assembled;
