@@ -3,7 +3,7 @@
 use std::fs;
 
 use bits_api::{Hresult, JobState, JobType};
-use bits_origin::Content;
+use bits_origin::{Content, Synthetic};
 use bits_service::{CommandOutcome, Emulator, Simulation};
 
 use crate::support::{Ended, MIB, Place};
@@ -50,6 +50,30 @@ fn a_killed_run_is_taken_up_where_it_was() {
     assert_eq!(place.ranges("/a"), [None, Some("bytes=5242880-8388607".to_owned())]);
     assert_eq!(place.files(), ["a"]);
     place.has("a");
+}
+
+#[test]
+fn a_killed_run_is_taken_up_in_the_middle_of_a_range() {
+    let place = Place::new();
+    let url = place.serve("/a", LENGTH);
+    let gate = place.hold("/a", 3 * MIB);
+    let state = place.aside("state");
+    let command = [&*url, "a", "--state", state.to_str().unwrap(), "--ranges", "0-1048575,2097152-6291455,7340032-"];
+    let run = place.start(command);
+    // Two of the ranges come in one answer, with headers between them.
+    place.wait_for_partials(2 * MIB, |found| found > 2 * MIB);
+    run.kill();
+    gate.open();
+    let there = place.partials()[0];
+
+    place.get(command).is_quiet_success();
+
+    let all = "bytes=0-1048575,2097152-6291455,7340032-8388607".to_owned();
+    let missing = format!("bytes={}-6291455,7340032-8388607", MIB + there);
+    assert_eq!(place.ranges("/a"), [Some(all), Some(missing)]);
+    let bytes = Synthetic::new(LENGTH, LENGTH).bytes(0..LENGTH);
+    let part = |from: u64, to: u64| &bytes[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()];
+    assert!(place.read("a") == [part(0, MIB), part(2 * MIB, 6 * MIB), part(7 * MIB, LENGTH)].concat());
 }
 
 #[test]

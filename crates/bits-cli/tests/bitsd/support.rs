@@ -86,17 +86,22 @@ impl Place {
         Run(Some(command.spawn().unwrap()))
     }
 
+    /// How many bytes there are in the temporary files of downloads.
+    pub(crate) fn partials(&self) -> Vec<u64> {
+        let entries = std::fs::read_dir(self.folder()).unwrap().map(Result::unwrap);
+        let partials = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("BIT"));
+        partials.filter_map(|entry| entry.metadata().ok()).map(|found| found.len()).collect()
+    }
+
     /// Waits until `length` bytes of a download are in its temporary file.
     pub(crate) fn wait_for_partial(&self, length: u64) {
-        let is_there = || {
-            let mut entries = std::fs::read_dir(self.folder()).unwrap().map(Result::unwrap);
-            entries.any(|entry| {
-                let name = entry.file_name();
-                name.to_string_lossy().starts_with("BIT") && entry.metadata().is_ok_and(|found| found.len() == length)
-            })
-        };
+        self.wait_for_partials(length, |found| found == length);
+    }
+
+    /// Waits until a temporary file is as long as it should be; `length` is told of it.
+    pub(crate) fn wait_for_partials(&self, length: u64, is_long_enough: impl Fn(u64) -> bool) {
         let end = Instant::now() + PATIENCE;
-        while !is_there() {
+        while !self.partials().into_iter().any(&is_long_enough) {
             assert!(
                 Instant::now() < end,
                 "{length} bytes do not arrive: {:?}\n{}",

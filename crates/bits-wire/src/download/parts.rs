@@ -75,11 +75,8 @@ mod tests {
 
     /// Reads a body of these parts, of a file of nine bytes of which 0-2 and 5-6 were asked for.
     fn read(parts: &[(&str, &str)]) -> Result<Vec<(u64, String)>, Failure> {
-        let mut body = String::new();
-        for (range, data) in parts {
-            body += &format!("--B\r\nContent-Range: bytes {range}\r\n\r\n{data}\r\n");
-        }
-        body += "--B--";
+        let part = |(range, data): &(&str, &str)| format!("--B\r\nContent-Range: bytes {range}\r\n\r\n{data}\r\n");
+        let body = parts.iter().map(part).collect::<Vec<_>>().concat() + "--B--";
         let pieces = [Piece { remote: Span::new(0, 3), local: 40 }, Piece { remote: Span::new(5, 7), local: 43 }];
         let reader = Multipart::of_type("multipart/byteranges; boundary=B").unwrap();
         let mut parts = Parts::new(reader, pieces, 9);
