@@ -92,9 +92,9 @@ impl Meter {
         self.most_at_once.store(bytes, Ordering::Relaxed);
     }
 
-    /// The head of the last answer, as it came.
-    pub(crate) fn head(&self) -> ResponseHead {
-        self.heads().answer.text()
+    /// The head of the last answer, as it came: told once.
+    pub(crate) fn take_head(&self) -> ResponseHead {
+        std::mem::take(&mut self.heads().answer).text()
     }
 
     /// Takes `bytes` off what may come before the head is complete, and writes them down; once it

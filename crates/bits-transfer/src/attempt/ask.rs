@@ -135,7 +135,7 @@ impl<'a> Line<'a> {
             match answered {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
-                    let text = link.meter().head();
+                    let text = link.meter().take_head();
                     self.link = Some(link);
                     return Ok((response, text));
                 }

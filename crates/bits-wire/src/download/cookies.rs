@@ -24,6 +24,8 @@ struct Cookie {
 impl Cookies {
     /// So many are kept, as RFC 6265 asks for; the oldest goes first.
     const MOST: usize = 50;
+    /// The longest one that is kept, in bytes.
+    const LONGEST: usize = 4096;
 
     /// Whether an answer sets any.
     pub fn are_set_by(headers: &HeaderMap) -> bool {
@@ -74,7 +76,8 @@ fn read(target: &Target, line: &str) -> Option<(Cookie, bool)> {
     let mut parts = line.split(';').map(str::trim);
     let pair = parts.next()?;
     let (name, _) = pair.split_once('=')?;
-    let mut value = HeaderValue::from_str(pair).ok().filter(|_| !name.trim().is_empty())?;
+    let is_kept = !name.trim().is_empty() && pair.len() <= Cookies::LONGEST;
+    let mut value = HeaderValue::from_str(pair).ok().filter(|_| is_kept)?;
     value.set_sensitive(true);
     let mut cookie = Cookie {
         host: target.origin().host.clone(),
@@ -108,6 +111,8 @@ fn folder(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SET_AT: &str = "https://host:81/dir/page";
@@ -156,7 +161,8 @@ mod tests {
 
     #[test]
     fn what_is_no_cookie_is_passed_over_and_of_many_the_newest_are_kept() {
-        assert_eq!(told(&["", "=1", "flag"], SET_AT), None);
+        let long = format!("a={}", "x".repeat(4095));
+        assert_eq!(told(&["", "=1", "flag", &long], SET_AT), None);
         let many: Vec<String> = (0..60).map(|n| format!("n{n}={n}")).collect();
         let told = told(&many.iter().map(String::as_str).collect::<Vec<_>>(), SET_AT).unwrap();
         assert_eq!((told.split("; ").count(), told.starts_with("n10=10;")), (50, true));
@@ -172,5 +178,14 @@ mod tests {
         cookies.add_to(&target, &mut headers);
 
         assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), ["own=2"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_set_can_be_told(lines in proptest::collection::vec("[ -~\t]{0,40}", 0..80)) {
+            let lines: Vec<&str> = lines.iter().map(|line| line.trim_matches(['\t', ' '])).collect();
+            let told = told(&lines, SET_AT).unwrap_or_default();
+            prop_assert!(told.split("; ").count() <= 50 && !told.contains(['\r', '\n']));
+        }
     }
 }
