@@ -341,8 +341,7 @@ impl Engine {
         self.change(cx, caller, key, |engine| {
             engine.jobs[key].check_random_access(place)?;
             let file = &mut engine.jobs[key].files[place];
-            if file.stage == FileStage::Pending {
-                file.scatter().position = Some(offset);
+            if file.stage == FileStage::Pending && file.scatter().position.replace(offset) != Some(offset) {
                 engine.reorder(key, place);
             }
             engine.changed(cx, key);

@@ -5,8 +5,8 @@ use bits_wire::attempt::{AttemptEnd, AttemptReport, Begin};
 
 use bits_wire::layout;
 
-use super::house::{House, seconds};
-use crate::JobKey;
+use super::house::{House, alice, seconds};
+use crate::{FileIndex, JobKey};
 
 /// An on-demand job with one file of which 20 bytes from 10 and 30 from 60 are asked for; the
 /// first have arrived, and 5 of the others.
@@ -64,6 +64,25 @@ fn what_was_asked_for_is_not_taken_down_again() {
     assert_eq!(house.request(job, 0, &[(29, 2)]), Ok(Success::OK));
     assert_eq!(asked(&house), 4);
     assert_ne!(house.plan(job).attempt, attempt);
+}
+
+#[test]
+fn a_position_that_is_given_again_turns_nothing() {
+    let mut house = House::new();
+    let job = begun(&mut house);
+    let move_to = |house: &mut House, offset| {
+        let moved = house.now_result(|e, cx| e.update_download_position(cx, &alice(), job, FileIndex(0), offset));
+        assert_eq!(moved, Ok(Success::OK));
+        house.plan(job).attempt
+    };
+    let before = house.plan(job).attempt;
+
+    let first = move_to(&mut house, 70);
+    let again = move_to(&mut house, 70);
+
+    assert_ne!(first, before);
+    assert_eq!(again, first);
+    assert_ne!(move_to(&mut house, 71), first);
 }
 
 #[test]
