@@ -12,6 +12,7 @@ use bits_wire::download::{
 };
 use bits_wire::layout::Layout;
 use bits_wire::proxy::Proxying;
+use bits_wire::redacted;
 use bits_world::{Decisions, Sid};
 use http::HeaderValue;
 use http::header::LOCATION;
@@ -71,10 +72,12 @@ impl Exchange {
         self.target.to_string()
     }
 
-    /// The value of a header of the answer, with what is not text replaced.
+    /// The value of a header of the answer as it may be shown: with what is not text replaced, and
+    /// without the credentials that a URL may have.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let value = self.reply.as_ref().ok()?.headers.get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        let value = String::from_utf8_lossy(value.as_bytes());
+        Some(if name == "location" { redacted(&value).into_owned() } else { value.into_owned() })
     }
 
     /// The status of the answer, where there is one.

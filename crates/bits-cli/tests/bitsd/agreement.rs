@@ -307,13 +307,15 @@ fn what_fails_is_put_down_to_one_check() {
     }
 }
 
+/// So many servers are asked at a time.
+const ASIDE: usize = 16;
+
 /// The doctor at the servers of the table of hostile ones.
 #[test]
 fn the_doctor_foretells_what_hostile_servers_come_to() {
     let mut wrong = Vec::new();
     let servers: Vec<_> = Server::all().into_iter().filter(is_for_the_doctor).collect();
     // They take their time, nearly all of it waited for; those that hang stand side by side.
-    const ASIDE: usize = 16;
     let results: Vec<_> = std::thread::scope(|scope| {
         let every_so_many = |first| servers.iter().skip(first).step_by(ASIDE);
         let start = |first| scope.spawn(move || every_so_many(first).map(hostile).collect::<Vec<_>>());

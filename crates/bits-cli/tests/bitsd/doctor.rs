@@ -273,6 +273,21 @@ fn a_certificate_is_refused_with_every_reason() {
 }
 
 #[test]
+fn credentials_in_urls_are_not_shown() {
+    let moved =
+        "play send \"HTTP/1.1 302 Found\\r\\nLocation: http://user:secret@127.0.0.1:1/\\r\\n\\r\\n\" then close";
+    let origin = serve(Content::synthetic(9000, 1), &format!("/a.bin: {moved}"));
+    let url = origin.url("/a.bin").replace("127.0.0.1", "user:secret@127.0.0.1");
+
+    for how in ["--json", "--requests"] {
+        let ended = ask(&url, &[how]);
+
+        assert!(ended.stdout.contains("***@127.0.0.1:1/"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("secret") && !ended.stderr.contains("secret"), "{}", ended.stdout);
+    }
+}
+
+#[test]
 fn wrong_urls_are_wrong_usage() {
     for (url, why) in [
         ("nonsense", "(the URL has to begin with http:// or https://)"),

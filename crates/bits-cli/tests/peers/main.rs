@@ -101,7 +101,21 @@ fn wrong(row: &Row, url: &str, servers: &Servers) -> Vec<String> {
             None => expect(name.into(), &format!("{result}, {text}"), "ok"),
         }
     }
+    for (priority, expected) in ["foreground", "normal"].into_iter().zip(row.jobs) {
+        wrong.extend(download(url, priority, expected, servers));
+    }
     wrong
+}
+
+/// What is wrong with how a real job ends, if anything.
+fn download(url: &str, priority: &str, expected: &str, servers: &Servers) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bitsd"));
+    command.env_remove("RUST_LOG").args(["get", url, "file", "--priority", priority, "--ca"]).arg(servers.ca());
+    let output = command.current_dir(folder.path()).output().expect("bitsd runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_right = if expected == "TRANSFERRED" { output.status.success() } else { said.contains(expected) };
+    (!is_right).then(|| format!("bitsd get --priority {priority}: {said}, not {expected}"))
 }
 
 /// How a job ends, by the name of its code; empty where it was not tried.

@@ -21,8 +21,7 @@ fn ask(inquirer: &mut Inquirer, server: &Server, most: usize) -> Result<Reply, F
 #[test]
 fn a_body_is_read_up_to_where_it_is_wanted() {
     let file = content(100_000);
-    let served = file.clone();
-    let server = Server::start(move |peer| peer.serve(&served));
+    let server = Server::of(file.clone());
     let mut inquirer = inquirer(PATIENCE);
 
     for (most, rest) in [(0, Rest::Unread), (1000, Rest::Unread), (100_000, Rest::Nothing), (200_000, Rest::Nothing)] {
