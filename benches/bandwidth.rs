@@ -109,7 +109,7 @@ fn moved(folder: &Path) -> Result<u64> {
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
 fn kilobits(from: (Duration, u64), to: (Duration, u64)) -> f64 {
-    (to.1 - from.1) as f64 / 125.0 / (to.0 - from.0).as_secs_f64()
+    (to.1 - from.1) as f64 / 125.0 / to.0.abs_diff(from.0).as_secs_f64()
 }
 
 /// What this process, its origin included, has used so far, where the system tells.

@@ -124,10 +124,10 @@ fn an_hour_with_another_limit_begins_in_the_middle_of_a_transfer(c: &mut Bench) 
         policies.max_internet_bandwidth =
             Some(InternetBandwidth { from: 1, to: 2, inside: Some(8), outside: Some(80) });
     })?;
-    c.advance(MINUTE * 60 - SECOND * 10)?;
+    c.advance(SECOND * 3_590)?;
     let job = begin(c, &origin.url("/file"), JobPriority::NORMAL)?;
     let mut there = Vec::new();
-    for passes in [SECOND * 10, SECOND * 10, MINUTE * 60 - SECOND * 10, SECOND] {
+    for passes in [SECOND * 10, SECOND * 10, SECOND * 3_590, SECOND] {
         c.advance(passes)?;
         there.push(moved(&job)?);
     }
@@ -243,7 +243,7 @@ fn a_limit_of_zero_stops_a_transfer_that_later_goes_on_by_range(c: &mut Bench) -
         policies.max_internet_bandwidth =
             Some(InternetBandwidth { from: 1, to: 3, inside: Some(0), outside: Some(80) });
     })?;
-    c.advance(MINUTE * 60 - SECOND * 10)?;
+    c.advance(SECOND * 3_590)?;
     let job = begin(c, &origin.url("/file"), JobPriority::NORMAL)?;
     c.advance(Duration::from_millis(9_999))?;
     let before = (job.state()?, moved(&job)?);
