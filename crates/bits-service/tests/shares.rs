@@ -81,6 +81,18 @@ impl Office {
         self.job.progress().unwrap().bytes_transferred
     }
 
+    /// The source keeps its size and its time.
+    fn change_first_byte_unnoticed(&self) {
+        if self.simulation.is_none() {
+            let path = self.shared.join("setup.exe");
+            let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+            let mut changed = content(1);
+            changed[0] ^= 0xFF;
+            std::fs::write(&path, changed).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        }
+    }
+
     /// Completes the job; its file is the one of the share.
     fn complete(&self, seed: u8) {
         assert_eq!(self.job.complete(), Ok(Success::OK));
@@ -174,10 +186,12 @@ fn a_copy_goes_on_from_where_its_temporary_file_ends() {
         office.job.resume().unwrap();
         office.wait(JobState::TRANSIENT_ERROR);
         assert!(office.bytes_transferred() >= 1_000_000);
+        office.change_first_byte_unnoticed();
 
         office.job.resume().unwrap();
         office.wait(JobState::TRANSFERRED);
 
+        // The first byte was not read again.
         office.complete(1);
         if let Some(simulation) = &office.simulation {
             assert_eq!(simulation.fetched(NAME).len(), 1);
