@@ -136,7 +136,7 @@ impl Engine {
         }
         // High performance has written there itself.
         if temporary != destination
-            && matches!(cx.probe.length(&destination), Ok(Some(_)))
+            && cx.probe.is_there(&destination)
             && self.config.decisions.is_other(Switch::DestinationExists)
         {
             return Err(ERROR_FILE_EXISTS);

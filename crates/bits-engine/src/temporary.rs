@@ -107,7 +107,7 @@ impl Engine {
         let mut attempt = u64::from(lost) * SHORT_TRIES;
         loop {
             let drawn = Counted(Temporary::beside(destination, &name(job, file, attempt)));
-            if !self.temporaries.contains(&drawn) && !matches!(cx.probe.length(drawn.0.path()), Ok(Some(_))) {
+            if !self.temporaries.contains(&drawn) && !cx.probe.is_there(drawn.0.path()) {
                 return drawn.0;
             }
             // Each try draws another of 2^64 names.

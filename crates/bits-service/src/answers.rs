@@ -68,4 +68,8 @@ impl Probe for Answers<'_> {
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult> {
         self.disk.length(path)
     }
+
+    fn is_there(&self, path: &Path) -> bool {
+        self.disk.is_there(path)
+    }
 }

@@ -63,6 +63,10 @@ impl Probe for LocalDisk {
             },
         }
     }
+
+    fn is_there(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|found| found.is_file())
+    }
 }
 
 impl Disk for LocalDisk {

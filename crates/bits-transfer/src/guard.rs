@@ -67,6 +67,10 @@ impl<D: Disk> Probe for GuardedDisk<D> {
             Err(code) => Err(code),
         }
     }
+
+    fn is_there(&self, path: &Path) -> bool {
+        self.storage.may(path, Touch::Look).is_ok() && self.disk.is_there(path)
+    }
 }
 
 impl<D: Disk> Disk for GuardedDisk<D> {

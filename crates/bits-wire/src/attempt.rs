@@ -333,6 +333,11 @@ pub trait Probe {
     /// The HRESULT of what keeps it from being told. A file that nobody can look at may well be
     /// there: it must not be taken for one that is gone.
     fn length(&self, path: &Path) -> Result<Option<u64>, Hresult>;
+
+    /// Whether a file of this name is known to be there.
+    fn is_there(&self, path: &Path) -> bool {
+        matches!(self.length(path), Ok(Some(_)))
+    }
 }
 
 /// The local files that the service names and removes; attempts write them.
