@@ -73,6 +73,7 @@ pub(crate) fn body(parts: &[Range<u64>], length: u64, muddles: &[Muddle]) -> (St
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of one range is what is meant")]
 mod tests {
     use super::*;
 

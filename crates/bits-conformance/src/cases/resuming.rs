@@ -5,7 +5,7 @@ use bits_origin::{Content, Fault, GateAt, Origin, Rule, Synthetic};
 
 use super::http::asked;
 use super::prelude::*;
-use super::several_ranges::job_of;
+use super::several_ranges::{job_of, place};
 
 cases![
     a_file_goes_on_where_it_stopped_after_every_break,
@@ -202,7 +202,7 @@ fn requested_ranges_go_on_in_the_middle_of_one_after_every_break(c: &mut Bench) 
         c.is("file6.get_filled_file_ranges.content", filled, PARTS.to_vec())?;
         let there = std::fs::read(file.file3()?.temporary_name()?).unwrap_or_default();
         let is_right = |(first, length): (u64, u64)| {
-            let part = first as usize..(first + length) as usize;
+            let part = place(first)..place(first + length);
             there.get(part.clone()) == bytes.get(part)
         };
         c.holds("file6.get_filled_file_ranges.content", "the bytes are at their places", PARTS.into_iter().all(is_right))?;

@@ -25,9 +25,14 @@ fn bytes() -> Vec<u8> {
     Synthetic::new(SIZE, 1).bytes(0..SIZE)
 }
 
+/// A number of bytes, as one of a file in memory.
+pub(super) fn place(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 /// These parts of the bytes, one behind the other.
 fn joined(bytes: &[u8], parts: &[(u64, u64)]) -> Vec<u8> {
-    let part = |(first, length): &(u64, u64)| bytes.iter().skip(*first as usize).take(*length as usize).copied();
+    let part = |(first, length): &(u64, u64)| bytes.iter().skip(place(*first)).take(place(*length)).copied();
     parts.iter().flat_map(part).collect()
 }
 
@@ -102,7 +107,7 @@ fn most_accepted(c: &mut Bench, on_request: bool, tries: &[u64], muddle: impl Fn
 
 fn the_headers_of_a_part_are_bounded(c: &mut Bench) -> Outcome {
     // Beside Content-Type and Content-Range, which the origin always sends.
-    let header = |length: u64| Muddle::Header("X".to_owned(), "x".repeat(length as usize - "X: \r\n".len()));
+    let header = |length: u64| Muddle::Header("X".to_owned(), "x".repeat(place(length) - "X: \r\n".len()));
     for (clause, on_request) in [("http.ranges.headers", false), ("job5.on_demand.range_req_headers", true)] {
         let most = most_accepted(c, on_request, &[20, 100, 179, 180, 181, 182, 300, 5_000], header)?;
         c.value(clause, most)?;
@@ -111,7 +116,7 @@ fn the_headers_of_a_part_are_bounded(c: &mut Bench) -> Outcome {
 }
 
 fn the_empty_lines_before_the_parts_are_bounded(c: &mut Bench) -> Outcome {
-    let lines = |count: u64| Muddle::EmptyLines(count as u8);
+    let lines = |count: u64| Muddle::EmptyLines(u8::try_from(count).unwrap_or(u8::MAX));
     for (clause, on_request) in [("http.ranges.crlf", false), ("job5.on_demand.range_req_crlf", true)] {
         let most = most_accepted(c, on_request, &[0, 1, 2, 3, 4, 200], lines)?;
         c.value(clause, most)?;

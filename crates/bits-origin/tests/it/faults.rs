@@ -83,6 +83,7 @@ fn ranges_can_be_ignored_or_answered_with_the_wrong_one() {
 }
 
 #[test]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of one range is what is meant")]
 fn answers_in_several_parts_can_be_muddled() {
     let table = [
         ("parts merged", vec![0..6]),
