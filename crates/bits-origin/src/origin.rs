@@ -270,9 +270,9 @@ impl Acceptor {
         let open = shared.open_connection();
         let ends = Ends { client: address, server };
         let line = shared.clock.as_virtual().map(|clock| Line::open(clock, ends));
-        let served = serve(tcp, peer, tls, line.clone(), shared);
+        let exchanges = serve(tcp, peer, tls, line.clone(), shared);
         let task = async move {
-            served.await;
+            exchanges.await;
             drop(open);
         };
         match line {

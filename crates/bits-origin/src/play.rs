@@ -51,7 +51,7 @@ impl Connection {
                     socket.flush().await?;
                 }
                 Step::Drip(bytes, every) => {
-                    for byte in bytes.iter() {
+                    for byte in bytes {
                         self.rest(*every).await?;
                         self.send_raw(&[*byte]).await?;
                     }

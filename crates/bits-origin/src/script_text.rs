@@ -109,7 +109,7 @@ impl Line {
         if let Some(method) = method {
             rule = rule.method(&method);
         }
-        rule = chosen(rule, which);
+        rule = chosen(rule, which.as_ref());
         self.expect(":")?;
         rule = self.faults(rule)?;
         self.limited(rule)
@@ -135,7 +135,7 @@ impl Line {
             return Ok(Some(Rule::connections()));
         }
         let which = self.numbered(["connection", "connections"])?;
-        Ok(Some(chosen(Rule::connections(), which)))
+        Ok(Some(chosen(Rule::connections(), which.as_ref())))
     }
 
     fn for_connections(&mut self, mut rule: Rule) -> Parsed<Rule> {
@@ -428,10 +428,10 @@ impl Line {
 }
 
 /// The rule for those alone.
-fn chosen(rule: Rule, which: Option<Which>) -> Rule {
+fn chosen(rule: Rule, which: Option<&Which>) -> Rule {
     match which {
-        Some(Which::Numbers(first, last)) => rule.numbers(first..=last),
-        Some(Which::Percent(percent)) => rule.percent(percent),
+        Some(Which::Numbers(first, last)) => rule.numbers(*first..=*last),
+        Some(Which::Percent(percent)) => rule.percent(*percent),
         None => rule,
     }
 }

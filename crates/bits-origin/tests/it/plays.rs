@@ -89,7 +89,7 @@ fn plays_have_a_text_and_its_mistakes_have_a_place() {
         assert!(matches!(error, ScriptError::Syntax { column, .. } if column == place), "{error}");
     }
     let mean = Script::parse("test", "/a: play drip \"ab\" every 1 min then wait 2 s then hang").unwrap();
-    let (drip, wait) = (std::time::Duration::from_secs(60), std::time::Duration::from_secs(2));
+    let (drip, wait) = (std::time::Duration::from_mins(1), std::time::Duration::from_secs(2));
     let steps = vec![Step::Drip("ab".into(), drip), Step::Wait(wait), Step::Hang];
     assert_eq!(mean, Script::new().rule(bits_origin::Rule::on("/a").fault(bits_origin::Fault::Play(steps))));
 }
