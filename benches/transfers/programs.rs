@@ -177,12 +177,13 @@ fn list(program: Program, files: Files, server: &Server, folder: &Path) -> Resul
     for number in 0..files.count {
         let url = server.url(&format!("{}/{number}", files.folder));
         let to = text(&folder.join(number.to_string()))?;
-        lines += &match program {
+        let line = match program {
             Program::Bitsd => format!("{url} {to}\n"),
             Program::Curl => format!("url = \"{url}\"\noutput = \"{to}\"\n"),
             Program::Wget2 => format!("{url}\n"),
             Program::Aria2 => format!("{url}\n  out={number}\n"),
         };
+        lines.push_str(&line);
     }
     let list = server.aside(&format!("{}-{}.list", program.command(), files.folder));
     fs::write(&list, lines)?;

@@ -47,9 +47,8 @@ pub(crate) fn table(rows: &[Row], again: Option<&Again>, versions: &[String], ro
         let (written, sent) = (median(written), median(sent));
         let _ = writeln!(
             text,
-            "| {} | {} | {written:.2} MiB again ({sent:.2} with what was on its way) | | | | | ≤ {:.0} MiB: {} |",
+            "| {} | tmpfs | {written:.2} MiB again ({sent:.2} with what was on its way) | | | | | ≤ {:.0} MiB: {} |",
             resume::NAME,
-            "tmpfs",
             resume::TARGET,
             verdict(written <= resume::TARGET)
         );

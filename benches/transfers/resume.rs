@@ -51,7 +51,8 @@ fn round(server: &Server, folder: &Path, state: &Path, again: &mut Again) -> Res
         return Err("a download that was taken up is not whole".into());
     }
     let log = server.log()?.split_off(before);
-    let gets: Vec<Vec<&str>> = log.iter().map(|line| line.split(' ').collect()).filter(is_get).collect();
+    let lines = log.iter().map(|line| line.split(' ').collect::<Vec<_>>());
+    let gets: Vec<_> = lines.filter(|line| line.len() > 2 && line[0] == "GET").collect();
     let [first, second] = gets.as_slice() else { return Err(format!("not two answers, but {log:?}").into()) };
     let range = second[2].strip_prefix("bytes=").and_then(|range| range.split_once('-'));
     let from: u64 = range.ok_or("the second request is not for a range")?.0.parse()?;
@@ -59,10 +60,6 @@ fn round(server: &Server, folder: &Path, state: &Path, again: &mut Again) -> Res
     again.written.push(mebibytes(held - from));
     again.sent.push(mebibytes(sent - server.large_size));
     Ok(())
-}
-
-fn is_get(line: &Vec<&str>) -> bool {
-    line.len() > 2 && line[0] == "GET"
 }
 
 /// How long the temporary file is.

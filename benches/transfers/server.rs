@@ -141,15 +141,16 @@ fn same(left: &Path, right: &Path) -> Result<bool> {
 /// Bytes that do not compress, other ones for each file and each block of it.
 fn write_file(path: &Path, size: u64, seed: u64) -> Result<()> {
     const BLOCK: u64 = 64 << 10;
+    const WORDS: usize = (64 << 10) / 8;
     let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ (seed << 32);
     let mut file = File::create(path)?;
     let mut block = Vec::new();
     let mut written = 0;
     while written < size {
         block.clear();
-        block.extend(std::iter::repeat_with(|| next(&mut state).to_le_bytes()).take((BLOCK / 8) as usize).flatten());
+        block.extend(std::iter::repeat_with(|| next(&mut state).to_le_bytes()).take(WORDS).flatten());
         let length = BLOCK.min(size - written);
-        file.write_all(&block[..length as usize])?;
+        file.write_all(&block[..usize::try_from(length)?])?;
         written += length;
     }
     Ok(())

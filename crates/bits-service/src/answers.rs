@@ -18,13 +18,11 @@ impl<'a> Answers<'a> {
     /// Asks whether each file with a local name could be made, or read if the job uploads.
     pub(crate) fn about(files: &[FileInfo<'_>], job_type: JobType, world: &World, disk: &'a dyn Disk) -> Self {
         let names = files.iter().map(|file| file.local_name);
-        match job_type {
-            JobType::DOWNLOAD => Self { disk, destinations: destinations(names, world, disk), sources: HashMap::new() },
-            _ => {
-                let sources = paths(names, world).map(|path| (path.clone(), disk.source(&path))).collect();
-                Self { disk, destinations: HashMap::new(), sources }
-            }
+        if job_type == JobType::DOWNLOAD {
+            return Self { disk, destinations: destinations(names, world, disk), sources: HashMap::new() };
         }
+        let sources = paths(names, world).map(|path| (path.clone(), disk.source(&path))).collect();
+        Self { disk, destinations: HashMap::new(), sources }
     }
 
     /// Asks whether a file of this name could be made.

@@ -1,6 +1,6 @@
 //! The jobs of a run: made or taken up, led to their end, or cancelled.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,15 +57,14 @@ impl<'a> Jobs<'a> {
         }
         let mut look = Look::new(watch);
         while !self.open.is_empty() {
-            let rung = next(&ended);
+            let rung = ended.recv_timeout(LOOK).ok();
             look.check()?;
-            match rung {
-                Some(id) => self.end(|job| job.id() == Ok(id) && is_over(job))?,
-                None => {
-                    // Of a service that has gone nobody is told.
-                    self.end(is_over)?;
-                    look.show(self.emulator, self.open.iter().map(|(job, _)| job), &self.complete);
-                }
+            if let Some(id) = rung {
+                self.end(|job| job.id() == Ok(id) && is_over(job))?;
+            } else {
+                // Of a service that has gone nobody is told.
+                self.end(is_over)?;
+                look.show(self.emulator, self.open.iter().map(|(job, _)| job), &self.complete);
             }
         }
         Ok(())
@@ -153,8 +152,11 @@ fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
     Err(share[0].failed(told(code)))
 }
 
+/// A job of an earlier run, with what it downloads.
+type Left = (Arc<dyn Job>, Vec<Download>);
+
 /// What earlier runs have left, with what each job downloads.
-fn left_jobs(manager: &Arc<dyn Manager>) -> Result<Vec<(Arc<dyn Job>, Vec<Download>)>, Hresult> {
+fn left_jobs(manager: &Arc<dyn Manager>) -> Result<Vec<Left>, Hresult> {
     let jobs = manager.enum_jobs(EnumJobsFlags::empty())?;
     let jobs = jobs.next(jobs.count()?)?.items;
     jobs.into_iter().map(|job| Ok((Arc::clone(&job), files_of(&job)?))).collect()
@@ -181,14 +183,6 @@ fn stand_still(job: &Arc<dyn Job>) -> Result<(), Hresult> {
         JobState::QUEUED | JobState::CONNECTING | JobState::TRANSFERRING | JobState::TRANSIENT_ERROR
     );
     if is_active { job.suspend().map(drop) } else { Ok(()) }
-}
-
-/// The job that is at its end, if one is within [`LOOK`].
-fn next(ended: &Receiver<Guid>) -> Option<Guid> {
-    match ended.recv_timeout(LOOK) {
-        Ok(id) => Some(id),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
 }
 
 fn is_over(job: &Arc<dyn Job>) -> bool {
