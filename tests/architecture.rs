@@ -17,7 +17,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bits-simulation", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store"]),
     ("bits-certs", &["bits-world", "bits-wire"]),
     ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs"]),
-    ("bits-service", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store", "bits-transfer"]),
+    (
+        "bits-service",
+        &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-engine", "bits-store", "bits-transfer"],
+    ),
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),
     ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"]),

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::{File, FileRange, Hresult, Job, JobError, Success};
+use crate::{File, FileRange, Hresult, Job, JobError, ServerCertificateValidationCallback, Success};
 
 /// IUnknown as far as BITS needs it: asks an object of the client which callbacks it has.
 ///
@@ -21,6 +21,11 @@ pub trait Unknown: Any + Send + Sync {
 
     /// Queries for IBackgroundCopyCallback3.
     fn callback3(&self) -> Option<Arc<dyn Callback3>> {
+        None
+    }
+
+    /// Queries for IBackgroundCopyServerCertificateValidationCallback.
+    fn server_certificate_validation(&self) -> Option<Arc<dyn ServerCertificateValidationCallback>> {
         None
     }
 }
@@ -92,6 +97,21 @@ pub fn callback2_object(callback: Arc<dyn Callback2>) -> Arc<dyn Unknown> {
 /// `callback`.
 pub fn callback3_object(callback: Arc<dyn Callback3>) -> Arc<dyn Unknown> {
     Arc::new(Version3(callback))
+}
+
+/// An object that answers queries for [`ServerCertificateValidationCallback`] with `callback`.
+pub fn server_certificate_validation_object(
+    callback: Arc<dyn ServerCertificateValidationCallback>,
+) -> Arc<dyn Unknown> {
+    Arc::new(Validation(callback))
+}
+
+struct Validation(Arc<dyn ServerCertificateValidationCallback>);
+
+impl Unknown for Validation {
+    fn server_certificate_validation(&self) -> Option<Arc<dyn ServerCertificateValidationCallback>> {
+        Some(Arc::clone(&self.0))
+    }
 }
 
 struct Version1(Arc<dyn Callback>);

@@ -1,6 +1,10 @@
 //! What a job says in its HTTP requests, and what it excuses.
 
-use crate::{Answer, CertStoreLocation, ClientCertificate, Hresult, SecurityFlags, Setting, Settings, Success, Value};
+use std::sync::Arc;
+
+use crate::{
+    Answer, CertStoreLocation, ClientCertificate, Hresult, SecurityFlags, Setting, Settings, Success, Unknown, Value,
+};
 
 /// IBackgroundCopyJobHttpOptions, had from a job (2.5; clauses `http_options.*`).
 pub trait HttpOptions: Settings {
@@ -128,4 +132,21 @@ pub trait HttpOptions3: HttpOptions2 {
     /// # Errors
     /// None of its own, in no state.
     fn make_custom_headers_write_only(&self) -> Result<Success, Hresult>;
+
+    /// Lets an object of the client look at the certificates of servers, beside the system's own
+    /// checks; `None` removes it. What was accepted so far is forgotten. The object goes with its
+    /// client and with the service: a job that had one fails at its next HTTPS connection with
+    /// `BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED` until it is set again.
+    ///
+    /// Since 10.3; clauses `http_options3.set_server_cert_validation.*`.
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` for an object that is no [`ServerCertificateValidationCallback`], before
+    /// anything else (a decision); `BG_E_READ_ONLY_WHEN_JOB_ACTIVE` unless the job is SUSPENDED;
+    /// `BG_E_INVALID_STATE` in a final state (a decision); `E_ACCESSDENIED` when the caller is not
+    /// the owner (a decision).
+    ///
+    /// [`ServerCertificateValidationCallback`]: crate::ServerCertificateValidationCallback
+    fn set_server_certificate_validation_interface(&self, object: Option<Arc<dyn Unknown>>)
+    -> Result<Success, Hresult>;
 }

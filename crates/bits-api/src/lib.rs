@@ -41,8 +41,11 @@ mod structs;
 pub mod text;
 mod token_options;
 
-pub use callback::{Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object};
-pub use certificate::{CertStoreLocation, ClientCertificate};
+pub use callback::{
+    Callback, Callback2, Callback3, Unknown, callback_object, callback2_object, callback3_object,
+    server_certificate_validation_object,
+};
+pub use certificate::{CertStoreLocation, ClientCertificate, ServerCertificate, ServerCertificateValidationCallback};
 pub use credentials::AuthCredentials;
 pub use enumerator::{EnumFiles, EnumJobs, Enumerator, Fetched};
 pub use error::JobError;

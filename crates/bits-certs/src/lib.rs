@@ -10,6 +10,8 @@ mod authorities;
 mod certificate;
 mod description;
 pub mod identity;
+mod serialized;
 
 pub use authorities::{Authorities, Chain};
 pub use description::Description;
+pub use serialized::serialized_store;

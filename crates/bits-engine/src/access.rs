@@ -129,6 +129,7 @@ impl Engine {
     /// Makes `caller` the owner. What a job does in its owner's name begins anew.
     fn give_to(&mut self, cx: Cx<'_>, key: JobKey, caller: &Token) {
         let to = self.user_of(cx, &caller.user);
+        self.forget_vetting_object(key);
         let job = &mut self.jobs[key];
         job.rights = OwnerRights::of(caller);
         job.strip_for_new_owner();

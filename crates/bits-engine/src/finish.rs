@@ -213,6 +213,7 @@ impl Engine {
         self.transition(cx, key, state, cause);
         self.answer(key, &waiters, result);
         self.forget_notices(key);
+        self.forget_vetting_object(key);
         if is_given_up {
             self.give_up_session(cx, key);
         } else {

@@ -43,6 +43,7 @@ impl Engine {
             custom_headers: job.custom_headers().cloned(),
             excused: job.later.security_flags().into(),
             certificate,
+            vetting: job.vetting(),
             fetch: Fetch::default(),
             known: None,
         };

@@ -60,6 +60,7 @@ mod timers;
 mod transfer;
 mod upload;
 mod users;
+mod vetting;
 mod visits;
 mod world;
 
@@ -80,6 +81,7 @@ pub use record::{Change, ErrorRecord, FileDetails, FileRecord, FileStage, JobRec
 pub use secrets::{Login, Secrets};
 pub use settings::{LaterSettings, Stored};
 pub use upload::ReplyAt;
+pub use vetting::JobVetting;
 #[cfg(any(test, feature = "visits"))]
 pub use visits::visits;
 

@@ -34,6 +34,11 @@ impl Engine {
         self.attempts.get(&Counted(attempt)).copied()
     }
 
+    /// The file in work of a job.
+    pub fn file_in_work(&self, job: JobKey) -> Option<FileIndex> {
+        self.jobs.get(job)?.file_in_work()
+    }
+
     /// The display name of a job, whoever asks.
     pub fn name(&self, key: JobKey) -> Option<&str> {
         self.jobs.get(key).map(|job| &*job.display_name)

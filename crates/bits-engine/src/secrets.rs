@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::ChosenCertificate;
 use crate::job::{Job, State};
+use crate::vetting::JobVetting;
 use crate::{Cx, Engine, JobKey, Reply};
 
 /// The longest user name in UTF-16 units (clause `limit.username`).
@@ -48,11 +49,16 @@ pub struct Secrets {
     pub custom_headers: Option<Secret>,
     /// The client certificate.
     pub certificate: Option<ChosenCertificate>,
+    /// Whether the application has a say about servers, and who has it.
+    pub vetting: Option<JobVetting>,
 }
 
 impl Secrets {
     fn is_empty(&self) -> bool {
-        self.credentials.is_empty() && self.custom_headers.is_none() && self.certificate.is_none()
+        self.credentials.is_empty()
+            && self.custom_headers.is_none()
+            && self.certificate.is_none()
+            && self.vetting.is_none()
     }
 }
 

@@ -83,6 +83,7 @@ impl Engine {
             custom_headers: job.custom_headers().cloned(),
             excused: job.later.security_flags().into(),
             certificate,
+            vetting: job.vetting(),
             known: file.validators,
         };
         self.attempts.insert(Counted(attempt), key);

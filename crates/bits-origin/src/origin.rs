@@ -22,7 +22,7 @@ use crate::requests::Journal;
 use crate::script::Script;
 use crate::shared::Shared;
 use crate::socket::{Socket, Stream};
-use crate::tls::{Flaw, Handshake, Tls};
+use crate::tls::{Flaw, Handshake, Host, Tls};
 
 /// An HTTP and HTTPS server on loopback that a test owns.
 ///
@@ -50,7 +50,7 @@ pub struct Origin {
     http: SocketAddr,
     https: SocketAddr,
     tls: Tls,
-    acceptor: Arc<Mutex<TlsAcceptor>>,
+    host: Arc<Mutex<Host>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -66,11 +66,11 @@ impl Origin {
         let (http, https) = (listen()?, listen()?);
         let addresses = (http.local_addr()?, https.local_addr()?);
         let shared = Shared::new(clock);
-        let tls_acceptor = Arc::new(Mutex::new(tls.acceptor(&Handshake::default())?));
+        let host = Arc::new(Mutex::new(tls.acceptor(&Handshake::default())?));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let acceptor = Acceptor { shared: Arc::clone(&shared), connections: Arc::default() };
-        let present = Arc::clone(&tls_acceptor);
+        let present = Arc::clone(&host);
         let thread = std::thread::Builder::new().name("bits-origin".into()).spawn(move || {
             let serve = async {
                 tokio::select! {
@@ -85,7 +85,7 @@ impl Origin {
             // Dropping the runtime drops every connection.
         })?;
         let (http, https) = addresses;
-        Ok(Self { shared, http, https, tls, acceptor: tls_acceptor, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { shared, http, https, tls, host, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Serves `content` at `path`, which begins with a slash. A request with a query finds it
@@ -136,9 +136,19 @@ impl Origin {
     /// # Errors
     /// Those of making a certificate.
     pub fn shake_hands(&self, handshake: &Handshake) -> io::Result<()> {
-        let acceptor = self.tls.acceptor(handshake)?;
-        *self.acceptor.lock().unwrap_or_else(PoisonError::into_inner) = acceptor;
+        let host = self.tls.acceptor(handshake)?;
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = host;
         Ok(())
+    }
+
+    /// The certificate that clients of HTTPS are shown at present, as DER.
+    pub fn certificate(&self) -> Vec<u8> {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).certificate.to_vec()
+    }
+
+    /// How many handshakes have come to their end so far: the client's last message was seen.
+    pub fn handshakes(&self) -> u64 {
+        self.shared.handshakes.load(Ordering::SeqCst)
     }
 
     /// A certificate for a client, and its key, as PEM: of an organization, a unit and a common name,
@@ -245,13 +255,13 @@ impl Acceptor {
     /// Between a failed accept and the next.
     const PAUSE: Duration = Duration::from_millis(10);
 
-    async fn accept(&self, listener: TcpListener, tls: Option<&Mutex<TlsAcceptor>>) -> io::Result<()> {
+    async fn accept(&self, listener: TcpListener, tls: Option<&Mutex<Host>>) -> io::Result<()> {
         let server = listener.local_addr()?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             match listener.accept().await {
                 Ok((tcp, address)) => {
-                    let tls = tls.map(|tls| tls.lock().unwrap_or_else(PoisonError::into_inner).clone());
+                    let tls = tls.map(|tls| tls.lock().unwrap_or_else(PoisonError::into_inner).acceptor.clone());
                     self.start(tcp, server, address, tls);
                 }
                 // A connection that was given up before it was taken, or no descriptor left just now.
@@ -295,6 +305,7 @@ async fn serve(tcp: TcpStream, mut peer: Peer, tls: Option<TlsAcceptor>, line: O
         None => Box::new(socket),
         Some(tls) => match tls.accept(socket).await {
             Ok(stream) => {
+                shared.handshakes.fetch_add(1, Ordering::SeqCst);
                 let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
                 peer.certificate = shown.map(|certificate| Arc::from(certificate.as_ref()));
                 Box::new(stream)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,8 @@ use crate::synthetic::Synthetic;
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) recorder: Arc<Recorder>,
+    /// Handshakes of TLS that have come to their end.
+    pub(crate) handshakes: AtomicU64,
     connections: AtomicUsize,
     state: Mutex<State>,
 }
@@ -50,7 +53,13 @@ impl Shared {
     const CHANGE: Duration = Duration::from_mins(1);
 
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, recorder: Arc::default(), connections: AtomicUsize::new(0), state: Mutex::default() })
+        Arc::new(Self {
+            clock,
+            recorder: Arc::default(),
+            handshakes: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
+            state: Mutex::default(),
+        })
     }
 
     pub(crate) fn put(&self, path: &str, content: Content) {

@@ -70,6 +70,14 @@ pub struct Handshake {
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
+/// Who shakes hands, and with which certificate.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub(crate) acceptor: TlsAcceptor,
+    /// DER.
+    pub(crate) certificate: Arc<[u8]>,
+}
+
 /// The authority of one origin, and another one that nobody knows.
 pub(crate) struct Tls {
     known: Authority,
@@ -89,7 +97,7 @@ impl Tls {
     }
 
     /// Who shakes hands like that, for localhost and 127.0.0.1.
-    pub(crate) fn acceptor(&self, handshake: &Handshake) -> io::Result<TlsAcceptor> {
+    pub(crate) fn acceptor(&self, handshake: &Handshake) -> io::Result<Host> {
         let names = if handshake.flaws.contains(&Flaw::OtherName) {
             vec!["elsewhere.example".to_owned()]
         } else {
@@ -110,7 +118,7 @@ impl Tls {
             .with_client_cert_verifier(self.client_verifier(handshake.clients)?)
             .with_single_cert(vec![leaf.der().clone()], key)
             .map_err(io::Error::other)?;
-        Ok(Arc::new(config).into())
+        Ok(Host { acceptor: Arc::new(config).into(), certificate: Arc::from(leaf.der().as_ref()) })
     }
 
     /// A certificate and its key for a client of this subject, in the order given, as PEM.

@@ -12,6 +12,7 @@ use crate::commands;
 use crate::emulator::End;
 use crate::service::Service;
 use crate::timeline::What;
+use crate::vetting;
 
 /// Runs until the service stops; gives back the store.
 pub(crate) fn drive(service: &Service, store: Store) -> Option<Store> {
@@ -97,7 +98,10 @@ impl Drop for StoppedAfter<'_> {
 
 fn execute(service: &Service, action: Action) {
     match action {
-        Action::Start(plan) => service.mover.start(service.job_of(plan.attempt), *plan, service.reports()),
+        Action::Start(mut plan) => {
+            vetting::arrange(service, &mut plan);
+            service.mover.start(service.job_of(plan.attempt), *plan, service.reports());
+        }
         Action::Proceed(attempt) => service.mover.proceed(attempt),
         Action::Limit(attempt, limit) => service.mover.limit(attempt, limit),
         Action::Stop(attempt) => service.mover.stop(attempt),

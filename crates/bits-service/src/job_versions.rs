@@ -1,10 +1,13 @@
 //! The later interfaces of a job: one object has them all.
 
+use std::sync::Arc;
+
 use bits_api::{
     Answer, AuthTarget, CertStoreLocation, ClientCertificate, FileInfo, FileRange, Hresult, HttpOptions, HttpOptions2,
-    HttpOptions3, Job3, Job4, Job5, JobPropertyId, JobPropertyValue, Setting, Settings, Success, Value, text,
+    HttpOptions3, Job3, Job4, Job5, JobPropertyId, JobPropertyValue, Setting, Settings, Success, Unknown, Value, text,
 };
 
+use crate::callbacks;
 use crate::job::JobHandle;
 
 impl Job3 for JobHandle {
@@ -94,6 +97,26 @@ impl HttpOptions3 for JobHandle {
         self.service()?.mutate(self.caller(), "MakeCustomHeadersWriteOnly", self.key(), |engine, cx| {
             engine.make_custom_headers_write_only(cx, token, self.key())
         })
+    }
+
+    fn set_server_certificate_validation_interface(
+        &self,
+        object: Option<Arc<dyn Unknown>>,
+    ) -> Result<Success, Hresult> {
+        const METHOD: &str = "SetServerCertificateValidationInterface";
+        let (service, token) = (self.service()?, &self.caller().token());
+        let Some(object) = object else {
+            return self.mutate(METHOD, |engine, cx| engine.set_vetting(cx, token, self.key(), None));
+        };
+        if object.server_certificate_validation().is_none() {
+            return self.refuse(METHOD, Hresult::E_NOINTERFACE);
+        }
+        let id = service.register(self.caller(), object)?;
+        let result = self.mutate(METHOD, |engine, cx| engine.set_vetting(cx, token, self.key(), Some(id)));
+        if result.is_err() {
+            callbacks::drop_elsewhere(service.unregister(id));
+        }
+        result
     }
 }
 

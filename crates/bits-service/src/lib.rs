@@ -39,6 +39,7 @@ mod text;
 mod timeline;
 mod token_options;
 mod verbs;
+mod vetting;
 mod world_turn;
 
 pub use bits_engine::{

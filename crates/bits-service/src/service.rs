@@ -30,6 +30,7 @@ use crate::guids::Guids;
 use crate::leftovers::Undeleted;
 use crate::running::Running;
 use crate::timeline::{Timeline, What};
+use crate::vetting::Accepted;
 
 mod hands;
 
@@ -82,6 +83,7 @@ pub(crate) struct Core {
     /// Shared: whoever asks for it takes no copy, and a change brings a new one.
     world: Arc<World>,
     pub(crate) registrations: HashMap<CallbackId, Registration>,
+    pub(crate) accepted: Accepted,
     /// Callbacks, objects that are being made, and programs, by ticket.
     pub(crate) running: BTreeMap<u64, Running>,
     attempts: Attempts,
@@ -133,6 +135,7 @@ impl Service {
                 engine,
                 world: Arc::new(world),
                 registrations: HashMap::new(),
+                accepted: Accepted::default(),
                 running: BTreeMap::new(),
                 attempts: Attempts::default(),
                 outbox: VecDeque::new(),
@@ -379,7 +382,9 @@ impl Service {
 
     /// Takes an object out of the registry; the caller drops it, outside the lock.
     pub(crate) fn unregister(&self, id: CallbackId) -> Option<Registration> {
-        self.lock().ok()?.registrations.remove(&id)
+        let mut core = self.lock().ok()?;
+        core.accepted.forget(id);
+        core.registrations.remove(&id)
     }
 
     pub(crate) fn registered(&self, id: CallbackId) -> Option<Registration> {

@@ -18,7 +18,7 @@ pub(crate) struct Secrets {
 
 impl From<Secrets> for bits_engine::Secrets {
     fn from(old: Secrets) -> Self {
-        Self { credentials: old.credentials, custom_headers: old.custom_headers, certificate: None }
+        Self { credentials: old.credentials, custom_headers: old.custom_headers, certificate: None, vetting: None }
     }
 }
 

@@ -171,7 +171,7 @@ async fn answered(
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => Link::open(network, aim, |_| ()).await?,
+            None => Link::open(network, aim, None, |_| ()).await?,
         };
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {

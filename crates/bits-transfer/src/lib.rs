@@ -22,6 +22,7 @@ mod spelling;
 mod throttle;
 mod tls;
 mod verifier;
+mod vetted;
 mod watchdog;
 mod way;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bits_wire::attempt::Vetter;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
 use bits_wire::proxy::{self, Hop, Route};
 use bits_world::clock::{Clock, Ends};
@@ -21,6 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Session, Trust};
+use crate::vetted;
 use crate::watchdog::within;
 use crate::way;
 
@@ -77,11 +79,21 @@ impl Link {
     const READ_BUFFER: usize = 1024 * 1024;
 
     /// Connects; tells `connected` as soon as only the other end is waited for.
-    pub(crate) async fn open(network: &Network, aim: &Aim, connected: impl FnOnce(Arc<Meter>)) -> Result<Self, Fault> {
-        let Aim { origin, route, excused, certificate } = aim;
+    ///
+    /// A `vetter` has a say about a server of HTTPS.
+    pub(crate) async fn open(
+        network: &Network,
+        aim: &Aim,
+        vetter: Option<Arc<dyn Vetter>>,
+        connected: impl FnOnce(Arc<Meter>),
+    ) -> Result<Self, Fault> {
+        let Aim { origin, route, .. } = aim;
         let trust = match origin.scheme {
             Scheme::Http => None,
-            Scheme::Https => Some(Session::new(&*trusted(network, *excused).await?, certificate.as_deref())?),
+            Scheme::Https => {
+                let base = trusted(network, aim.excused).await?;
+                Some(Session::new(&network.trust, &base, aim, vetter)?)
+            }
         };
         let (stream, hop) = way::connect(network, origin, route).await?;
         // Small requests go out at once; failing that, only slower.
@@ -244,20 +256,25 @@ async fn trusted(network: &Network, excused: CertificateFaults) -> Result<Arc<Cl
 
 async fn encrypt(session: Session, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
-    let Session { config, shown } = session;
-    let connected = TlsConnector::from(config).connect(name, stream).await;
+    let Session { config, shown, may_block } = session;
+    let connected = if may_block {
+        vetted::connect(config, name, stream).await
+    } else {
+        TlsConnector::from(config).connect(name, stream).await
+    };
+    let fault = connected.as_ref().err().map(io_fault);
+    if let Some(refused @ (Fault::Certificate(_) | Fault::Declined(_))) = fault {
+        return Err(refused);
+    }
     if shown.is_missed() {
         // Whether the server would have gone on without differs by the version of TLS.
         tracing::debug!(host = origin.host, "the server asks for a certificate, and the job has none");
         return Err(Fault::ClientCertificateNeeded);
     }
-    match connected {
-        Ok(stream) => Ok(Layer::Tls(Box::new(stream))),
-        Err(error) => {
-            tracing::debug!(host = origin.host, %error, "TLS handshake failed");
-            Err(io_fault(&error))
-        }
-    }
+    connected.map(|stream| Layer::Tls(Box::new(stream))).map_err(|error| {
+        tracing::debug!(host = origin.host, %error, "TLS handshake failed");
+        fault.unwrap_or(Fault::ConnectionEnded)
+    })
 }
 
 /// What an error of the HTTP connection means.

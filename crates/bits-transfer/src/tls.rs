@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bits_certs::Authorities;
+use bits_wire::attempt::Vetter;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault};
-use bits_world::Certificate;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
@@ -13,7 +13,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{AlertDescription, CertificateError, ClientConfig};
 
 use crate::identity::Shown;
+use crate::link::Aim;
 use crate::verifier::{Refused, Verifier};
+use crate::vetted::{Vetted, declined};
 
 /// The machine's roots, with more that a caller trusts.
 pub(crate) struct Trust {
@@ -97,18 +99,31 @@ fn native_roots() -> &'static Authorities {
 pub(crate) struct Session {
     pub(crate) config: Arc<ClientConfig>,
     pub(crate) shown: Arc<Shown>,
+    /// Whether the handshake asks somebody who may take his time.
+    pub(crate) may_block: bool,
 }
 
 impl Session {
-    /// A session that shows `certificate` to a server that asks.
+    /// A session for `aim`, in which `vetter` has a say about the server.
     ///
     /// # Errors
     /// [`Fault::Tls`] for a key that does not fit its certificate.
-    pub(crate) fn new(base: &ClientConfig, certificate: Option<&Certificate>) -> Result<Self, Fault> {
-        let shown = Arc::new(Shown::new(certificate, base)?);
+    pub(crate) fn new(
+        trust: &Trust,
+        base: &ClientConfig,
+        aim: &Aim,
+        vetter: Option<Arc<dyn Vetter>>,
+    ) -> Result<Self, Fault> {
+        let shown = Arc::new(Shown::new(aim.certificate.as_deref(), base)?);
         let mut config = base.clone();
         config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown);
-        Ok(Self { config: Arc::new(config), shown })
+        let may_block = vetter.is_some();
+        if let Some(vetter) = vetter {
+            let system = Arc::new(Verifier::new(trust.authorities(), aim.excused, base.crypto_provider()));
+            let endpoint = format!("{}:{}", aim.origin.host, aim.origin.port);
+            config.dangerous().set_certificate_verifier(Arc::new(Vetted::new(system, vetter, endpoint)));
+        }
+        Ok(Self { config: Arc::new(config), shown, may_block })
     }
 }
 
@@ -116,8 +131,8 @@ impl Session {
 pub(crate) fn fault(error: &rustls::Error) -> Fault {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
-            let refused = other.0.downcast_ref::<Refused>();
-            Fault::Certificate(refused.map_or(CertificateFault::Invalid, |refused| refused.0))
+            let refused = || other.0.downcast_ref::<Refused>().map(|refused| Fault::Certificate(refused.0));
+            declined(other).or_else(refused).unwrap_or(Fault::Certificate(CertificateFault::Invalid))
         }
         // What a handshake signs is not what the certificate says, or the other way round.
         rustls::Error::InvalidCertificate(_) => Fault::Certificate(CertificateFault::Invalid),

@@ -1,6 +1,7 @@
 //! One try of a transfer: what it is told, what it reports, and who carries it out.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,10 +129,42 @@ pub struct AttemptPlan {
     pub excused: CertificateFaults,
     /// What a server that asks for a client certificate is shown.
     pub certificate: Option<Arc<Certificate>>,
+    /// Whether the application looks at servers of HTTPS, and who asks it.
+    pub vetting: Vetting,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on
     /// record before the temporary file is made: without it, a file of that name is somebody
     /// else's. Of the source of an upload it tells the version that the session was opened for.
     pub known: Option<Validators>,
+}
+
+/// Whether the application has a say about servers of HTTPS (clauses `server_cert_callback.*`).
+#[derive(Clone, Debug, Default)]
+pub enum Vetting {
+    /// It has none.
+    #[default]
+    Unwanted,
+    /// It has; whoever starts the attempt says who asks it.
+    Wanted,
+    /// It has, and this one asks it.
+    By(Arc<dyn Vetter>),
+}
+
+/// Asks an application about a server, in the middle of a handshake. May block.
+pub trait Vetter: fmt::Debug + Send + Sync {
+    /// Whether the application takes the server.
+    ///
+    /// # Errors
+    /// What the attempt ends with when it does not, or cannot be asked.
+    fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure>;
+}
+
+/// A server as it presents itself.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentedServer<'a> {
+    /// Name and port, as `name:port`.
+    pub endpoint: &'a str,
+    /// The DER of its certificates, its own first.
+    pub chain: &'a [&'a [u8]],
 }
 
 /// What an attempt is for.
@@ -269,6 +302,16 @@ impl Failure {
         let transient = passing.into_iter().any(|win32| code == Hresult::from_win32(win32));
         Self { code, context: ErrorContext::REMOTE_FILE, transient }
     }
+}
+
+impl Failure {
+    /// The application that has a say about the server cannot be asked: it has to come back (clause
+    /// `http_options3.set_server_cert_validation.unreachable`).
+    pub const NO_VETTER: Self = Self {
+        code: Hresult::BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED,
+        context: ErrorContext::SERVER_CERTIFICATE_CALLBACK,
+        transient: false,
+    };
 }
 
 /// HRESULT_FROM_WIN32(ERROR_FILE_EXISTS): a temporary file that is to be made is there already.

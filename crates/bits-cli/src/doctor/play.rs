@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use bits_api::FileRange;
 use bits_transfer::{Inquirer, Reply, Rest};
-use bits_wire::attempt::{AttemptId, AttemptPlan, ChainId, Failure, Fetch, Identities, Urgency, Validators, Work};
+use bits_wire::attempt::{
+    AttemptId, AttemptPlan, ChainId, Failure, Fetch, Identities, Urgency, Validators, Vetting, Work,
+};
 use bits_wire::download::{
     Answer, Arrival, Ask, CertificateFaults, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects,
     Request, TOO_LARGE, Target, Verdict, decided,
@@ -157,6 +159,7 @@ impl Player<'_> {
             work: Work::Download,
             url: self.url.to_owned(),
             certificate: None,
+            vetting: Vetting::Unwanted,
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },
             fetch: Fetch { layout, redirects, dynamic: part == Part::Dynamic, ..Fetch::default() },

@@ -98,6 +98,7 @@ modules![
     credentials,
     client_certificates,
     certificates_shown,
+    server_validation,
     file_content,
     file_properties,
     peer_cache,

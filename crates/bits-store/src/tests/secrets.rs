@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bits_api::{AuthScheme, AuthTarget, CertStoreLocation};
-use bits_engine::{Change, ChosenCertificate, JobKey, JobRecord, Login, Saved, Secrets};
+use bits_engine::{Change, ChosenCertificate, JobKey, JobRecord, JobVetting, Login, Saved, Secrets};
 use bits_wire::Secret;
 
 use super::{added, job};
@@ -25,7 +25,12 @@ fn certificate() -> ChosenCertificate {
 fn secrets() -> Secrets {
     let login = Login { user_name: Some(Secret::new("EXAMPLE\\alice")), password: Some(Secret::new(PASSWORD)) };
     let credentials = [((AuthTarget::SERVER, AuthScheme::BASIC), login)].into_iter().collect();
-    Secrets { credentials, custom_headers: Some(Secret::new(TOKEN)), certificate: Some(certificate()) }
+    Secrets {
+        credentials,
+        custom_headers: Some(Secret::new(TOKEN)),
+        certificate: Some(certificate()),
+        vetting: Some(JobVetting::default()),
+    }
 }
 
 /// Keeps a job with secrets in `folder`, and one without.

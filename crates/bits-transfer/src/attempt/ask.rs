@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bits_wire::CustomHeaders;
-use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead};
+use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead, Vetter, Vetting};
 use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
 use bits_world::{Certificate, Switch};
@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 
 use crate::link::{Aim, Link, Network};
 use crate::mover::{Control, Standing};
+use crate::vetted::Nobody;
 use crate::watchdog::within;
 
 /// Asks servers, one after the other where they redirect.
@@ -32,6 +33,8 @@ pub(super) struct Line<'a> {
     excused: CertificateFaults,
     /// What a server is shown that asks for a certificate.
     certificate: Option<Arc<Certificate>>,
+    /// Who has a say about servers of HTTPS.
+    vetter: Option<Arc<dyn Vetter>>,
     /// The connection of the chain, while it can be asked again.
     pub(super) link: Option<Link>,
 }
@@ -63,6 +66,12 @@ impl<'a> Line<'a> {
             cookies: Cookies::default(),
             excused: plan.excused,
             certificate: plan.certificate.clone(),
+            vetter: match &plan.vetting {
+                Vetting::By(vetter) => Some(Arc::clone(vetter)),
+                Vetting::Unwanted => None,
+                // Nobody is there to be asked.
+                Vetting::Wanted => Some(Arc::new(Nobody)),
+            },
             link,
         })
     }
@@ -128,7 +137,7 @@ impl<'a> Line<'a> {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
                 // Most of what an attempt needs room for, and only while it connects.
-                Box::pin(Link::open(network, &aim, talks)).await?
+                Box::pin(Link::open(network, &aim, self.vetter.clone(), talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let answered = within(&network.clock, network.stall, async { Ok(link.ask(request, target).await) }).await?;

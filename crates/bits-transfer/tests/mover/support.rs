@@ -13,7 +13,7 @@ use bits_api::Hresult;
 use bits_transfer::HttpMover;
 use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Fetch, Identities, Mover, ResponseHead,
-    Urgency, Validators, Work,
+    Urgency, Validators, Vetting, Work,
 };
 use bits_wire::download::CertificateFaults;
 use bits_wire::proxy::Proxying;
@@ -244,6 +244,7 @@ impl Mill {
             custom_headers: None,
             excused: CertificateFaults::empty(),
             certificate: None,
+            vetting: Vetting::Unwanted,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
             work: Work::Download,

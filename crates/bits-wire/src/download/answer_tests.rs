@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use bits_world::Sid;
 
-use crate::attempt::{AttemptId, ChainId, Fetch, Identities, Work};
+use crate::attempt::{AttemptId, ChainId, Fetch, Identities, Vetting, Work};
 use crate::download::CertificateFaults;
 use crate::proxy::Proxying;
 
@@ -34,6 +34,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         custom_headers: None,
         excused: CertificateFaults::empty(),
         certificate: None,
+        vetting: Vetting::Unwanted,
         limit: None,
         proxying: Proxying::default(),
         urgency,

@@ -31,6 +31,8 @@ pub enum Fault {
     ProxyRefused(u16),
     /// The server's certificate was refused.
     Certificate(CertificateFault),
+    /// The application has refused the server, or could not be asked.
+    Declined(Failure),
 }
 
 /// Why a server certificate is refused.
@@ -149,6 +151,7 @@ impl Fault {
             Self::Tls => fatal(Hresult::ERROR_WINHTTP_SECURE_CHANNEL_ERROR),
             Self::ClientCertificateNeeded => fatal(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
             Self::ProxyRefused(status) => of_status(status),
+            Self::Declined(failure) => failure,
             Self::Certificate(fault) => fatal(match fault {
                 CertificateFault::Date => Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID,
                 CertificateFault::Name => Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID,

@@ -1,0 +1,111 @@
+//! Asks clients about the servers of their jobs, on the thread of the handshake, which may block.
+
+use std::collections::{BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+
+use bits_api::{ErrorContext, Hresult, ServerCertificate};
+use bits_certs::{identity, serialized_store};
+use bits_engine::{CallbackId, FileIndex, JobKey};
+use bits_wire::attempt::{AttemptPlan, Failure, PresentedServer, Vetter, Vetting};
+
+use crate::callbacks::Registration;
+use crate::file::FileHandle;
+use crate::job::JobHandle;
+use crate::service::Service;
+use crate::timeline::What;
+
+/// X509_ASN_ENCODING | PKCS_7_ASN_ENCODING (a decision, `server_cert_callback.encoding`).
+const ENCODING: u32 = 0x0001_0001;
+
+/// The servers that each object has taken: by name and port, and the hash of the certificate.
+/// Registering another object, or the same one again, begins with none (clauses
+/// `server_cert_callback.cache.*`).
+#[derive(Debug, Default)]
+pub(crate) struct Accepted(HashMap<CallbackId, BTreeSet<(String, [u8; 20])>>);
+
+impl Accepted {
+    /// An object is registered no more.
+    pub(crate) fn forget(&mut self, callback: CallbackId) {
+        self.0.remove(&callback);
+    }
+}
+
+/// Lets the client have its say in an attempt that wants it.
+pub(crate) fn arrange(service: &Service, plan: &mut AttemptPlan) {
+    if !matches!(plan.vetting, Vetting::Wanted) {
+        return;
+    }
+    let found = service.read(|engine| {
+        let job = engine.job_of(plan.attempt).ok_or(Hresult::BG_E_NOT_FOUND)?;
+        Ok((job, engine.file_in_work(job).ok_or(Hresult::BG_E_NOT_FOUND)?))
+    });
+    if let Ok((job, file)) = found {
+        plan.vetting = Vetting::By(Arc::new(Client { service: service.weak(), job, file }));
+    }
+}
+
+/// The client of a job.
+#[derive(Debug)]
+struct Client {
+    service: Weak<Service>,
+    job: JobKey,
+    file: FileIndex,
+}
+
+impl Vetter for Client {
+    fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure> {
+        let service = self.service.upgrade().ok_or(Failure::NO_VETTER)?;
+        let [own, ..] = server.chain else { return Err(Failure::NO_VETTER) };
+        let callback = service.with_core(|core| core.engine.vetting_object(self.job)).flatten();
+        let callback = callback.ok_or(Failure::NO_VETTER)?;
+        let key = (server.endpoint.to_ascii_lowercase(), identity::hash(own));
+        let is_known = |core: &mut crate::service::Core| {
+            core.accepted.0.get(&callback).is_some_and(|accepted| accepted.contains(&key))
+        };
+        if service.with_core(is_known) == Some(true) {
+            return Ok(());
+        }
+        let registration = service.registered(callback).filter(|registration| registration.caller.is_alive());
+        let registration = registration.ok_or(Failure::NO_VETTER)?;
+        let job = JobHandle::hand_over(&service, &registration.caller, self.job).map_err(|_| Failure::NO_VETTER)?;
+        match ask(&service, &registration, &job, self.file, server) {
+            code if code.is_failure() => {
+                Err(Failure { code, context: ErrorContext::SERVER_CERTIFICATE_CALLBACK, transient: true })
+            }
+            _ => {
+                // Another object may have taken its place meanwhile: it has a say of its own.
+                service.with_core(|core| {
+                    if core.registrations.contains_key(&callback) {
+                        core.accepted.0.entry(callback).or_default().insert(key);
+                    }
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+fn ask(
+    service: &Service,
+    registration: &Registration,
+    job: &Arc<JobHandle>,
+    file: FileIndex,
+    server: &PresentedServer<'_>,
+) -> Hresult {
+    const METHOD: &str = "ValidateServerCertificate";
+    let store = serialized_store(server.chain);
+    let presented = ServerCertificate { certificate: server.chain[0], encoding: ENCODING, store: &store };
+    let Some(object) = registration.object.server_certificate_validation() else { return Hresult::E_NOINTERFACE };
+    service.timeline.push(service.clock.now(), Some(job.guid()), What::Callback { method: METHOD });
+    let call = || object.validate_server_certificate(Arc::clone(job) as _, FileHandle::new(job, file), &presented);
+    let result = match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(success)) => success.hresult(),
+        Ok(Err(code)) if code.is_failure() => code,
+        // A failure that says it is none; a client that panics.
+        Ok(Err(_)) | Err(_) => Hresult::E_UNEXPECTED,
+    };
+    let what = What::CallbackReturned { method: METHOD, result: Some(result) };
+    service.timeline.push(service.clock.now(), Some(job.guid()), what);
+    result
+}
