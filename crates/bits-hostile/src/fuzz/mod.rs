@@ -13,7 +13,9 @@ mod ways;
 
 use std::path::PathBuf;
 
-use bits_wire::attempt::{AttemptId, AttemptPlan, Begin, ChainId, Fetch, Identities, Urgency, Validators, Work};
+use bits_wire::attempt::{
+    AttemptId, AttemptPlan, Begin, ChainId, Fetch, Identities, Urgency, Validators, Vetting, Work,
+};
 use bits_wire::layout::Layout;
 use bits_world::Sid;
 
@@ -74,6 +76,7 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
         limit: None,
         custom_headers: None,
         certificate: None,
+        vetting: Vetting::Unwanted,
         excused: bits_wire::download::CertificateFaults::default(),
         known: has(b'k').then_some(Validators {
             size: 100,
