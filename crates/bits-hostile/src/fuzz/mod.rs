@@ -53,7 +53,10 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
     let has = |letter| letters.contains(&letter);
     let range = |initial_offset, length| bits_api::FileRange { initial_offset, length };
     let ranges = vec![range(3, 5), range(20, 40), range(90, bits_api::LENGTH_TO_EOF)];
-    let layout = if has(b'p') {
+    // Dynamic content has no parts: the engine takes no such job.
+    let layout = if has(b'd') {
+        Layout::Whole
+    } else if has(b'p') {
         Layout::Parts(ranges)
     } else if has(b's') {
         let held = [bits_wire::spans::Span::new(22, 30)].into_iter().collect();
