@@ -46,7 +46,6 @@ impl Attempt<'_> {
             return Ok(AttemptEnd::Changed);
         }
         download.received(self.sound - download.have());
-        self.recorded = None;
         self.record(&download).await?;
         Err(Parts::CUT_OFF)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bits_wire::attempt::{AttemptReport, Begin, Failure};
+use bits_wire::attempt::{AttemptReport, Begin, Failure, Validators};
 use bits_wire::download::{Download, Fault};
 use bits_wire::layout::Layout;
 
@@ -11,10 +11,12 @@ use crate::mover::Standing;
 
 impl Attempt<'_> {
     /// Lets what is known of the remote file go on record, unless it is there; what the temporary
-    /// file holds of another one is thrown away before.
+    /// file holds of another one is thrown away before. So is what it holds of a file that seemed to
+    /// have changed, and is the same again.
     pub(super) async fn record(&mut self, download: &Download) -> Result<(), Failure> {
-        let Some(validators) = download.known().filter(|known| self.recorded != Some(*known)) else { return Ok(()) };
         let have = download.have();
+        let is_news = |known: &Validators| self.recorded != Some(*known) || self.have != have;
+        let Some(validators) = download.known().filter(is_news) else { return Ok(()) };
         match self.plan.fetch.layout {
             Layout::Scattered { .. } if self.plan.fetch.begin != Begin::Anew || self.recorded.is_some() => {}
             _ => self.partial.truncate(have)?,

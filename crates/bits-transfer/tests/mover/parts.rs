@@ -75,7 +75,7 @@ fn answering(kind: &'static str, body: Vec<u8>) -> Server {
     })
 }
 
-fn parts_of_a_new_file(mill: &Mill, server: &Server) -> AttemptPlan {
+pub(crate) fn parts_of_a_new_file(mill: &Mill, server: &Server) -> AttemptPlan {
     let layout = Layout::Parts(ranges(&[(100, 50), (900, 100)]));
     fetching(Fetch { layout, ..Fetch::default() }, mill.plan(&server.url("/a")))
 }
@@ -166,6 +166,30 @@ fn a_part_of_another_size_than_was_known_starts_the_parts_over() {
 
     assert_eq!((outcome.end, outcome.bytes.unwrap().len()), (AttemptEnd::Done, 150));
     assert_eq!(server.asked(), ["GET /a", "HEAD /a", "GET /a"]);
+}
+
+/// Several servers behind one name: one of them has another version of the file, and is met once.
+#[test]
+fn a_file_that_seemed_to_have_changed_is_counted_from_its_beginning() {
+    let server = Server::start(|mut peer| {
+        let (file, mut asked) = (content(1000), 0);
+        while let Some(request) = peer.request() {
+            asked += u32::from(request.starts_with("GET"));
+            if (asked, request.starts_with("GET")) == (2, true) {
+                peer.send("HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n");
+            } else {
+                peer.answer(&request, &file);
+            }
+        }
+    });
+    let (mill, all) = (Mill::new(), content(1000));
+    let layout = Layout::Parts(ranges(&[(100, 50), (900, 100), (20, 10)]));
+
+    let outcome = mill.run(fetching(Fetch { layout, ..Fetch::default() }, mill.plan(&server.url("/a"))));
+
+    assert_eq!(outcome.connections(), [(KNOWN, 0), (KNOWN, 0)]);
+    assert_eq!((&outcome.end, outcome.progress().last()), (&AttemptEnd::Done, Some(&160)));
+    assert_eq!(outcome.bytes.unwrap(), [&all[100..150], &all[900..], &all[20..30]].concat());
 }
 
 #[test]
