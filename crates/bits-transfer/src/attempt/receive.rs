@@ -101,7 +101,11 @@ impl Attempt<'_> {
                     let is_spent = share.spend(data.len());
                     match self.let_pass(data, &mut expected, &meter, &mut turn, &mut pauses).await? {
                         Course::GoesOn => {}
-                        Course::Over => break,
+                        Course::Over => {
+                            // What the server adds to it may keep us waiting.
+                            self.report_progress();
+                            break;
+                        }
                         Course::OtherSize => return Ok(Received::OtherSize),
                     }
                     if is_spent {
@@ -118,7 +122,8 @@ impl Attempt<'_> {
                 Arrival::Fault(fault) => return Err(fault.failure()),
             }
         }
-        self.line.link = link.drain(body).await.then_some(link);
+        self.line.link = Some(link);
+        self.line.skip(body).await;
         Ok(Received::All)
     }
 

@@ -7,12 +7,13 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bits_api::Hresult;
-use bits_wire::attempt::{AttemptPlan, AttemptReport, Mover};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Mover};
 use bits_world::Decisions;
 use bits_world::clock::{Clock, Hold, Line, Monotonic, Participant, VirtualClock};
 
+use crate::parts::parts_of_a_new_file;
 use crate::proxies::through;
-use crate::support::{Mill, PATIENCE, Peer, Server, content};
+use crate::support::{Mill, PATIENCE, Peer, Server, content, multipart};
 
 /// Lets the clock ask a mill what still runs, as the service does.
 pub(crate) struct Seat(pub(crate) Mill);
@@ -108,6 +109,34 @@ fn a_server_that_never_answers_is_given_up_when_its_time_is_over() {
     clock.advance(SECOND).unwrap();
 
     assert_eq!(running.end().code(), Hresult::ERROR_WINHTTP_TIMEOUT);
+}
+
+#[test]
+fn what_a_server_never_adds_behind_the_last_part_is_given_up_when_its_time_is_over() {
+    let (clock, file) = (VirtualClock::new(), content(1000));
+    let (clock_of_server, body) = (Arc::clone(&clock), multipart(&file, &[(100, 149), (900, 999)]));
+    let server = Server::start(move |peer| {
+        let mut held = Held::new(&clock_of_server, peer);
+        while let Some(request) = held.peer.request() {
+            if request.starts_with("HEAD") {
+                held.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+            } else {
+                let kind = "Content-Type: multipart/byteranges; boundary=B";
+                let length = body.len() + 10;
+                let head = format!("HTTP/1.1 206 Partial Content\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
+                held.send(&[head.as_bytes(), &body].concat());
+                return held.hold_for_good();
+            }
+        }
+    });
+    let seat = seat(&clock);
+    let mut running = seat.0.start(parts_of_a_new_file(&seat.0, &server));
+    running.until(|report| *report == AttemptReport::Progress { have: 150 });
+
+    clock.advance(Decisions::default().stall_timeout()).unwrap();
+
+    let outcome = running.end();
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some([&file[100..150], &file[900..]].concat())));
 }
 
 #[test]
