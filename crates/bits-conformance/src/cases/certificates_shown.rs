@@ -49,7 +49,7 @@ fn job_with_certificate(c: &Bench, origin: &Origin, name: &str, flaws: &[Flaw]) 
 fn all_came_with(origin: &Origin, hash: [u8; 20]) -> bool {
     let journal = origin.journal();
     let hash_of = |der: &[u8]| bits_certs::identity::hash(der);
-    journal.len() > 0
+    !journal.is_empty()
         && journal.iter().all(|request| request.certificate.as_deref().map(hash_of) == Some(hash))
 }
 
@@ -205,8 +205,8 @@ const FAULTS: [(Flaw, SecurityFlags, Hresult); 4] = [
 ];
 
 /// How a job with these flags ends at a server with these flaws: its code, or none.
-fn end(c: &Bench, origin: &Origin, flaws: &[Flaw], flags: SecurityFlags) -> Result<Option<Hresult>, Stop> {
-    shake_hands(origin, &Handshake { flaws: flaws.to_vec(), ..Handshake::default() })?;
+fn end(c: &Bench, origin: &Origin, found: &[Flaw], flags: SecurityFlags) -> Result<Option<Hresult>, Stop> {
+    shake_hands(origin, &Handshake { flaws: found.to_vec(), ..Handshake::default() })?;
     let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
     job.http_options()?.set_security_flags(flags)?;
     job.resume()?;
@@ -214,7 +214,7 @@ fn end(c: &Bench, origin: &Origin, flaws: &[Flaw], flags: SecurityFlags) -> Resu
     let code = match job.state()? {
         JobState::TRANSFERRED => None,
         JobState::ERROR => Some(error_of(&job)?.1),
-        state => return failed(format!("{flaws:?} with {flags:?}: {state}")),
+        state => return failed(format!("{found:?} with {flags:?}: {state}")),
     };
     job.cancel()?;
     Ok(code)
@@ -237,13 +237,13 @@ fn each_fault_of_a_server_is_excused_by_its_flag_and_no_other(c: &mut Bench) -> 
 
 fn a_server_with_every_fault_needs_every_flag(c: &mut Bench) -> Outcome {
     let origin = origin(c)?;
-    let flaws = FAULTS.map(|(flaw, ..)| flaw);
+    let all = FAULTS.map(|(flaw, ..)| flaw);
     for number in 0..16u32 {
         let excused = |place: usize| number & (1 << place) != 0;
         let flags = (0..4).filter(|place| excused(*place)).map(|place| FAULTS[place].1).collect();
         // The first that is not excused, in the order of the table.
         let expected = (0..4).find(|place| !excused(*place)).map(|place| FAULTS[place].2);
-        c.is("http_options.set_security_flags.os_validation", end(c, &origin, &flaws, flags)?, expected)?;
+        c.is("http_options.set_security_flags.os_validation", end(c, &origin, &all, flags)?, expected)?;
     }
     Ok(())
 }

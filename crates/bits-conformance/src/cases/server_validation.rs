@@ -102,7 +102,10 @@ fn origin(c: &mut Bench) -> Result<Arc<Origin>, Stop> {
     Ok(origin)
 }
 
-fn https_job(c: &Bench, origin: &Origin) -> Result<(Arc<dyn Job>, Arc<dyn HttpOptions3>), Stop> {
+/// A job and where its servers are spoken of.
+type JobAndOptions = (Arc<dyn Job>, Arc<dyn HttpOptions3>);
+
+fn https_job(c: &Bench, origin: &Origin) -> Result<JobAndOptions, Stop> {
     let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
     let options = job.http_options3()?;
     Ok((job, options))
