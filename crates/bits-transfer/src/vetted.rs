@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 
 use bits_wire::attempt::{Failure, PresentedServer, Vetter};
 use bits_wire::download::Fault;
@@ -10,6 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -94,14 +96,25 @@ impl ServerCertVerifier for Vetted {
     }
 }
 
-/// Shakes hands where a client that sleeps holds nobody up: on a thread that may block.
+/// Shakes hands where a client that sleeps holds nobody up: on a thread of its own, however many do.
+/// Whoever ceases to wait for it ends the handshake, but not the client.
 pub(crate) async fn connect(
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     stream: Metered,
 ) -> std::io::Result<TlsStream<Metered>> {
+    let (mut tell, shaken) = oneshot::channel();
     let here = Handle::current();
-    let shaken = tokio::task::spawn_blocking(move || here.block_on(TlsConnector::from(config).connect(name, stream)));
+    let shake = async move {
+        let connected = tokio::select! {
+            biased;
+            connected = TlsConnector::from(config).connect(name, stream) => connected,
+            () = tell.closed() => return,
+        };
+        // Nobody may wait any more.
+        let _ = tell.send(connected);
+    };
+    thread::Builder::new().name("bits-handshake".into()).spawn(move || here.block_on(shake))?;
     shaken.await.map_err(std::io::Error::other)?
 }
 

@@ -1,11 +1,12 @@
 //! HTTPS: whom the mover believes, and how it says that it does not.
 
 use std::net::TcpStream;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use bits_api::Hresult;
 use bits_transfer::HttpMover;
-use bits_wire::attempt::{AttemptEnd, ChainId, Mover};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, ChainId, Failure, Mover, PresentedServer, Vetter, Vetting};
 use bits_wire::download::CertificateFault;
 use bits_world::Decisions;
 use bits_world::clock::Clock;
@@ -16,7 +17,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::{Mill, Outcome, Peer, Server, Wire, content};
+use crate::support::{Mill, Outcome, PATIENCE, Peer, Server, Wire, content};
 
 pub(crate) type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -251,4 +252,35 @@ fn what_is_no_certificate_cannot_be_trusted() {
         let error = made.err().unwrap();
         assert!(error.starts_with(&format!("trusted certificate {}: ", trusted.len())), "{error}");
     }
+}
+
+/// An application that takes every server.
+#[derive(Debug)]
+struct Trusting;
+
+impl Vetter for Trusting {
+    fn vet(&self, _server: &PresentedServer<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handshake_in_which_the_application_has_a_say_is_over_when_its_attempt_is() {
+    let (tell, told) = channel();
+    let server = Server::start(move |mut peer| {
+        peer.byte();
+        tell.send("it speaks").unwrap();
+        // It waits for an answer.
+        peer.wait_for_close();
+        tell.send("it is gone").unwrap();
+    });
+    let mill = Mill::new();
+    let url = server.url("/a").replace("http:", "https:");
+    let running = mill.start(AttemptPlan { vetting: Vetting::By(Arc::new(Trusting)), ..mill.plan(&url) });
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("it speaks"));
+
+    running.stop();
+
+    assert_eq!(running.end().end, AttemptEnd::Stopped);
+    assert_eq!(told.recv_timeout(PATIENCE), Ok("it is gone"));
 }
