@@ -5,18 +5,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bits_certs::{Authorities, Chain, Description};
+use bits_certs::{Authorities, Description};
 use bits_wire::download::{CertificateFaults, Fault, Origin};
 use bits_wire::proxy::Route;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
+use rustls::{ClientConfig, Error, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 
 use crate::link::{Network, io_fault};
-use crate::verifier::Verifier;
+use crate::verifier::{Seen, Then, Verifier};
 use crate::way;
 
 /// What a handshake with a server has shown.
@@ -30,23 +29,6 @@ pub struct Handshake {
     pub own: Option<Description>,
     /// Everything for which its own is refused.
     pub faults: CertificateFaults,
-}
-
-/// What the verifier has seen.
-#[derive(Debug, Default)]
-struct Seen {
-    certificates: usize,
-    own: Option<Description>,
-    faults: CertificateFaults,
-}
-
-/// Judges as always, writes the outcome down, and lets the handshake go on.
-#[derive(Debug)]
-struct Witness {
-    authorities: Arc<Authorities>,
-    /// For signatures.
-    verifier: Verifier,
-    seen: Arc<Mutex<Seen>>,
 }
 
 /// Shakes hands with `origin`; with `old`, as a client that knows TLS 1.2 at most.
@@ -67,53 +49,15 @@ pub(crate) async fn shake(network: &Network, origin: &Origin, old: bool) -> Resu
 
 fn config(authorities: Arc<Authorities>, seen: Arc<Mutex<Seen>>, old: bool) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = Verifier::new(Arc::clone(&authorities), CertificateFaults::empty(), &provider);
+    let verifier = Verifier::new(authorities, Then::Witness(seen), &provider);
     let versions = if old { &[&TLS12][..] } else { &[&TLS13, &TLS12][..] };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Witness { authorities, verifier, seen }))
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let faults = self.authorities.faults(Chain { leaf: end_entity, others: intermediates }, server_name, now);
-        let seen = Seen { certificates: 1 + intermediates.len(), own: Description::of(end_entity), faults };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
 }
 
 /// What broke a handshake off.

@@ -5,17 +5,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bits_certs::Authorities;
 use bits_wire::attempt::Vetter;
-use bits_wire::download::{CertificateFault, CertificateFaults, Fault};
+use bits_wire::download::{CertificateFaults, Fault};
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{AlertDescription, CertificateError, ClientConfig};
+use rustls::{AlertDescription, ClientConfig};
 
 use crate::identity::Shown;
 use crate::link::Aim;
-use crate::verifier::{Refused, Verifier};
-use crate::vetted::{Vetted, declined};
+use crate::verifier::{Then, Verifier, refusal};
 
 /// The machine's roots, with more that a caller trusts.
 pub(crate) struct Trust {
@@ -61,7 +60,7 @@ impl Trust {
     /// No session is resumed and no early data sent: a certificate is validated on each connection.
     pub(crate) fn config(&self, excused: CertificateFaults) -> Arc<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(self.authorities(), excused, &provider);
+        let verifier = Verifier::new(self.authorities(), Then::Refuse(excused), &provider);
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             // ring has the cipher suites of both versions.
@@ -119,9 +118,10 @@ impl Session {
         config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown);
         let may_block = vetter.is_some();
         if let Some(vetter) = vetter {
-            let system = Arc::new(Verifier::new(trust.authorities(), aim.excused, base.crypto_provider()));
             let endpoint = format!("{}:{}", aim.origin.host, aim.origin.port);
-            config.dangerous().set_certificate_verifier(Arc::new(Vetted::new(system, vetter, endpoint)));
+            let then = Then::Ask { excused: aim.excused, vetter, endpoint };
+            let verifier = Verifier::new(trust.authorities(), then, base.crypto_provider());
+            config.dangerous().set_certificate_verifier(Arc::new(verifier));
         }
         Ok(Self { config: Arc::new(config), shown, may_block })
     }
@@ -130,12 +130,7 @@ impl Session {
 /// What a TLS error means for a transfer.
 pub(crate) fn fault(error: &rustls::Error) -> Fault {
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
-            let refused = || other.0.downcast_ref::<Refused>().map(|refused| Fault::Certificate(refused.0));
-            declined(other).or_else(refused).unwrap_or(Fault::Certificate(CertificateFault::Invalid))
-        }
-        // What a handshake signs is not what the certificate says, or the other way round.
-        rustls::Error::InvalidCertificate(_) => Fault::Certificate(CertificateFault::Invalid),
+        rustls::Error::InvalidCertificate(error) => refusal(error),
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => Fault::ClientCertificateNeeded,
         _ => Fault::Tls,
     }

@@ -123,8 +123,8 @@ fn what_a_server_never_adds_behind_the_last_part_is_given_up_when_its_time_is_ov
             } else {
                 let kind = "Content-Type: multipart/byteranges; boundary=B";
                 let length = body.len() + 10;
-                let head = format!("HTTP/1.1 206 Partial Content\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
-                held.send(&[head.as_bytes(), &body].concat());
+                let answer = format!("HTTP/1.1 206 Partial Content\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
+                held.send(&[answer.as_bytes(), &body].concat());
                 return held.hold_for_good();
             }
         }
