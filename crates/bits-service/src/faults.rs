@@ -198,7 +198,11 @@ impl FaultLayer {
     }
 
     pub(crate) fn limit(&self, attempt: AttemptId, limit: Option<u32>) {
-        self.inner.limit(attempt, limit);
+        if let Some(held) = lock(&self.held).get_mut(&attempt) {
+            held.plan.limit = limit;
+        } else {
+            self.inner.limit(attempt, limit);
+        }
     }
 
     pub(crate) fn release(&self, chain: ChainId) {
@@ -282,4 +286,71 @@ impl Due {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use bits_wire::attempt::{Fetch, Identities, Urgency, Vetting, Work};
+    use bits_wire::download::CertificateFaults;
+    use bits_wire::proxy::Proxying;
+    use bits_world::Sid;
+
+    use super::*;
+
+    /// Writes down the limits that attempts begin with.
+    #[derive(Default)]
+    struct Limits(Mutex<Vec<Option<u32>>>);
+
+    impl Mover for Limits {
+        fn start(&self, plan: AttemptPlan, _reports: Reports) {
+            lock(&self.0).push(plan.limit);
+        }
+
+        fn proceed(&self, _attempt: AttemptId) {}
+
+        fn limit(&self, _attempt: AttemptId, _limit: Option<u32>) {}
+
+        fn stop(&self, _attempt: AttemptId) {}
+
+        fn release(&self, _chain: ChainId) {}
+
+        fn shut_down(&self) {}
+
+        fn running(&self) -> Option<String> {
+            None
+        }
+    }
+
+    fn plan() -> AttemptPlan {
+        AttemptPlan {
+            attempt: AttemptId(1),
+            chain: ChainId(1),
+            work: Work::Download,
+            url: "http://host/a".to_owned(),
+            local: "/a".into(),
+            identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
+            fetch: Fetch::default(),
+            proxying: Proxying::default(),
+            urgency: Urgency::Background,
+            limit: None,
+            custom_headers: None,
+            excused: CertificateFaults::empty(),
+            certificate: None,
+            vetting: Vetting::Unwanted,
+            known: None,
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_was_held_goes_on_at_the_speed_that_it_may_have_by_then() {
+        let (inner, faults, job) = (Arc::new(Limits::default()), Faults::default(), Guid::default());
+        let layer = FaultLayer::new(Arc::<Limits>::clone(&inner), faults.clone());
+        faults.hold(job, Hold::Connecting);
+        layer.start(Some(job), plan(), Arc::new(|_, _| ()));
+
+        layer.limit(AttemptId(1), Some(8));
+        layer.let_go(job);
+
+        assert_eq!(*lock(&inner.0), [Some(8)]);
+    }
 }
