@@ -134,7 +134,7 @@ impl<'a> Attempt<'a> {
                 }
             }
         }
-        if download.known() != self.plan.known {
+        if download.known() != self.recorded.or(self.plan.known) {
             // An empty file: nothing came that would have put it on record. Or one whose size only
             // its end has told.
             self.record(&download).await?;

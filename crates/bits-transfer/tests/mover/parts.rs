@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bits_api::{FileRange, FileTime, Hresult, LENGTH_TO_EOF};
+use bits_api::{FileRange, FileTime, Hresult, LENGTH_TO_EOF, SIZE_UNKNOWN};
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Begin, Fetch, Urgency, Validators};
 use bits_wire::layout::Layout;
 use bits_wire::spans::{Span, Spans};
@@ -286,4 +286,20 @@ fn dynamic_content_is_asked_for_as_a_whole_and_always_from_its_beginning() {
 
     assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(content(1000))));
     assert_eq!((server.asked(), asked_ranges(&server)), (vec!["GET /a".to_owned()], vec![]));
+}
+
+#[test]
+fn dynamic_content_that_is_fetched_again_has_a_size_again() {
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    });
+    let (mill, known) = (Mill::new(), Validators { size: 3, last_modified: None });
+    let plan = mill.resume(&server.url("/a"), b"old", known);
+
+    let outcome = mill.run(fetching(Fetch { dynamic: true, begin: Begin::Anew, ..Fetch::default() }, plan));
+
+    let unknown = Validators { size: SIZE_UNKNOWN, last_modified: None };
+    assert_eq!(outcome.connections(), [(unknown, 0), (known, 3)]);
+    assert_eq!((outcome.end, outcome.bytes), (AttemptEnd::Done, Some(b"abc".to_vec())));
 }
