@@ -13,7 +13,8 @@ use clap::{Parser, Subcommand};
 
 /// A behavioural emulator of the Windows BITS job service
 #[derive(Parser)]
-#[command(name = "bitsd", version)]
+// Lines are as they are written: another crate of the same build may switch on that clap breaks them.
+#[command(name = "bitsd", version, term_width = 0)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
