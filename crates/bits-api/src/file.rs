@@ -50,7 +50,10 @@ pub trait File: Any + Debug + Send + Sync {
         Err(Hresult::E_NOINTERFACE)
     }
 
-    /// The URL, exactly as it was given. Since 1.0; clauses `file.get_remote_name.*`.
+    /// The URL, exactly as it was given, or as it was changed since: by [`File2::set_remote_name`],
+    /// [`Job3::replace_remote_prefix`](crate::Job3::replace_remote_prefix), or a redirect that the
+    /// job reports or refuses ([`SecurityFlags`](crate::SecurityFlags)). Since 1.0; clauses
+    /// `file.get_remote_name.*`.
     ///
     /// # Errors
     /// None of its own.

@@ -191,7 +191,7 @@ bitflags::bitflags! {
         const IGNORE_CERT_WRONG_USAGE = 0x0010;
         /// Follow redirects, and let the remote name tell the final URL (3.0).
         const REDIRECT_POLICY_ALLOW_REPORT = 0x0100;
-        /// Fail on a redirect (3.0).
+        /// Fail on a redirect; the remote name tells where it leads (3.0).
         const REDIRECT_POLICY_DISALLOW = 0x0200;
         /// The bits that hold the redirect policy (3.0).
         const REDIRECT_POLICY_MASK = 0x0700;

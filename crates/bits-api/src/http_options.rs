@@ -137,6 +137,8 @@ pub trait HttpOptions3: HttpOptions2 {
     /// checks; `None` removes it. What was accepted so far is forgotten. The object goes with its
     /// client and with the service: a job that had one fails at its next HTTPS connection with
     /// `BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED` until it is set again.
+    /// [`server_certificate_validation_object`](crate::server_certificate_validation_object) makes
+    /// one of a callback.
     ///
     /// Since 10.3; clauses `http_options3.set_server_cert_validation.*`.
     ///

@@ -221,7 +221,8 @@ pub trait Job: Settings {
     fn owner(&self) -> Result<String, Hresult>;
 
     /// Registers the object that is told of events, or removes it with `None`. It is lost when
-    /// the client ends or the service restarts.
+    /// the client ends or the service restarts. [`callback_object`](crate::callback_object) and its
+    /// kin make one of a callback.
     ///
     /// Since 1.0; clauses `job.set_notify_interface.*`.
     ///

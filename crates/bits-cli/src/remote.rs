@@ -21,6 +21,11 @@ pub(crate) fn accepted(url: &str) -> Result<(), String> {
     }
 }
 
+/// Whether `name` is that of a file on a file server, which BITS takes and `bitsd` cannot reach.
+pub(crate) fn is_of_a_share(name: &str) -> bool {
+    name.starts_with(r"\\")
+}
+
 /// What a refused URL lacks, which the code alone does not say.
 fn refused(url: &str, code: Hresult) -> String {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -36,6 +36,26 @@ pub struct Code {
     pub text: &'static str,
 }
 
+/// Errors of disks and file servers that have no row in [`CODES`]: BITS' documentation does not name
+/// them.
+const WIN32: [(u16, &str); 15] = [
+    (4, "ERROR_TOO_MANY_OPEN_FILES"),
+    (17, "ERROR_NOT_SAME_DEVICE"),
+    (19, "ERROR_WRITE_PROTECT"),
+    (31, "ERROR_GEN_FAILURE"),
+    (33, "ERROR_LOCK_VIOLATION"),
+    (53, "ERROR_BAD_NETPATH"),
+    (59, "ERROR_UNEXP_NET_ERR"),
+    (64, "ERROR_NETNAME_DELETED"),
+    (67, "ERROR_BAD_NET_NAME"),
+    (80, "ERROR_FILE_EXISTS"),
+    (121, "ERROR_SEM_TIMEOUT"),
+    (223, "ERROR_FILE_TOO_LARGE"),
+    (1006, "ERROR_FILE_INVALID"),
+    (1295, "ERROR_DISK_QUOTA_EXCEEDED"),
+    (1326, "ERROR_LOGON_FAILURE"),
+];
+
 impl Hresult {
     const FACILITY_HTTP: u32 = 0x8019_0000;
     const FACILITY_WIN32: u32 = 0x8007_0000;
@@ -72,12 +92,16 @@ impl Hresult {
         CODES.iter().find(|code| code.hresult == self)
     }
 
-    /// Windows' name of the code; HTTP statuses without a row have theirs made.
+    /// Windows' name of the code; HTTP statuses without a row have theirs made, and so have the
+    /// errors of Windows that disks and file servers give.
     pub fn name(self) -> Option<std::borrow::Cow<'static, str>> {
         match (self.entry(), self.http_status()) {
             (Some(code), _) => Some(code.name.into()),
             (None, Some(status)) => Some(format!("BG_E_HTTP_ERROR_{status}").into()),
-            (None, None) => None,
+            (None, None) => {
+                let (_, name) = WIN32.iter().find(|(error, _)| Self::from_win32(*error) == self)?;
+                Some(format!("HRESULT_FROM_WIN32({name})").into())
+            }
         }
     }
 

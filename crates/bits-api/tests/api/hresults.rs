@@ -103,6 +103,15 @@ fn win32_errors_become_failures_of_their_facility() {
 }
 
 #[test]
+fn errors_of_disks_and_file_servers_have_their_names_and_no_text() {
+    let protected = Hresult::from_win32(19);
+
+    assert_eq!(protected.to_string(), "0x80070013 HRESULT_FROM_WIN32(ERROR_WRITE_PROTECT)");
+    assert_eq!(protected.text(), None);
+    assert_eq!(Hresult::from_win32(53).to_string(), "0x80070035 HRESULT_FROM_WIN32(ERROR_BAD_NETPATH)");
+}
+
+#[test]
 fn an_unknown_code_shows_its_number_alone() {
     let unknown = Hresult(0x8020_FFFF);
 

@@ -1,5 +1,6 @@
 //! What is to be downloaded, as the command line or a list says it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -23,7 +24,11 @@ pub(super) struct Download {
 impl Download {
     pub(super) fn new(url: &str, file: &Path, ranges: &[Range]) -> Result<Self, Failure> {
         let ranges = ranges.iter().map(|range| range.0).collect();
-        Ok(Self { url: url.to_owned(), local: full_path(file)?, ranges })
+        let download = Self { url: url.to_owned(), local: full_path(file)?, ranges };
+        if remote::is_of_a_share(url) {
+            return Err(Failure::Usage(download.told("there are no shares here, only servers of HTTP and HTTPS")));
+        }
+        Ok(download)
     }
 
     pub(super) fn names(&self) -> FileInfo<'_> {
@@ -39,10 +44,13 @@ impl Download {
     }
 
     /// Says of names that BITS refuses what the code alone does not. A URL that it takes nowhere is
-    /// wrong usage.
+    /// wrong usage, and so are parts that overlap.
     pub(super) fn refused(&self, code: Hresult) -> Failure {
         if let Err(why) = remote::accepted(&self.url) {
             return Failure::Usage(self.told(why));
+        }
+        if code == Hresult::BG_E_OVERLAPPING_RANGES {
+            return Failure::Usage(self.told(told(code)));
         }
         let why = match code {
             Hresult::E_INVALIDARG if Path::new(&self.local).is_dir() => " (FILE is a folder)",
@@ -50,7 +58,8 @@ impl Download {
                 " (FILE is there and is not a regular file)"
             }
             Hresult::E_INVALIDARG => " (BITS takes no such file name)",
-            Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there)",
+            Hresult::ERROR_DIRECTORY => " (FILE is to be in a folder that is not there; make it first)",
+            Hresult::E_ACCESSDENIED => " (the folder of FILE cannot be written to)",
             _ => "",
         };
         self.failed(format!("{}{why}", told(code)))
@@ -66,14 +75,15 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const NONE: &str = "a range is FIRST-LAST or FIRST-, in bytes";
+        const TOO_FAR: &str = "no file is as long as that";
         let (first, last) = text.split_once('-').ok_or(NONE)?;
         let initial_offset = first.parse::<u64>().map_err(|_| NONE)?;
         let length = match last {
             "" => LENGTH_TO_EOF,
             last => {
                 let last = last.parse::<u64>().map_err(|_| NONE)?;
-                let length = last.checked_sub(initial_offset).ok_or("a range ends behind its beginning")?;
-                length.checked_add(1).filter(|length| *length != LENGTH_TO_EOF).ok_or(NONE)?
+                let length = last.checked_sub(initial_offset).ok_or("LAST is below FIRST")?;
+                length.checked_add(1).filter(|length| *length != LENGTH_TO_EOF).ok_or(TOO_FAR)?
             }
         };
         Ok(Self(FileRange { initial_offset, length }))
@@ -83,17 +93,26 @@ impl FromStr for Range {
 /// Reads a list: a URL and a FILE a line, with spaces between. `-` is standard input.
 pub(super) fn list(path: &Path) -> Result<Vec<Download>, Failure> {
     let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
-    let text = text.doing(&format!("cannot read {}", path.display()))?;
+    let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
+    let text = text.doing(&format!("cannot read {name}"))?;
     let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let mut downloads = Vec::new();
+    let mut lines_of = HashMap::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let Some((url, file)) = line.split_once(char::is_whitespace) else {
-            return Err(Failure::Usage(format!("line {number} of {} is not URL FILE: {line}", path.display())));
+            return Err(Failure::Usage(format!("line {number} of {name} is not URL FILE: {line}")));
         };
-        downloads.push(Download::new(url, Path::new(file.trim_start()), &[])?);
+        let download = Download::new(url, Path::new(file.trim_start()), &[])?;
+        if let Some(other) = lines_of.insert(download.local.clone(), number) {
+            return Err(Failure::Usage(format!(
+                "lines {other} and {number} of {name} have the same FILE: {}",
+                download.local
+            )));
+        }
+        downloads.push(download);
     }
     if downloads.is_empty() {
-        return Err(Failure::Usage(format!("{} lists nothing to download", path.display())));
+        return Err(Failure::Usage(format!("{name} lists nothing to download")));
     }
     Ok(downloads)
 }

@@ -77,8 +77,13 @@ struct Idle {
 impl Idle {
     /// Why the job waits, told once as long as the reason is the same.
     fn look(&mut self, emulator: &Emulator, job: Guid, progress: JobProgress) -> Option<String> {
+        let files = |progress: JobProgress| (progress.files_transferred, progress.files_total);
         if self.seen != Some(progress) {
-            (self.seen, self.told) = (Some(progress), None);
+            // Bytes alone are no news: a slow server's come and stop many times a second.
+            if self.seen.map(files) != Some(files(progress)) {
+                self.told = None;
+            }
+            self.seen = Some(progress);
             return None;
         }
         let why = emulator.explain(job);

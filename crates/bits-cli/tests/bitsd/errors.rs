@@ -24,6 +24,13 @@ fn what_is_no_url_of_http_is_refused() {
 }
 
 #[test]
+fn a_file_of_a_share_cannot_be_reached_from_here() {
+    Place::new().get([r"\\server\share\a", "a"]).is_misused(
+        r"bitsd: cannot download //server/share/a to [..]a: there are no shares here, only servers of HTTP and HTTPS",
+    );
+}
+
+#[test]
 fn a_url_that_bits_does_not_take_leaves_an_existing_file_alone() {
     let place = Place::new();
     fs::write(place.folder().join("a"), "old").unwrap();
@@ -193,7 +200,8 @@ fn a_folder_that_takes_no_files_denies_access() {
         &place,
         &url,
         "/proc/self/a",
-        "bitsd: cannot download [..] to /proc/self/a: 0x80070005 E_ACCESSDENIED: access denied",
+        "bitsd: cannot download [..] to /proc/self/a: 0x80070005 E_ACCESSDENIED: access denied \
+         (the folder of FILE cannot be written to)",
     );
 }
 

@@ -137,10 +137,15 @@ fn what_is_no_list_is_refused() {
     for (text, why) in [
         ("\n\n", "bitsd: [..]list lists nothing to download"),
         ("\nhttp://server/a\n", "bitsd: line 2 of [..]list is not URL FILE: http://server/a"),
+        (
+            "http://server/a a\nhttp://server/b b\nhttp://server/c ./a\n",
+            "bitsd: lines 1 and 3 of [..]list have the same FILE: [..]a",
+        ),
     ] {
         fs::write(&list, text).unwrap();
         place.get(["--input", name]).is_misused(why);
     }
+    place.get(["--input", "-"]).is_misused("bitsd: standard input lists nothing to download");
 }
 
 #[test]
@@ -152,4 +157,16 @@ fn ranges_lie_one_behind_the_other_in_the_file() {
     place.get([&*place.origin.url("/a"), "a", "--ranges", "100-109,0-0,250-"]).is_quiet_success();
 
     assert_eq!(place.read("a"), [&bytes[100..110], &bytes[..1], &bytes[250..]].concat());
+}
+
+#[test]
+fn ranges_that_overlap_are_wrong_usage() {
+    let place = Place::new();
+    let url = place.serve("/a", 100);
+
+    place.get([&*url, "a", "--ranges", "0-9,5-20"]).is_misused(
+        "bitsd: cannot download [..]/a to [..]a: 0x8020002C BG_E_OVERLAPPING_RANGES: ranges overlap or repeat",
+    );
+
+    assert!(place.origin.journal().is_empty());
 }
