@@ -7,6 +7,7 @@ use super::prelude::*;
 use crate::bench::{client_certificate, shake_hands};
 
 cases![
+    a_real_certificate_is_named_by_its_subject_from_its_other_end,
     a_server_that_asks_is_shown_the_chosen_certificate,
     a_job_without_a_certificate_fails_at_a_server_that_asks,
     a_server_that_does_not_ask_sees_no_certificate,
@@ -51,6 +52,25 @@ fn all_came_with(origin: &Origin, hash: [u8; 20]) -> bool {
     let hash_of = |der: &[u8]| bits_certs::identity::hash(der);
     !journal.is_empty()
         && journal.iter().all(|request| request.certificate.as_deref().map(hash_of) == Some(hash))
+}
+
+fn a_real_certificate_is_named_by_its_subject_from_its_other_end(c: &mut Bench) -> Outcome {
+    let origin = origin(c)?;
+    // Windows shows it as CN=name1, OU=name2, O=name3.
+    let certificate = client_certificate(&origin, &["name3", "name2", "name1"], &[])?;
+    let hash = certificate.hash;
+    c.put_certificate(HERE, "MY", certificate)?;
+    let options = c.new_job()?.http_options()?;
+    options.set_client_certificate_by_id(HERE, Some("MY"), Some(&hash))?;
+    let subject = options.client_certificate()?.subject;
+    c.is("http_options.get_client_certificate.subject", subject, "name3, name2, name1".to_owned())?;
+    let set = |subject: &str| options.set_client_certificate_by_name(HERE, Some("MY"), Some(subject));
+    let (found, missing) = (Ok(Success::OK), Err(Hresult::CRYPT_E_NOT_FOUND));
+    c.is(
+        ["http_options.set_client_certificate_by_name.subject.reversed", "http_options.set_client_certificate_by_name.subject"],
+        (set("name1, name2, name3"), set("name3, name2, name1"), set("name2, name1")),
+        (missing, found, found),
+    )
 }
 
 fn a_server_that_asks_is_shown_the_chosen_certificate(c: &mut Bench) -> Outcome {

@@ -183,14 +183,20 @@ fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
         ("cert_store.local_machine_enterprise", CertStoreLocation::LOCAL_MACHINE_ENTERPRISE),
     ];
     let options = c.new_job()?.http_options()?;
+    let others = new_job(&c.manager_as(c.other_token()?)?)?.http_options()?;
     for (clause, location) in places {
         c.value(clause, location.0)?;
-        let absent = options.set_client_certificate_by_id(location, MY, Some(&[1; 20]));
+        let by_either = |options: &dyn HttpOptions| {
+            let by_id = options.set_client_certificate_by_id(location, MY, Some(&[1; 20]));
+            (by_id, options.set_client_certificate_by_name(location, MY, Some("name1")))
+        };
+        let absent = by_either(&*options);
         c.put_certificate(location, "MY", certificate(1))?;
         let by_id = (options.set_client_certificate_by_id(location, MY, Some(&[1; 20])), chosen(&*options));
         let by_name = options.set_client_certificate_by_name(location, MY, Some("name1"));
         let there = options.client_certificate()?.location;
-        let expected = (Err(Hresult::CRYPT_E_NOT_FOUND), (FOUND, Ok(1)), FOUND, location);
+        let missing = Err(Hresult::CRYPT_E_NOT_FOUND);
+        let expected = ((missing, missing), (FOUND, Ok(1)), FOUND, location);
         c.is(
             [
                 clause,
@@ -200,6 +206,11 @@ fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
             (absent, by_id, by_name, there),
             expected,
         )?;
+        // Users have places of their own; what is the machine's is there for all of them.
+        let is_the_users =
+            [CertStoreLocation::CURRENT_USER, CertStoreLocation::CURRENT_USER_GROUP_POLICY].contains(&location);
+        let found = if is_the_users { missing } else { FOUND };
+        c.is(clause, by_either(&*others), (found, found))?;
     }
     let stores = [
         ("cert_store.name.ca", "CA"),
@@ -209,12 +220,16 @@ fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
     ];
     for (clause, store) in stores {
         c.value(clause, store)?;
-        c.put_certificate(HERE, store, certificate(1))?;
-        let set = options.set_client_certificate_by_id(HERE, Some(store), Some(&[1; 20]));
-        let named = options.client_certificate()?.store_name;
-        c.is(clause, (set, named), (FOUND, store.to_owned()))?;
+        // It is there though nobody has put anything into it.
+        let set = || options.set_client_certificate_by_id(HERE, Some(store), Some(&[2; 20]));
+        let absent = set();
+        c.put_certificate(HERE, store, certificate(2))?;
+        let there = (set(), options.client_certificate()?.store_name);
+        c.is(clause, (absent, there), (Err(Hresult::CRYPT_E_NOT_FOUND), (FOUND, store.to_owned())))?;
     }
     for store in ["Example Updater", r"\\server\MY"] {
+        let absent = options.set_client_certificate_by_id(HERE, Some(store), Some(&[1; 20]));
+        c.is("cert_store.name.application", absent, Err(Hresult::ERROR_FILE_NOT_FOUND))?;
         c.put_certificate(HERE, store, certificate(1))?;
         let set = options.set_client_certificate_by_id(HERE, Some(store), Some(&[1; 20]));
         let by_name = options.set_client_certificate_by_name(HERE, Some(store), Some("name1"));
@@ -283,7 +298,9 @@ fn a_store_that_is_closed_to_the_owner_is_refused(c: &mut Bench) -> Outcome {
 
 fn names_have_at_most_255_characters(c: &mut Bench) -> Outcome {
     let options = c.new_job()?.http_options()?;
-    let (longest, too_long) = ("ü".repeat(255), "ü".repeat(256));
+    // In UTF-16 units: neither bytes nor letters.
+    let pairs = "😀".repeat(127);
+    let (longest, too_long) = (format!("{pairs}ü"), format!("{pairs}üü"));
     c.put_certificate(HERE, &longest, Certificate { subject: longest.clone(), ..certificate(1) })?;
     let id = |store: &str| options.set_client_certificate_by_id(HERE, Some(store), Some(&[1; 20]));
     let name = |store: &str, subject: &str| options.set_client_certificate_by_name(HERE, Some(store), Some(subject));

@@ -55,6 +55,22 @@ fn a_known_file_goes_on_where_it_stopped_without_head() {
 }
 
 #[test]
+fn the_rest_is_not_taken_from_another_place_of_the_file() {
+    let mill = Mill::new();
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.send("HTTP/1.1 206 Partial\r\nContent-Length: 600\r\nContent-Range: bytes 399-998/1000\r\n\r\n");
+        peer.send(&content(1000)[399..999]);
+        peer.wait_for_close();
+    });
+
+    let outcome = mill.run(mill.resume(&server.url("/a"), &content(1000)[..400], known(1000)));
+
+    assert_eq!(outcome.code(), Hresult::BG_E_INVALID_SERVER_RESPONSE);
+    assert_eq!(outcome.bytes.as_deref(), Some(&content(1000)[..400]));
+}
+
+#[test]
 fn a_complete_file_is_done_without_a_request() {
     let (server, mill) = (Server::of(content(1000)), Mill::new());
 

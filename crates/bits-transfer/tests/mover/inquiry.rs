@@ -1,5 +1,6 @@
 //! Single questions to a server.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use bits_transfer::{Inquirer, Reply, Rest};
@@ -82,10 +83,15 @@ fn addresses_are_tried_one_by_one() {
     let here = inquirer.try_addresses(&origin(&format!("http://{}/", server.address))).unwrap();
     let deaf = inquirer.try_addresses(&origin("http://127.0.0.1:1/")).unwrap();
     let nowhere = inquirer.try_addresses(&origin("http://server.invalid/"));
+    // As many as this machine has, in its order.
+    let port = server.address.port();
+    let several = inquirer.try_addresses(&origin(&format!("http://localhost:{port}/"))).unwrap();
+    let known: Vec<SocketAddr> = ("localhost", port).to_socket_addrs().unwrap().collect();
 
     assert_eq!((here.len(), here[0].address, &here[0].refusal), (1, server.address, &None));
     assert!(deaf.len() == 1 && deaf[0].refusal.is_some(), "{deaf:?}");
     assert!(nowhere.is_err_and(|why| !why.is_empty()));
+    assert_eq!(several.iter().map(|tried| tried.address).collect::<Vec<_>>(), known);
 }
 
 #[test]

@@ -208,11 +208,16 @@ fn after_the_shutdown_no_file_is_touched() {
     running.until(|report| matches!(report, AttemptReport::Progress { .. }));
 
     mill.mover.shut_down();
-    let length = fs::metadata(mill.temporary()).unwrap().len();
-    fs::remove_file(mill.temporary()).unwrap();
+    let length = || fs::metadata(mill.temporary()).unwrap().len();
+    let there = length();
 
-    assert!(length > 0);
+    assert!(there > 0);
     assert_eq!(mill.mover.running(), None);
+    // It has not ended yet, but neither writes any more nor tells of its end.
+    let told = running.last_words();
+    assert!(!told.iter().any(|report| matches!(report, AttemptReport::Ended(_))), "{told:?}");
+    assert_eq!(length(), there);
+    fs::remove_file(mill.temporary()).unwrap();
     // The next mover's attempt is alone with the file.
     let next = Mill::new();
     let other = Server::of(content(1000));

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -315,6 +315,18 @@ impl Running<'_> {
         let reports: Vec<AttemptReport> = self.reports.try_iter().collect();
         self.seen.extend(reports.iter().cloned());
         reports
+    }
+
+    /// What else is told until nobody is left who could tell anything.
+    pub(crate) fn last_words(&mut self) -> Vec<AttemptReport> {
+        let mut reports = Vec::new();
+        loop {
+            match self.reports.recv_timeout(PATIENCE) {
+                Ok(report) => reports.push(report),
+                Err(RecvTimeoutError::Disconnected) => return reports,
+                Err(RecvTimeoutError::Timeout) => panic!("attempt {:?} does not end: {reports:?}", self.id),
+            }
+        }
     }
 
     pub(crate) fn proceed(&self) {
