@@ -28,6 +28,11 @@ impl Running {
         Self { what: "a notification program runs", process: None, waits: false }
     }
 
+    /// A look at a server, of which the client's end tells nobody: the handshake goes on without it.
+    pub(crate) fn look() -> Self {
+        Self { what: "a client looks at a server", process: None, waits: false }
+    }
+
     /// What it is, unless it has come to rest.
     pub(crate) fn unrest(&self) -> Option<&'static str> {
         (!self.waits).then_some(self.what)

@@ -380,6 +380,17 @@ impl Service {
             .map_or_else(|_| Vec::new(), |mut core| core.registrations.drain().map(|(_, left)| left).collect())
     }
 
+    /// A client looks at a server from now on; the ticket is none of the engine's.
+    pub(crate) fn begin_look(&self) -> Ticket {
+        let begun = self.with_core(|core| {
+            core.numbers += 1;
+            let ticket = Ticket(u64::MAX - core.numbers);
+            core.running.insert(ticket.0, Running::look());
+            ticket
+        });
+        begun.unwrap_or(Ticket(u64::MAX))
+    }
+
     /// Takes an object out of the registry; the caller drops it, outside the lock.
     pub(crate) fn unregister(&self, id: CallbackId) -> Option<Registration> {
         let mut core = self.lock().ok()?;

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use bits_api::{ErrorContext, Hresult, ServerCertificate};
 use bits_certs::{identity, serialized_store};
-use bits_engine::{CallbackId, FileIndex, JobKey};
+use bits_engine::{CallbackId, FileIndex, JobKey, Ticket};
 use bits_wire::attempt::{AttemptPlan, Failure, PresentedServer, Vetter, Vetting};
 
 use crate::callbacks::Registration;
 use crate::file::FileHandle;
 use crate::job::JobHandle;
+use crate::running;
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -41,7 +43,8 @@ pub(crate) fn arrange(service: &Service, plan: &mut AttemptPlan) {
         Ok((job, engine.file_in_work(job).ok_or(Hresult::BG_E_NOT_FOUND)?))
     });
     if let Ok((job, file)) = found {
-        plan.vetting = Vetting::By(Arc::new(Client { service: service.weak(), job, file }));
+        plan.vetting =
+            Vetting::By(Arc::new(Client { service: service.weak(), job, file, asks: AtomicBool::new(false) }));
     }
 }
 
@@ -51,9 +54,39 @@ struct Client {
     service: Weak<Service>,
     job: JobKey,
     file: FileIndex,
+    /// Whether the client is being asked.
+    asks: AtomicBool,
+}
+
+/// A client that is being asked: the clock waits for it as for a callback.
+struct Asking<'a> {
+    service: &'a Service,
+    ticket: Ticket,
+    asks: &'a AtomicBool,
+}
+
+impl<'a> Asking<'a> {
+    fn begin(service: &'a Service, asks: &'a AtomicBool) -> Self {
+        let ticket = service.begin_look();
+        running::enter(&service.weak(), &service.clock, ticket);
+        // From here on the clock asks us, and until the end it does: never nobody.
+        asks.store(true, Ordering::SeqCst);
+        Self { service, ticket, asks }
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.asks.store(false, Ordering::SeqCst);
+        self.service.with_core(|core| core.running.remove(&self.ticket.0));
+    }
 }
 
 impl Vetter for Client {
+    fn is_asking(&self) -> bool {
+        self.asks.load(Ordering::SeqCst)
+    }
+
     fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure> {
         let service = self.service.upgrade().ok_or(Failure::NO_VETTER)?;
         let [own, ..] = server.chain else { return Err(Failure::NO_VETTER) };
@@ -69,7 +102,10 @@ impl Vetter for Client {
         let registration = service.registered(callback).filter(|registration| registration.caller.is_alive());
         let registration = registration.ok_or(Failure::NO_VETTER)?;
         let job = JobHandle::hand_over(&service, &registration.caller, self.job).map_err(|_| Failure::NO_VETTER)?;
-        match ask(&service, &registration, &job, self.file, server) {
+        let asking = Asking::begin(&service, &self.asks);
+        let code = ask(&service, &registration, &job, self.file, server);
+        drop(asking);
+        match code {
             code if code.is_failure() => {
                 Err(Failure { code, context: ErrorContext::SERVER_CERTIFICATE_CALLBACK, transient: true })
             }

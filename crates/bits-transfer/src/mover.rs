@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use bits_api::{ErrorContext, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports};
+use bits_wire::attempt::{
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Mover, Reports, Vetting,
+};
 use bits_wire::download::decided;
 use bits_world::clock::{Activity, Clock};
 use bits_world::{Decisions, LocalStorage};
@@ -81,7 +83,7 @@ impl Mover for HttpMover {
     fn start(&self, plan: AttemptPlan, reports: Reports) {
         let shared = Arc::clone(&self.shared);
         let pace = Pace::new(plan.attempt, &shared.throttle, plan.limit);
-        let control = Control::new(pace, reports, &shared.network.clock);
+        let control = Control::new(pace, reports, plan.vetting.clone(), &shared.network.clock);
         lock(&shared.attempts).insert(plan.attempt, Arc::clone(&control));
         shared.changed();
         let activity = Arc::clone(&control.activity);
@@ -198,6 +200,7 @@ pub(crate) struct Control {
     pub(crate) gate: Arc<Gate>,
     activity: Arc<Activity>,
     standing: Mutex<Standing>,
+    vetting: Vetting,
 }
 
 /// What an attempt has been told.
@@ -223,7 +226,7 @@ pub(crate) enum Standing {
 }
 
 impl Control {
-    fn new(pace: Pace, reports: Reports, clock: &Clock) -> Arc<Self> {
+    fn new(pace: Pace, reports: Reports, vetting: Vetting, clock: &Clock) -> Arc<Self> {
         Arc::new(Self {
             pace,
             reports,
@@ -231,6 +234,7 @@ impl Control {
             gate: Arc::default(),
             activity: Activity::new(clock.as_virtual().cloned()),
             standing: Mutex::new(Standing::Connecting),
+            vetting,
         })
     }
 
@@ -248,6 +252,9 @@ impl Control {
     /// What the attempt does by itself, in words; `None` while a virtual clock or a test holds it.
     fn running(&self, clock: &Clock) -> Option<String> {
         let attempt = self.pace.attempt().0;
+        if matches!(&self.vetting, Vetting::By(vetter) if vetter.is_asking()) {
+            return None;
+        }
         match &*lock(&self.standing) {
             Standing::Connecting => Some(format!("attempt {attempt} connects")),
             Standing::Copying => Some(format!("attempt {attempt} copies a file")),

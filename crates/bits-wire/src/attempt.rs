@@ -156,6 +156,11 @@ pub trait Vetter: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the attempt ends with when it does not, or cannot be asked.
     fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure>;
+
+    /// Whether the application has its say just now: somebody else then tells whether it still runs.
+    fn is_asking(&self) -> bool {
+        false
+    }
 }
 
 /// A server as it presents itself.
