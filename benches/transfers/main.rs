@@ -29,7 +29,18 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let (options, wanted): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|argument| argument.starts_with('-'));
+    let is_to_write = match options.iter().map(|option| option.as_str()).collect::<Vec<_>>()[..] {
+        [] => false,
+        ["--write-readme"] if wanted.is_empty() => true,
+        ["--write-readme"] => return Err("the table in README.md has every case: --write-readme takes no words".into()),
+        _ => return Err("behind -- come words of the cases that are wanted, or --write-readme".into()),
+    };
+    let names = || cases::all().iter().map(|case| case.name).chain([resume::NAME]).collect::<Vec<_>>();
+    if !names().into_iter().any(|name| is_wanted(&wanted, name)) {
+        return Err(format!("there is no such case; those that there are: {}", names().join("; ")).into());
+    }
     let rounds = number("BITS_BENCH_ROUNDS", 10)?;
     let Some(nginx) = programs::version("nginx", "-v") else {
         println!("nginx is not on the PATH: nothing was measured");
@@ -53,7 +64,7 @@ fn main() -> Result<()> {
     let again = if is_wanted(&wanted, resume::NAME) { Some(resume::measure(&server, rounds)?) } else { None };
     let table = readme::table(&rows, again.as_ref(), &versions, rounds);
     println!("\n{table}");
-    if arguments.iter().any(|argument| argument == "--write-readme") {
+    if is_to_write {
         readme::write(&table)?;
     }
     Ok(())
