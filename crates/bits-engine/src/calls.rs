@@ -14,6 +14,7 @@ use bits_world::{Profile, Switch, Token};
 
 use crate::access::{OwnerRights, may_use};
 use crate::engine::take;
+use crate::heads::Heads;
 use crate::job::{File, Job, Purpose, State, Sums};
 use crate::jobs::Shelf;
 use crate::ranges::Fetching;
@@ -95,6 +96,7 @@ impl Engine {
             work: None,
             fetching: Fetching::default(),
             changes: 0,
+            heads: Heads::default(),
             unsaved: BTreeSet::new(),
             sums: Sums::default(),
             stopping: None,

@@ -14,6 +14,7 @@ use bits_wire::attempt::{AttemptId, Begin, ChainId, ResponseHead, Validators};
 use bits_world::clock::{Monotonic, Now};
 
 use crate::access::OwnerRights;
+use crate::heads::Heads;
 use crate::helper::HelperToken;
 use crate::hold::{Class, Hold};
 use crate::jobs::Standing;
@@ -71,6 +72,8 @@ pub(crate) struct Job {
     pub(crate) fetching: Fetching,
     /// How often in this run a remote file was another one than before.
     pub(crate) changes: u32,
+    /// Which files have heads of answers.
+    pub(crate) heads: Heads,
     /// Files whose remote name is not on record yet.
     pub(crate) unsaved: BTreeSet<usize>,
     pub(crate) sums: Sums,
@@ -424,6 +427,7 @@ impl Job {
             self.sums.bytes_transferred = self.sums.bytes_transferred.saturating_add(file.have);
         }
         self.files.push(file);
+        self.count_head(self.files.len() - 1);
         self.skip_transferred();
     }
 

@@ -27,6 +27,7 @@ mod eventlog;
 mod explain;
 mod finish;
 mod giving_up;
+mod heads;
 mod helper;
 mod history;
 mod hold;

@@ -10,6 +10,7 @@ use bits_api::{JobPriority, JobState, NotifyFlags, SIZE_UNKNOWN, Setting, TokenF
 use bits_wire::attempt::{Begin, ResponseHead};
 use bits_world::Sid;
 
+use crate::heads::Heads;
 use crate::hold::Hold;
 use crate::job::{Failing, File, Job, State, Sums, Wait};
 use crate::jobs::Jobs;
@@ -190,6 +191,7 @@ fn without_history(record: JobRecord) -> Job {
         work: None,
         fetching: Fetching::default(),
         changes: 0,
+        heads: Heads::default(),
         unsaved: BTreeSet::new(),
         sums: Sums::default(),
         stopping: None,

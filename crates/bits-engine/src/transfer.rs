@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use bits_api::{ErrorContext, Hresult, JobPriority};
 use bits_wire::attempt::{
-    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Begin, ERROR_FILE_EXISTS, Failure, Fetch, Identities,
-    ResponseHead, Urgency, Validators,
+    AttemptEnd, AttemptId, AttemptPlan, AttemptReport, Begin, ERROR_FILE_EXISTS, Failure, Fetch, Identities, Urgency,
+    Validators,
 };
 
 use crate::access::may_use;
@@ -159,13 +159,6 @@ impl Engine {
         if let State::Connecting { run, .. } = self.jobs[key].state {
             self.transition(cx, key, State::Transferring { run, attempt }, Cause::Connected);
         }
-    }
-
-    /// A server has said something about the file in work.
-    fn answered(&mut self, key: JobKey, head: ResponseHead) {
-        let job = &mut self.jobs[key];
-        let place = job.place_in_work();
-        job.files[place].head = Some(head);
     }
 
     /// Puts on record what the length of a temporary file cannot tell.

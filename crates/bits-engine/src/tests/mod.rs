@@ -8,6 +8,7 @@ mod ending;
 mod fairness;
 mod giving_up;
 mod growth;
+mod heads;
 mod history;
 mod holds;
 mod house;
