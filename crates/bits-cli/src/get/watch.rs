@@ -51,8 +51,11 @@ impl<'a> Look<'a> {
         for job in open {
             let (Ok(id), Ok(progress)) = (job.id(), job.progress()) else { continue };
             add(&mut all, progress);
-            if let Some(why) = self.idle.entry(id).or_default().look(emulator, id, progress) {
-                self.bar.say(&why, self.watch.explain);
+            if self.idle.entry(id).or_default().stands_still(progress) {
+                let why = emulator.explain(id);
+                if self.idle.entry(id).or_default().is_news(&why.reason) {
+                    self.bar.say(&why.to_string(), self.watch.explain);
+                }
             }
         }
         self.bar.show(all);
@@ -75,20 +78,21 @@ struct Idle {
 }
 
 impl Idle {
-    /// Why the job waits, told once as long as the reason is the same.
-    fn look(&mut self, emulator: &Emulator, job: Guid, progress: JobProgress) -> Option<String> {
+    /// Whether nothing has moved since the last look.
+    fn stands_still(&mut self, progress: JobProgress) -> bool {
         let files = |progress: JobProgress| (progress.files_transferred, progress.files_total);
-        if self.seen != Some(progress) {
-            // Bytes alone are no news: a slow server's come and stop many times a second.
-            if self.seen.map(files) != Some(files(progress)) {
-                self.told = None;
-            }
-            self.seen = Some(progress);
-            return None;
+        let before = self.seen.replace(progress);
+        // Bytes alone are no news: a slow server's come and stop many times a second.
+        if before.map(files) != Some(files(progress)) {
+            self.told = None;
         }
-        let why = emulator.explain(job);
-        let kind = discriminant(&why.reason);
-        (self.told.replace(kind) != Some(kind)).then(|| why.to_string())
+        before == Some(progress)
+    }
+
+    /// Whether this is another reason than the one that was told last.
+    fn is_news(&mut self, reason: &Reason) -> bool {
+        let kind = discriminant(reason);
+        self.told.replace(kind) != Some(kind)
     }
 }
 
@@ -132,5 +136,40 @@ impl Drop for Bar {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(files_transferred: u32, bytes_transferred: u64) -> JobProgress {
+        JobProgress { files_total: 2, files_transferred, bytes_total: 100, bytes_transferred }
+    }
+
+    /// Whether somebody who looks is told something, for each of these looks.
+    fn told(looks: &[(JobProgress, Reason)]) -> Vec<bool> {
+        let mut idle = Idle::default();
+        looks.iter().map(|(progress, reason)| idle.stands_still(*progress) && idle.is_news(reason)).collect()
+    }
+
+    #[test]
+    fn a_server_that_comes_and_stops_is_no_news_each_time() {
+        let looks = [at(0, 1), at(0, 1), at(0, 2), at(0, 2), at(0, 3), at(0, 3)].map(|at| (at, Reason::Next));
+
+        assert_eq!(told(&looks), [false, true, false, false, false, false]);
+    }
+
+    #[test]
+    fn another_reason_and_the_next_file_are_news() {
+        let looks = [
+            (at(0, 1), Reason::Next),
+            (at(0, 1), Reason::Next),
+            (at(0, 1), Reason::AttemptStopping),
+            (at(1, 50), Reason::AttemptStopping),
+            (at(1, 50), Reason::AttemptStopping),
+        ];
+
+        assert_eq!(told(&looks), [false, true, true, false, true]);
     }
 }

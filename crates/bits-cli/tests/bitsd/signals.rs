@@ -1,7 +1,5 @@
 //! Ctrl-C and its kin.
 
-use std::time::Duration;
-
 use bits_origin::{Gate, GateAt};
 
 use crate::support::{Ended, MIB, PATIENCE, Place};
@@ -64,23 +62,4 @@ fn a_download_that_waits_says_why_when_it_is_asked() {
 
     assert_eq!(said, format!("bitsd: the job is connecting for file 1 of 1, {url}"));
     assert_eq!(run.end().code, Some(0));
-}
-
-#[test]
-fn a_server_that_comes_and_stops_is_no_news_each_time() {
-    let place = Place::new();
-    let url = place.serve("/a", 4 * MIB);
-    let gates = [1, 2, 3].map(|mib| place.hold("/a", mib * MIB));
-    let transferring = format!("bitsd: the job is transferring file 1 of 1, {url}");
-
-    let mut run = place.start([&url, "a", "--explain"]);
-    while run.next_line() != transferring {}
-    for gate in &gates {
-        gate.open();
-        // Long enough for two looks.
-        std::thread::sleep(Duration::from_millis(400));
-    }
-    let ended = run.end();
-
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
 }

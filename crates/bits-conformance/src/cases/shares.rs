@@ -5,6 +5,7 @@ use bits_origin::{Content, Synthetic};
 use bits_world::{InternetBandwidth, Profile, Sid};
 
 use super::prelude::*;
+use crate::bench::Remote;
 
 cases![
     a_remote_name_is_of_http_https_or_smb,
@@ -103,7 +104,8 @@ fn bits_2_0_has_added_smb_and_more(c: &mut Bench) -> Outcome {
     c.is("version.2_0.added", file.remote_name()?, "https://files.example/parts.bin".to_owned())
 }
 
-fn a_shared_file_goes_through_the_life_of_a_download(c: &mut Bench) -> Outcome {
+/// A job that copies a shared file of 1,000 bytes and is held when 400 are there.
+fn held_copy(c: &mut Bench) -> Result<(Arc<dyn Job>, Remote), Stop> {
     c.file_server()?;
     let file = c.share_file("a.bin", 1_000)?;
     let job = c.new_job()?;
@@ -112,6 +114,11 @@ fn a_shared_file_goes_through_the_life_of_a_download(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRING, SOON)?;
     c.settle()?;
+    Ok((job, file))
+}
+
+fn a_shared_file_goes_through_the_life_of_a_download(c: &mut Bench) -> Outcome {
+    let (job, file) = held_copy(c)?;
     let progress = first_file(&job)?.progress()?;
     let clauses = ["net.smb_http", "struct.file_info.remote_protocols"];
     c.is(clauses, (progress.bytes_transferred, progress.bytes_total), (400, 1_000))?;
@@ -135,14 +142,7 @@ fn a_copy_keeps_bytes(c: &mut Bench) -> Outcome {
 }
 
 fn a_copy_goes_on_where_it_was_broken_off(c: &mut Bench) -> Outcome {
-    c.file_server()?;
-    let file = c.share_file("a.bin", 1_000)?;
-    let job = c.new_job()?;
-    file.add_to(&job)?;
-    c.hold_at(&file, 400)?;
-    job.resume()?;
-    c.wait(&job, JobState::TRANSFERRING, SOON)?;
-    c.settle()?;
+    let (job, file) = held_copy(c)?;
     c.change_server(|server| server.online = false)?;
     c.wait(&job, JobState::TRANSIENT_ERROR, SOON)?;
     c.let_go(&file)?;
@@ -153,14 +153,7 @@ fn a_copy_goes_on_where_it_was_broken_off(c: &mut Bench) -> Outcome {
 }
 
 fn a_source_that_has_changed_is_copied_from_its_beginning(c: &mut Bench) -> Outcome {
-    c.file_server()?;
-    let file = c.share_file("a.bin", 1_000)?;
-    let job = c.new_job()?;
-    file.add_to(&job)?;
-    c.hold_at(&file, 400)?;
-    job.resume()?;
-    c.wait(&job, JobState::TRANSFERRING, SOON)?;
-    c.settle()?;
+    let (job, file) = held_copy(c)?;
     c.share_file("a.bin", 1_200)?;
     c.let_go(&file)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;

@@ -1,8 +1,9 @@
 //! Good jobs beside bad ones, and what is left of both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{JobPriority, JobState};
+use bits_api::{Job, JobPriority, JobState};
 use bits_hostile::house::{House, SOON};
 use bits_hostile::servers::{At, Server};
 
@@ -11,19 +12,24 @@ fn bad() -> Vec<Server> {
     Server::all().into_iter().filter(|server| server.at == At::Http && !server.is_of_connections()).collect()
 }
 
-#[test]
-fn a_foreground_job_is_done_at_once_beside_all_bad_servers() {
-    let house = House::new();
-    let mut jobs = Vec::new();
-    for (number, server) in bad().into_iter().enumerate() {
+/// A foreground job that runs at each bad server, and the path of its file.
+fn beside_all_bad_servers(house: &House) -> Vec<(Arc<dyn Job>, String)> {
+    let at_one = |(number, server): (usize, Server)| {
         let path = format!("/bad{number}");
         house.serve(&path);
         house.origin.script(server.script_at(&path));
         let job = house.job(&server, &path);
         job.set_priority(JobPriority::FOREGROUND).unwrap();
         job.resume().unwrap();
-        jobs.push(job);
-    }
+        (job, path)
+    };
+    bad().into_iter().enumerate().map(at_one).collect()
+}
+
+#[test]
+fn a_foreground_job_is_done_at_once_beside_all_bad_servers() {
+    let house = House::new();
+    let jobs = beside_all_bad_servers(&house);
     assert!(jobs.len() > 100);
     let good = house.job(&Server::good(), "/file");
     let start = house.emulator.clock().now().monotonic;
@@ -34,7 +40,7 @@ fn a_foreground_job_is_done_at_once_beside_all_bad_servers() {
     assert_eq!(house.emulator.clock().now().monotonic, start);
     good.complete().unwrap();
     let hanging =
-        jobs.iter().filter(|job| [JobState::CONNECTING, JobState::TRANSFERRING].contains(&job.state().unwrap()));
+        jobs.iter().filter(|(job, _)| [JobState::CONNECTING, JobState::TRANSFERRING].contains(&job.state().unwrap()));
     assert!(hanging.count() > 4);
 }
 
@@ -58,16 +64,7 @@ fn a_background_job_has_its_turn_beside_servers_that_hang() {
 #[test]
 fn nothing_is_left_of_jobs_that_are_cancelled_beside_bad_servers() {
     let house = House::new();
-    let mut jobs = Vec::new();
-    for (number, server) in bad().into_iter().enumerate() {
-        let path = format!("/bad{number}");
-        house.serve(&path);
-        house.origin.script(server.script_at(&path));
-        let job = house.job(&server, &path);
-        job.set_priority(JobPriority::FOREGROUND).unwrap();
-        job.resume().unwrap();
-        jobs.push((job, path));
-    }
+    let jobs = beside_all_bad_servers(&house);
     house.emulator.settle().unwrap();
     assert!(house.files().len() > jobs.len(), "some have temporary files");
 
