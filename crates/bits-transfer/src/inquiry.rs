@@ -176,7 +176,7 @@ async fn answered(
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {
             Ok(answer) => return Ok((link, answer)),
-            Err(none) if is_used && none.silent => {}
+            Err(none) if is_used && none.repeatable => {}
             Err(none) => return Err(none.fault),
         }
     }

@@ -44,9 +44,11 @@ type Running = Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>;
 #[derive(Debug)]
 pub(crate) struct NoAnswer {
     pub(crate) fault: Fault,
-    /// Nothing came since the request went out, or it did not: on a connection that was used before,
-    /// the server may simply have closed it meanwhile, or sent what nobody asked for.
-    pub(crate) silent: bool,
+    /// Whether it may be asked again on a new connection, when this one was used before: the server
+    /// may simply have closed it meanwhile, or sent what nobody asked for. Nothing came since the
+    /// request went out, or it did not; one that may do something twice is not sent twice (RFC 9110,
+    /// 9.2.2).
+    pub(crate) repeatable: bool,
 }
 
 /// What a connection is for.
@@ -159,12 +161,12 @@ impl Link {
         if self.connection.is_none() {
             // What comes before anything is asked is no answer, and nothing is lost with it.
             let fault = if self.meter.is_silent() { Fault::ConnectionEnded } else { Fault::InvalidResponse };
-            return Err(NoAnswer { fault, silent: true });
+            return Err(NoAnswer { fault, repeatable: true });
         }
         let answer = self.send(outgoing).await;
-        let silent = self.meter.is_silent();
+        let repeatable = self.meter.is_silent() && request.method.is_idempotent();
         self.meter.head_done();
-        answer.map_err(|error| NoAnswer { fault: fault(&error), silent })
+        answer.map_err(|error| NoAnswer { fault: fault(&error), repeatable })
     }
 
     /// Looks once what the server has done while the connection lay still.

@@ -148,7 +148,7 @@ impl<'a> Line<'a> {
                     self.link = Some(link);
                     return Ok((response, text));
                 }
-                Err(none) if reused && none.silent => {}
+                Err(none) if reused && none.repeatable => {}
                 Err(none) => return Err(none.fault),
             }
         }

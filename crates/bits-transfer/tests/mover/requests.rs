@@ -169,6 +169,29 @@ fn a_method_of_the_client_gives_way_to_get_where_a_redirect_asks_for_that() {
 }
 
 #[test]
+fn a_method_of_the_client_is_not_sent_twice_when_a_connection_breaks_before_the_answer() {
+    let server = Server::start(|mut peer| {
+        let Some(request) = peer.request() else { return };
+        peer.answer(&request, &content(1_000));
+        // The next request on this connection is heard, and never answered.
+        peer.request();
+    });
+    let mill = Mill::new();
+    let asked_by = |method: &str| {
+        let fetch = Fetch { method: Some(method.to_owned()), dynamic: true, ..Fetch::default() };
+        let outcome = mill.run(AttemptPlan { fetch, ..mill.plan(&server.url("/a")) });
+        if outcome.end == AttemptEnd::Done {
+            std::fs::remove_file(mill.temporary()).unwrap();
+        }
+        outcome
+    };
+
+    assert_eq!(asked_by("POST").end, AttemptEnd::Done);
+    assert_eq!(asked_by("POST").code(), Hresult::ERROR_WINHTTP_CONNECTION_ERROR);
+    assert_eq!(server.asked(), ["POST /a"; 2]);
+}
+
+#[test]
 fn cookies_are_told_again_only_where_that_was_decided() {
     let told = |mill: Mill| {
         let server = Server::start(|peer| sends_to_file(peer, "Set-Cookie: id=7; Path=/\r\n"));
