@@ -19,11 +19,19 @@ pub fn redacted(url: &str) -> Cow<'_, str> {
     // Parsers pass over line ends and tabs, and take any number of slashes of either kind.
     let is_slash = |c: char| matches!(c, '/' | '\\' | '\t' | '\r' | '\n');
     let begin = url.len() - url[colon + 1..].trim_start_matches(is_slash).len();
-    let end = url[begin..].find(['/', '\\', '?', '#']).map_or(url.len(), |length| begin + length);
+    // A backslash ends the name of a host where it counts as a slash, as in URLs of HTTP.
+    let ends: &[char] = if has_backslashes(&url[..colon]) { &['/', '\\', '?', '#'] } else { &['/', '?', '#'] };
+    let end = url[begin..].find(ends).map_or(url.len(), |length| begin + length);
     match url[begin..end].rfind('@') {
         Some(at) => Cow::Owned(format!("{}***{}", &url[..begin], &url[begin + at..])),
         None => Cow::Borrowed(url),
     }
+}
+
+/// Whether parsers take a backslash for a slash in URLs of this scheme.
+fn has_backslashes(scheme: &str) -> bool {
+    let scheme: String = scheme.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    ["http", "https", "ftp", "file", "ws", "wss"].iter().any(|special| scheme.eq_ignore_ascii_case(special))
 }
 
 #[cfg(test)]
@@ -43,6 +51,7 @@ mod tests {
             "http:\\\\user:hunter2@host\\a",
             "ht\ntp:/\t/user:hunter2@host#f",
             "http:////user:hunter2@host/a",
+            "p:/\t/user\\:hunter2@host",
         ] {
             let parsed = Url::parse(given).expect(given);
             assert!(parsed.as_str().contains("hunter2"), "{given:?} is {parsed}");
