@@ -196,7 +196,7 @@ impl CertificateStore {
     }
 
     /// The first certificate for client authentication whose subject has `part` in it, in either
-    /// case (a decision, `http_options.certificate_subject_case`).
+    /// case (a decision, `http_options.certificate_subject`).
     pub fn by_subject(&self, part: &str) -> Option<&Arc<Certificate>> {
         let part = part.to_lowercase();
         self.certificates
