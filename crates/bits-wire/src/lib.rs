@@ -13,10 +13,9 @@ pub mod download;
 pub mod layout;
 pub mod proxy;
 mod redact;
-mod secret;
 pub mod spans;
 pub mod upload;
 
+pub use bits_world::Secret;
 pub use custom_headers::CustomHeaders;
 pub use redact::redacted;
-pub use secret::Secret;
