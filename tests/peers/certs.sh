@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# certs.sh WORKDIR: makes WORKDIR/certs once: an authority, an unknown one, and servers' certificates
-# good and bad. NAME.pem is what a server sends, NAME.key its key.
+# certs.sh WORKDIR: makes WORKDIR/certs once: an authority with its list of revoked certificates, an
+# unknown one, and certificates of servers and clients, good and bad. NAME.pem is what is sent,
+# NAME.key its key; clients have both in NAME.p12 as well.
 source "$(dirname "$0")/lib.sh"
 need openssl
 C="$WORK/certs"
@@ -12,10 +13,9 @@ key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
 
 # authority NAME CN: trusts itself.
 authority() {
-    key "$1"
-    openssl req -x509 -new -key "$1.key" -subj "/O=Peers/CN=$2" -days 3650 -sha256 -out "$1.crt" \
-        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
     issuer "$1"
+    sign "$1" "$1" "$2" basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign \
+        subjectKeyIdentifier=hash -- -selfsign -keyfile "$1.key"
 }
 
 # issuer NAME: lets NAME sign others.
@@ -23,17 +23,21 @@ issuer() {
     mkdir -p "$1.db"
     : >"$1.db/index.txt"
     echo 1000 >"$1.db/serial"
+    echo 1000 >"$1.db/crlnumber"
     cat >"$1.cnf" <<CNF
 [ca]
 default_ca = d
 [d]
 database = $C/$1.db/index.txt
 serial = $C/$1.db/serial
+crlnumber = $C/$1.db/crlnumber
 new_certs_dir = $C/$1.db
 certificate = $C/$1.crt
 private_key = $C/$1.key
 default_md = sha256
-default_days = 825
+# Good for whatever day a test plays.
+default_startdate = 20200101000000Z
+default_enddate = 20490101000000Z
 policy = p
 unique_subject = no
 copy_extensions = copy
@@ -63,6 +67,14 @@ server() {
         keyUsage=digitalSignature basicConstraints=CA:FALSE -- "$@"
 }
 
+# client ISSUER NAME CN ARGUMENT...
+client() {
+    local issuer=$1 name=$2 cn=$3
+    shift 3
+    sign "$issuer" "$name" "$cn" extendedKeyUsage=clientAuth keyUsage=digitalSignature basicConstraints=CA:FALSE -- "$@"
+    openssl pkcs12 -export -in "$name.crt" -inkey "$name.key" -certfile "$issuer.crt" -passout "pass:$PASSWORD" -out "$name.p12"
+}
+
 HERE_NAMES=DNS:localhost,IP:127.0.0.1
 authority ca "Peers Test CA"
 authority otherca "Peers Unknown CA"
@@ -74,6 +86,12 @@ server ca wrongname DNS:wrong.example serverAuth
 server ca wrongeku "$HERE_NAMES" clientAuth
 server otherca unknownca "$HERE_NAMES" serverAuth
 server inter nochain "$HERE_NAMES" serverAuth
-cp ca.crt ca.pem
+server ca revoked "$HERE_NAMES" serverAuth
+server otherca worst DNS:wrong.example clientAuth -startdate 20200101000000Z -enddate 20210101000000Z
+client ca client "Client One"
+client ca client-expired "Client Old" -startdate 20200101000000Z -enddate 20210101000000Z
+client otherca client-unknownca "Client Stranger"
+openssl ca -config ca.cnf -revoke revoked.crt 2>>"$WORK/log/certs"
+openssl ca -config ca.cnf -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 20490101000000Z -out ca.crl 2>>"$WORK/log/certs"
 touch done
 own "$C"

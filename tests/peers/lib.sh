@@ -12,15 +12,17 @@ export PATH="$PATH:/usr/sbin:/sbin"
 PEER_USER="${PEERS_USER:-nobody}"
 LOGIN="${PEERS_LOGIN:-alice}"
 PASSWORD="${PEERS_PASSWORD:-Secr3t!pw}"
+DOMAIN="${PEERS_DOMAIN:-BITSDOM}"
+REALM="${PEERS_REALM:-BITS.TEST}"
 
 # As root, every server runs as $PEER_USER; otherwise as the caller.
 if [ "$(id -u)" = 0 ]; then
     PEER_GROUP="$(id -gn "$PEER_USER")"
     chmod 755 "$WORK"
-    drop() { setpriv --reuid="$PEER_USER" --regid="$PEER_GROUP" --clear-groups --inh-caps=-all env HOME="$WORK" USER="$PEER_USER" "$@"; }
+    drop() { setpriv --reuid="$PEER_USER" --regid="$PEER_GROUP" --clear-groups --inh-caps=-all env HOME="$WORK/tmp" USER="$PEER_USER" "$@"; }
     own() { chown -R "$PEER_USER:$PEER_GROUP" "$@"; }
 else
-    drop() { env HOME="$WORK" "$@"; }
+    drop() { env HOME="$WORK/tmp" "$@"; }
     own() { :; }
 fi
 own "$WORK"
@@ -81,7 +83,24 @@ files() {
     fi
 }
 
-# guard NAME: once it has written its pid file, sees to it that a server ends when $PEERS_OWNER does.
+# accounts: what servers know of the one account: its password for Basic, Digest and NTLM, and the key
+# of HTTP/localhost for Kerberos, which kdc.sh makes.
+accounts() {
+    printf '%s:%s\n' "$LOGIN" "$(openssl passwd -apr1 "$PASSWORD")" >"$WORK/etc/htpasswd"
+    printf '%s:peers:%s\n' "$LOGIN" "$(printf '%s:peers:%s' "$LOGIN" "$PASSWORD" | md5sum | cut -d' ' -f1)" >"$WORK/etc/htdigest"
+    printf '%s:%s:%s\n' "$DOMAIN" "$LOGIN" "$PASSWORD" >"$WORK/etc/ntlm"
+    own "$WORK/etc"
+}
+
+# with_accounts COMMAND...: for servers that find the accounts by their environment. Without a replay
+# cache: it would be a file beyond the work folder.
+with_accounts() {
+    drop env KRB5_CONFIG="$WORK/etc/krb5.conf" KRB5_KTNAME="$WORK/etc/http.keytab" KRB5RCACHENAME=none: \
+        NTLM_USER_FILE="$WORK/etc/ntlm" NETBIOS_COMPUTER_NAME=PEERHOST NETBIOS_DOMAIN_NAME="$DOMAIN" "$@"
+}
+
+# guard NAME: once it has written its pid file, sees to it that a server ends when $PEERS_OWNER does,
+# and that the folder is empty with the last of them.
 guard() {
     local _
     for _ in $(seq 1 150); do
@@ -89,6 +108,9 @@ guard() {
         sleep 0.1
     done
     [ -n "${PEERS_OWNER:-}" ] || return 0
-    setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; "$2/stop.sh" "$3" "$4"' \
-        guard "$PEERS_OWNER" "$HERE" "$WORK" "$1" </dev/null >/dev/null 2>&1 &
+    setsid bash -c '
+        while [ -d "/proc/$1" ]; do sleep 1; done
+        "$2/stop.sh" "$3" "$4"
+        compgen -G "$3/run/*.pid" || { cd "$3" && rm -rf run log etc tmp www certs kdc smb; rmdir "$3"; }
+    ' guard "$PEERS_OWNER" "$HERE" "$WORK" "$1" </dev/null >/dev/null 2>&1 &
 }
