@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bits_api::{Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Success, text};
 use bits_wire::{CustomHeaders, Secret};
-use bits_world::{Switch, Token};
+use bits_world::{Decisions, Switch, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::ChosenCertificate;
@@ -91,8 +91,8 @@ impl Engine {
     /// # Errors
     /// `E_ACCESSDENIED` for anybody but the owner; `BG_E_INVALID_AUTH_TARGET`,
     /// `BG_E_INVALID_AUTH_SCHEME`, `BG_E_USERNAME_TOO_LARGE`, `BG_E_PASSWORD_TOO_LARGE`;
-    /// `E_INVALIDARG` for a name or password that is missing; `BG_E_INVALID_STATE` in a final
-    /// state.
+    /// `E_INVALIDARG` for a name or password that is missing; `BG_E_INVALID_CREDENTIALS` for one
+    /// that cannot be sent by the scheme; `BG_E_INVALID_STATE` in a final state.
     pub fn set_credentials(
         &mut self,
         cx: Cx<'_>,
@@ -101,7 +101,7 @@ impl Engine {
         credentials: &AuthCredentials<'_>,
     ) -> Reply {
         self.change_as_owner(cx, caller, job, |engine| {
-            let login = checked(credentials)?;
+            let login = checked(credentials, &engine.config.decisions)?;
             let pair = (credentials.target, credentials.scheme);
             engine.jobs[job].change_secrets(|secrets| secrets.credentials.insert(pair, login));
             engine.changed(cx, job);
@@ -222,7 +222,7 @@ fn check_pair(target: AuthTarget, scheme: AuthScheme) -> Result<(), Hresult> {
 }
 
 /// The record, with its strings checked in the order of the structure.
-fn checked(credentials: &AuthCredentials<'_>) -> Result<Login, Hresult> {
+fn checked(credentials: &AuthCredentials<'_>, decisions: &Decisions) -> Result<Login, Hresult> {
     let AuthCredentials { target, scheme, user_name, password } = *credentials;
     check_pair(target, scheme)?;
     let is_longer = |text: Option<&str>, max| text.is_some_and(|text| text::utf16_len(text) > max);
@@ -232,11 +232,36 @@ fn checked(credentials: &AuthCredentials<'_>) -> Result<Login, Hresult> {
     if is_longer(password, MAX_PASSWORD) {
         return Err(Hresult::BG_E_PASSWORD_TOO_LARGE);
     }
-    let is_windows = [AuthScheme::NTLM, AuthScheme::NEGOTIATE].contains(&scheme);
     match (user_name, password) {
-        (None, None) if is_windows => {}
-        (Some(user_name), Some(password)) if !user_name.contains('\0') && !password.contains('\0') => {}
+        (None, None) if is_windows(scheme) => {}
+        (Some(user_name), Some(password)) if !user_name.contains('\0') && !password.contains('\0') => {
+            if is_malformed(scheme, user_name, password) && !decisions.is_other(Switch::MalformedCredentials) {
+                return Err(Hresult::BG_E_INVALID_CREDENTIALS);
+            }
+        }
+        // With Basic and Digest the page says what becomes of it.
+        (None, _) | (_, None) if scheme == AuthScheme::PASSPORT && decisions.is_other(Switch::MissingCredentials) => {}
         _ => return Err(Hresult::E_INVALIDARG),
     }
     Ok(Login { user_name: user_name.map(Secret::new), password: password.map(Secret::new) })
+}
+
+/// Whether the scheme knows the user whom Windows knows.
+pub(crate) fn is_windows(scheme: AuthScheme) -> bool {
+    [AuthScheme::NTLM, AuthScheme::NEGOTIATE].contains(&scheme)
+}
+
+/// Whether the scheme cannot send this (a decision, `job2.set_credentials.malformed`): a name with
+/// control characters; with Basic (RFC 7617, 2) also one with a colon, and such a password; with
+/// NTLM and Negotiate a domain without a name, or two of them.
+fn is_malformed(scheme: AuthScheme, user_name: &str, password: &str) -> bool {
+    let has_controls = |text: &str| text.contains(char::is_control);
+    let by_scheme = match scheme {
+        AuthScheme::BASIC => user_name.contains(':') || has_controls(password),
+        _ if is_windows(scheme) => {
+            user_name.split_once('\\').is_some_and(|(_, name)| name.is_empty() || name.contains('\\'))
+        }
+        _ => false,
+    };
+    by_scheme || has_controls(user_name)
 }

@@ -75,6 +75,14 @@ pub enum Switch {
     CertificateFaults,
     /// `job.set_proxy_settings.commas`: whether commas separate the proxies of a list.
     ProxyListCommas,
+    /// `job2.set_credentials.malformed`: whether SetCredentials refuses what its scheme cannot send.
+    MalformedCredentials,
+    /// `job2.set_credentials.missing_members`: whether SetCredentials refuses a NULL with PASSPORT.
+    MissingCredentials,
+    /// `http_options.redirect_with_credentials`: whether credentials go along to another server.
+    RedirectedCredentials,
+    /// `http.url_credentials`: whether those of a URL answer its server.
+    UrlCredentials,
 }
 
 /// What a switch takes.
@@ -130,6 +138,10 @@ const ROWS: &[Row] = &[
     row(Switch::Cookies,            "http.cookies",                          Takes::Word(["ignored", "kept"])),
     row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
     row(Switch::ProxyListCommas,    "job.set_proxy_settings.commas",         Takes::Word(["refused", "separate"])),
+    row(Switch::MalformedCredentials, "job2.set_credentials.malformed",      Takes::Word(["BG_E_INVALID_CREDENTIALS", "accepted"])),
+    row(Switch::MissingCredentials, "job2.set_credentials.missing_members",  Takes::Word(["refused", "stored"])),
+    row(Switch::RedirectedCredentials, "http_options.redirect_with_credentials", Takes::Word(["withheld", "sent"])),
+    row(Switch::UrlCredentials,     "http.url_credentials",                  Takes::Word(["answer", "ignored"])),
 ];
 
 const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {

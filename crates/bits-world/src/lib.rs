@@ -5,6 +5,7 @@
 //! in here decides what BITS does. The clock is the one room with behaviour: it belongs to the
 //! test, outlives restarts of the service, and knows when everything that runs on it has settled.
 
+mod accounts;
 mod bandwidth;
 mod certificates;
 pub mod clock;
@@ -25,6 +26,7 @@ mod token;
 mod uplink;
 mod world;
 
+pub use accounts::{Account, AccountError, Accounts, ImplicitPolicy, UseLmCompat};
 pub use bandwidth::{
     InternetBandwidth, LimitsInForce, MaintenanceLimits, PriorityRates, Rate, Weekday, WeeklyHours, WorkLimits,
 };

@@ -4,8 +4,8 @@ use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
 use crate::{
-    CertificateStores, Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies, Session,
-    SessionId, Shares, Sid, Storage, Uplink,
+    Accounts, CertificateStores, Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies,
+    Session, SessionId, Shares, Sid, Storage, Uplink,
 };
 
 /// The machine's link to the network.
@@ -89,6 +89,8 @@ pub struct World {
     pub proxies: Proxies,
     /// Who may use which local folders.
     pub permissions: Permissions,
+    /// What its users have logged on with.
+    pub accounts: Accounts,
     /// Its certificate stores.
     pub certificates: CertificateStores,
     sessions: Sessions,

@@ -13,6 +13,7 @@ cases![
     user_names_have_at_most_300_characters,
     passwords_have_at_most_65535_characters,
     a_missing_name_or_password_is_for_windows_schemes_only,
+    what_a_scheme_cannot_send_is_refused,
     credentials_may_be_set_in_every_state_but_the_final_ones,
     credentials_are_for_the_owner_only,
     a_new_owner_gets_no_credentials,
@@ -207,6 +208,39 @@ fn a_missing_name_or_password_is_for_windows_schemes_only(c: &mut Bench) -> Outc
                 half,
                 refused,
             )?;
+        }
+    }
+    Ok(())
+}
+
+fn what_a_scheme_cannot_send_is_refused(c: &mut Bench) -> Outcome {
+    let job = new_job2(c)?;
+    let set = |target, scheme, name, password| {
+        job.set_credentials(&AuthCredentials { target, scheme, user_name: Some(name), password: Some(password) })
+    };
+    let malformed = [
+        (AuthScheme::BASIC, "ali:ce", PASSWORD),
+        (AuthScheme::BASIC, "alice", "correct\r\nhorse"),
+        (AuthScheme::BASIC, "ali\tce", PASSWORD),
+        (AuthScheme::DIGEST, "ali\nce", PASSWORD),
+        (AuthScheme::NTLM, r"EXAMPLE\", PASSWORD),
+        (AuthScheme::NEGOTIATE, r"EXAMPLE\SUB\alice", PASSWORD),
+        (AuthScheme::PASSPORT, "alice@example.com\u{7f}", PASSWORD),
+    ];
+    for target in TARGETS {
+        for (scheme, name, password) in malformed {
+            let refused = set(target, scheme, name, password);
+            c.returns(["auth.invalid_credentials_code", "proxy.invalid_creds_format"], refused)?;
+        }
+        // Each scheme with what another one cannot send.
+        let sound = [
+            (AuthScheme::DIGEST, "ali:ce", "correct\thorse"),
+            (AuthScheme::NTLM, r"EXAMPLE\ali:ce", "correct\thorse"),
+            (AuthScheme::BASIC, r"EXAMPLE\SUB\alice", "correct:horse"),
+        ];
+        for (scheme, name, password) in sound {
+            let set = set(target, scheme, name, password);
+            c.is(["auth.invalid_credentials_code", "proxy.invalid_creds_format"], set, Ok(Success::OK))?;
         }
     }
     Ok(())
