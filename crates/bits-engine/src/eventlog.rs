@@ -54,6 +54,10 @@ pub enum LogEvent {
         /// `S_OK` without an error.
         status: Hresult,
     },
+    /// Credentials of a job were sent because somebody asked for them, and accepted.
+    CredentialsAccepted(Judged),
+    /// Credentials of a job were sent because somebody asked for them, and not accepted.
+    CredentialsRefused(Judged),
     /// A notification program has returned an error.
     CommandFailed {
         /// The job.
@@ -76,6 +80,17 @@ pub enum LogEvent {
         /// Why.
         error: Hresult,
     },
+}
+
+/// What the events about credentials carry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Judged {
+    /// The host of the server, or of the proxy, that has asked.
+    pub server: String,
+    /// The display name of the job.
+    pub name: String,
+    /// The remote name, without its credentials.
+    pub url: String,
 }
 
 /// What the events of a job's end carry.
@@ -107,6 +122,8 @@ impl LogEvent {
             Self::TransferStopped { .. } => 61,
             Self::CommandFailed { .. } => 63,
             Self::CommandNotLaunched { .. } => 64,
+            Self::CredentialsAccepted(_) => 203,
+            Self::CredentialsRefused(_) => 204,
         }
     }
 }

@@ -70,7 +70,7 @@ pub use action::{Action, Cause, Notification, Transition};
 pub use certificate::ChosenCertificate;
 pub use engine::Engine;
 pub use event::{Event, NotifyOutcome};
-pub use eventlog::{JobEnd, LogEvent};
+pub use eventlog::{JobEnd, Judged, LogEvent};
 pub use explain::{Ending, Explanation, FileInWork, Reason, Suspender};
 pub use history::History;
 pub use hold::Hold;

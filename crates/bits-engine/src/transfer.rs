@@ -117,7 +117,9 @@ impl Engine {
             AttemptReport::Connected { .. }
             | AttemptReport::Progress { .. }
             | AttemptReport::Answered(_)
-            | AttemptReport::Redirected { .. } => {}
+            | AttemptReport::Redirected { .. }
+            // For the event log alone.
+            | AttemptReport::CredentialsJudged { .. } => {}
             AttemptReport::Ended(end) => {
                 self.attempts.remove(&Counted(attempt));
                 if matches!(self.jobs[key].state, State::GivingUp { .. }) {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use bits_api::{Guid, Hresult};
-use bits_engine::{Engine, LogEvent};
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan};
+use bits_engine::{Engine, Judged, LogEvent};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, AttemptReport};
 use bits_wire::redacted;
 use bits_world::Profile;
+
+use crate::timeline::What;
 
 /// Attempts that have not ended.
 #[derive(Default)]
@@ -36,9 +38,9 @@ impl Attempts {
         attempt
     }
 
-    /// The job of an attempt that has not ended.
-    pub(crate) fn job(&self, attempt: AttemptId) -> Option<Guid> {
-        self.0.get(&attempt)?.job
+    /// An attempt that has not ended.
+    pub(crate) fn get(&self, attempt: AttemptId) -> Option<&Attempt> {
+        self.0.get(&attempt)
     }
 
     pub(crate) fn ended(&mut self, attempt: AttemptId) -> Option<Attempt> {
@@ -51,6 +53,23 @@ impl Attempt {
     pub(crate) fn started(&self) -> Option<LogEvent> {
         let Self { name, url, .. } = self.clone();
         self.is_logged.then_some(LogEvent::TransferStarted { name, url })
+    }
+
+    /// What is told of a report that neither begins nor ends it, with its event.
+    pub(crate) fn told(&self, attempt: AttemptId, report: &AttemptReport) -> Option<(What, Option<LogEvent>)> {
+        let attempt = attempt.0;
+        match report {
+            AttemptReport::Redirected { url } => {
+                Some((What::Redirected { attempt, url: redacted(url).into_owned() }, None))
+            }
+            AttemptReport::CredentialsJudged { by, accepted } => {
+                let event = if *accepted { LogEvent::CredentialsAccepted } else { LogEvent::CredentialsRefused };
+                let judged = Judged { server: by.clone(), name: self.name.clone(), url: self.url.clone() };
+                let what = What::CredentialsJudged { attempt, by: by.clone(), accepted: *accepted };
+                Some((what, self.is_logged.then(|| event(judged))))
+            }
+            _ => None,
+        }
     }
 
     /// The event of its end.

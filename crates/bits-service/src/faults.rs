@@ -166,7 +166,10 @@ impl FaultLayer {
                 AttemptReport::Connected { have, .. }
                 | AttemptReport::SessionOpen { have, .. }
                 | AttemptReport::Progress { have } => *have >= at,
-                AttemptReport::Answered(_) | AttemptReport::Redirected { .. } | AttemptReport::Ended(_) => false,
+                AttemptReport::Answered(_)
+                | AttemptReport::Redirected { .. }
+                | AttemptReport::CredentialsJudged { .. }
+                | AttemptReport::Ended(_) => false,
             };
             let strikes = come_to && lock(&due).strike();
             match report {

@@ -43,7 +43,7 @@ mod vetting;
 mod world_turn;
 
 pub use bits_engine::{
-    Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, LeftJob, LogEvent, Reason, Suspender,
+    Cause, CommandOutcome, Ending, Explanation, FileInWork, Hold, JobEnd, Judged, LeftJob, LogEvent, Reason, Suspender,
 };
 pub use bits_wire::attempt::{AttemptEnd, Failure, Validators};
 pub use bits_wire::proxy::{Hop, ProxyServer};

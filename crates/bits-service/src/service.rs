@@ -14,7 +14,6 @@ use bits_api::{Guid, Hresult, Success, Unknown};
 use bits_engine::{Action, CallId, CallbackId, Change, Cx, Engine, Event, Explanation, JobKey, Reply, Ticket};
 use bits_store::Store;
 use bits_wire::attempt::{AttemptId, AttemptReport, Disk, Probe, Reports};
-use bits_wire::redacted;
 use bits_world::clock::{Clock, Monotonic, Participant};
 use bits_world::{LocalStorage, Profile, World};
 
@@ -300,9 +299,10 @@ impl Service {
 
     fn report(&self, attempt: AttemptId, report: AttemptReport) {
         let Ok(mut core) = self.lock() else { return };
-        if let AttemptReport::Redirected { url } = &report {
-            let what = What::Redirected { attempt: attempt.0, url: redacted(url).into_owned() };
-            self.timeline.push(self.clock.now(), core.attempts.job(attempt), what);
+        if let Some(told) = core.attempts.get(attempt)
+            && let Some((what, event)) = told.told(attempt, &report)
+        {
+            self.timeline.push_event(self.clock.now(), told.job, what, event);
         }
         if let AttemptReport::Ended(end) = &report {
             tracing::debug!(attempt = attempt.0, ?end, "attempt ended");

@@ -75,6 +75,15 @@ pub enum What {
         /// Where the file is from then on.
         url: String,
     },
+    /// Credentials of a job were sent because somebody asked for them.
+    CredentialsJudged {
+        /// The attempt's number.
+        attempt: u64,
+        /// The host that has asked.
+        by: String,
+        /// Whether it has accepted them.
+        accepted: bool,
+    },
     /// An attempt ended.
     AttemptEnded {
         /// Its number.
@@ -232,6 +241,10 @@ impl fmt::Display for What {
             Self::Seeded { state } => write!(f, "is seeded in {}", short(*state)),
             Self::AttemptStarted { attempt, url } => write!(f, "attempt {attempt} begins: {url}"),
             Self::Redirected { attempt, url } => write!(f, "attempt {attempt} is redirected: {url}"),
+            Self::CredentialsJudged { attempt, by, accepted } => {
+                let verdict = if *accepted { "accepts" } else { "refuses" };
+                write!(f, "attempt {attempt}: {by} {verdict} the credentials")
+            }
             Self::AttemptEnded { attempt, end: AttemptEnd::Done } => write!(f, "attempt {attempt} ends: file is there"),
             Self::AttemptEnded { attempt, end: AttemptEnd::Uploaded { .. } } => {
                 write!(f, "attempt {attempt} ends: the server has the file")

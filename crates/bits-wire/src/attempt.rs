@@ -208,7 +208,7 @@ pub struct UploadSession {
 }
 
 /// What an attempt reports, in this order: `Connected`, any number of `Progress`, `Ended` exactly
-/// once and last; `Answered` and `Redirected` before any of them.
+/// once and last; `Answered`, `Redirected` and `CredentialsJudged` before any of them.
 ///
 /// `Connected` may be missing: nobody answered, or every byte of a known file was there. It comes
 /// again, and waits again for [`Mover::proceed`], when the remote file turns out to have changed
@@ -225,6 +225,14 @@ pub enum AttemptReport {
     Redirected {
         /// The URL, without credentials and fragment.
         url: String,
+    },
+    /// Credentials of the job were sent because somebody asked for them, and this has come of it
+    /// (clauses `event.credentials_*`).
+    CredentialsJudged {
+        /// The host that has asked: a server or a proxy.
+        by: String,
+        /// Whether it has accepted them.
+        accepted: bool,
     },
     /// The server has answered and the file is known. The attempt writes nothing to the temporary
     /// file before [`Mover::proceed`]; what had to be thrown away was thrown away before this.
