@@ -10,6 +10,7 @@ mod bandwidth;
 mod certificates;
 pub mod clock;
 mod decisions;
+mod kdcs;
 mod paths;
 mod peers;
 mod permissions;
@@ -32,6 +33,7 @@ pub use bandwidth::{
 };
 pub use certificates::{Certificate, CertificateStore, CertificateStores, PrivateKey, StoreRefusal};
 pub use decisions::{Decisions, Switch};
+pub use kdcs::{Kdc, Kdcs, NoKdc};
 pub use paths::{Drives, LocalPathError, Volume};
 pub use peers::{PeerCachePolicies, PeerComputer, Peers};
 pub use permissions::Permissions;

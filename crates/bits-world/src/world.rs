@@ -4,7 +4,7 @@ use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
 use crate::{
-    Accounts, CertificateStores, Drives, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies,
+    Accounts, CertificateStores, Drives, Kdcs, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies,
     Session, SessionId, Shares, Sid, Storage, Uplink,
 };
 
@@ -87,6 +87,8 @@ pub struct World {
     pub peers: Peers,
     /// What is set of proxies, and what detection finds.
     pub proxies: Proxies,
+    /// Where tickets of Kerberos come from.
+    pub kdcs: Kdcs,
     /// Who may use which local folders.
     pub permissions: Permissions,
     /// What its users have logged on with.
