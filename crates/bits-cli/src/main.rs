@@ -51,7 +51,7 @@ enum Command {
         verbatim_doc_comment,
         override_usage = "bitsd get [OPTIONS] <URL> <FILE>\n       bitsd get [OPTIONS] --input <LIST>"
     )]
-    Get(get::Arguments),
+    Get(Box<get::Arguments>),
     /// Says what BITS would make of a server: the requests of a download, judged
     ///
     /// The requests of a foreground and of a background job are made, and those after a
@@ -80,11 +80,15 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(failure) => {
-            // Whoever has closed stderr does not want to know.
-            let _ = writeln!(std::io::stderr(), "bitsd: {}", one_line(&failure.to_string()));
+            say_aside(&failure.to_string());
             failure.exit_code()
         }
     }
+}
+
+/// Prints a line on stderr; whoever has closed it does not want to know.
+fn say_aside(line: &str) {
+    let _ = writeln!(std::io::stderr(), "bitsd: {}", one_line(line));
 }
 
 /// Names come from outside and may hold anything.

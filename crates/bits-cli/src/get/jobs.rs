@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bits_api::{
-    Callback, EnumJobsFlags, Guid, Hresult, Job, JobError, JobPriority, JobState, JobType, Manager, Success, Unknown,
+    Callback, EnumJobsFlags, Guid, Hresult, Job, JobError, JobState, JobType, Manager, Success, Unknown,
     callback_object,
 };
 use bits_service::Emulator;
 
 use super::downloads::Download;
+use super::settings::Settings;
 use super::watch::{Look, Watch};
 use super::why_unavailable;
 use crate::{Doing, Failure, told};
@@ -21,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The jobs of this run.
 pub(super) struct Jobs<'a> {
     emulator: &'a Emulator,
+    settings: &'a Settings<'a>,
     open: Vec<(Arc<dyn Job>, &'a [Download])>,
     complete: Vec<Arc<dyn Job>>,
 }
@@ -32,6 +34,7 @@ impl<'a> Jobs<'a> {
         emulator: &'a Emulator,
         manager: &Arc<dyn Manager>,
         shares: &[&'a [Download]],
+        settings: &'a Settings<'a>,
     ) -> Result<Self, Failure> {
         let mut left = left_jobs(manager).doing("cannot read the queue")?;
         let mut open = Vec::new();
@@ -45,15 +48,15 @@ impl<'a> Jobs<'a> {
         for (job, _) in left {
             stand_still(&job).doing("cannot read the queue")?;
         }
-        Ok(Self { emulator, open, complete: Vec::new() })
+        Ok(Self { emulator, settings, open, complete: Vec::new() })
     }
 
     /// Leads every job to its end; the first that fails ends it all.
-    pub(super) fn download(&mut self, priority: JobPriority, watch: Watch<'_>) -> Result<(), Failure> {
+    pub(super) fn download(&mut self, watch: Watch<'_>) -> Result<(), Failure> {
         let (sender, ended) = channel();
         let callback = callback_object(Arc::new(Bell(Mutex::new(sender))));
         for (job, share) in &self.open {
-            self.begin(job, share, priority, &callback)?;
+            self.begin(job, share, &callback)?;
         }
         let mut look = Look::new(watch);
         while !self.open.is_empty() {
@@ -76,18 +79,17 @@ impl<'a> Jobs<'a> {
         cancelled.into_iter().try_for_each(|result| result.map(drop))
     }
 
-    fn begin(
-        &self,
-        job: &Arc<dyn Job>,
-        share: &[Download],
-        priority: JobPriority,
-        callback: &Arc<dyn Unknown>,
-    ) -> Result<(), Failure> {
+    fn begin(&self, job: &Arc<dyn Job>, share: &[Download], callback: &Arc<dyn Unknown>) -> Result<(), Failure> {
         let failed = |code| self.failed(&share[0], code);
         if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
             add(job, share)?;
         }
-        job.set_priority(priority).map_err(failed)?;
+        if !self.settings.is_empty() {
+            // One that was taken up goes on already: what it is given counts from its next attempt on.
+            stand_still(job).map_err(failed)?;
+            self.settings.give(job)?;
+        }
+        job.set_priority(self.settings.priority).map_err(failed)?;
         // Every error is final: a person waits in front of this program, not a service for weeks.
         job.set_no_progress_timeout(0).map_err(failed)?;
         job.set_notify_interface(Some(Arc::clone(callback))).map_err(failed)?;
@@ -117,7 +119,8 @@ impl<'a> Jobs<'a> {
             // A redirect may have changed the remote name.
             let local = error.file().and_then(|file| file.local_name()).ok();
             let culprit = share.iter().find(|download| Some(&download.local) == local.as_ref()).unwrap_or(&share[0]);
-            return Err(culprit.failed(format!("{} ({context})", told(code))));
+            let mend = self.settings.mend(code).map(|mend| format!("; {mend}")).unwrap_or_default();
+            return Err(culprit.failed(format!("{} ({context}){mend}", told(code))));
         }
         match job.complete() {
             Ok(_) => Ok(()),

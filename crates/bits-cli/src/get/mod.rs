@@ -2,6 +2,10 @@
 
 mod downloads;
 mod jobs;
+mod login;
+mod password;
+mod proxy;
+mod settings;
 mod watch;
 
 use std::path::PathBuf;
@@ -16,6 +20,9 @@ use clap::ValueEnum;
 use crate::{Doing, Failure, told};
 use downloads::{Download, Range};
 use jobs::Jobs;
+use login::LoginArguments;
+use proxy::ProxyArguments;
+use settings::Settings;
 use watch::Watch;
 
 #[derive(clap::Args)]
@@ -47,6 +54,10 @@ pub(crate) struct Arguments {
     /// Say on stderr why the download waits; on a terminal it is said anyway
     #[arg(long)]
     explain: bool,
+    #[command(flatten)]
+    login: LoginArguments,
+    #[command(flatten)]
+    proxy: ProxyArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -82,14 +93,17 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupted = watch_for_interrupts()?;
     let downloads = arguments.downloads()?;
+    arguments.proxy.check()?;
+    let logins = arguments.login.logins()?;
+    let settings = Settings { priority: arguments.priority.into(), logins, proxy: &arguments.proxy };
     let emulator = start(arguments)?;
     // The limits of BITS on files and jobs are there to keep users from each other.
     let client = emulator.client_as("bitsd", emulator.administrator(Emulator::DEFAULT_USER));
     let manager = client.manager().doing("cannot connect")?;
     let shares = shares(&downloads, arguments.jobs);
-    let mut jobs = Jobs::new(&emulator, &manager, &shares)?;
+    let mut jobs = Jobs::new(&emulator, &manager, &shares, &settings)?;
     let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
-    let Err(failure) = jobs.download(arguments.priority.into(), watch) else {
+    let Err(failure) = jobs.download(watch) else {
         return let_programs_end(&emulator);
     };
     Err(match jobs.cancel() {

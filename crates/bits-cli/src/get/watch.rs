@@ -1,7 +1,7 @@
 //! What a person sees of jobs that run.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,8 +117,7 @@ impl Bar {
         match &self.0 {
             Some(bar) => bar.println(why),
             None if !elsewhere => {}
-            // Whoever has closed stderr does not want to know.
-            None => _ = writeln!(std::io::stderr(), "bitsd: {}", crate::one_line(why)),
+            None => crate::say_aside(why),
         }
     }
 

@@ -81,9 +81,14 @@ impl Place {
     }
 
     pub(crate) fn start<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
+        Run(Some(self.command(arguments).spawn().unwrap()))
+    }
+
+    /// `bitsd get`, to be changed before it is run.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = bitsd();
         command.arg("get").args(arguments).current_dir(self.folder());
-        Run(Some(command.spawn().unwrap()))
+        command
     }
 
     /// How many bytes there are in the temporary files of downloads.

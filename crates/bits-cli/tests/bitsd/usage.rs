@@ -106,6 +106,47 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
+Credentials:
+      --server-auth <SCHEME:USER>
+          Logs USER in at a server that asks for it by SCHEME; can be repeated for other schemes
+          
+          SCHEME is basic, digest, ntlm, negotiate or passport; USER is name, DOMAIN/name or
+          name@REALM. Nothing is sent before a server asks, nor by a scheme that is not named.
+          By basic, whoever is on the way of http:// can read the password.
+          
+          The password is asked for on the terminal, unless one of the next options says
+          where it is. Credentials last as long as the job: a run that takes up one of
+          --state needs none, and those that it is given replace the others.
+
+      --server-password-env <NAME>
+          The environment variable that has the password for --server-auth
+
+      --server-password-file <PATH>
+          The file whose only line is the password for --server-auth
+
+      --proxy-auth <SCHEME:USER>
+          Logs USER in at a proxy that asks for it by SCHEME, as --server-auth does at a server
+
+      --proxy-password-env <NAME>
+          The environment variable that has the password for --proxy-auth
+
+      --proxy-password-file <PATH>
+          The file whose only line is the password for --proxy-auth
+
+Proxies:
+      --proxy <URL>
+          Goes through a proxy: HOST:PORT, or a list as BITS takes it
+          
+          Such a list has blanks between its entries, and may name a proxy for each protocol:
+          'http=one:8080 https=two:8080'. Who cannot be reached is passed over for the next.
+          Without this option, there is none: the environment's are not looked at.
+
+      --proxy-bypass <HOSTS>
+          Hosts to which --proxy does not lead, with blanks between: '*.example.org <local>'
+
+      --no-proxy
+          Goes straight to every server, also with a job of --state that had a proxy
+
 "#]]
     );
 }
@@ -173,6 +214,24 @@ fn wrong_usage_exits_with_two() {
         &["get", "http://server/a", "a", "--ranges", "9"],
         &["get", "http://server/a", "a", "--ranges", "9-8"],
         &["get", "http://server/a", "a", "--ranges", "0-18446744073709551615"],
+        &["get", "http://server/a", "a", "--server-password-env", "NAME"],
+        &["get", "http://server/a", "a", "--server-password-file", "file"],
+        &["get", "http://server/a", "a", "--server-auth"],
+        &["get", "http://server/a", "a", "--server-password", "hunter2", "--server-auth", "basic:joe"],
+        &["get", "http://server/a", "a", "--server-auth", "basic:joe", "--proxy-password-env", "NAME"],
+        &[
+            "get",
+            "http://server/a",
+            "a",
+            "--server-auth",
+            "basic:joe",
+            "--server-password-env",
+            "NAME",
+            "--server-password-file",
+            "file",
+        ],
+        &["get", "http://server/a", "a", "--proxy", "here:1", "--no-proxy"],
+        &["get", "http://server/a", "a", "--proxy-bypass", "<local>"],
         &["demo", "a"],
         &["doctor"],
         &["doctor", "http://server/a", "b"],

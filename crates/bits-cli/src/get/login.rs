@@ -1,0 +1,236 @@
+//! Credentials for servers and proxies that ask for them: the options, and what a job gets of them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
+
+use super::password::{Password, Source};
+use crate::{Failure, told};
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Credentials")]
+pub(super) struct LoginArguments {
+    /// Logs USER in at a server that asks for it by SCHEME; can be repeated for other schemes
+    ///
+    /// SCHEME is basic, digest, ntlm, negotiate or passport; USER is name, DOMAIN\name or
+    /// name@REALM. Nothing is sent before a server asks, nor by a scheme that is not named.
+    /// By basic, whoever is on the way of http:// can read the password.
+    ///
+    /// The password is asked for on the terminal, unless one of the next options says
+    /// where it is. Credentials last as long as the job: a run that takes up one of
+    /// --state needs none, and those that it is given replace the others.
+    #[arg(long, value_name = "SCHEME:USER", verbatim_doc_comment)]
+    server_auth: Vec<String>,
+    /// The environment variable that has the password for --server-auth
+    #[arg(long, value_name = "NAME", requires = "server_auth", conflicts_with = "server_password_file")]
+    server_password_env: Option<OsString>,
+    /// The file whose only line is the password for --server-auth
+    #[arg(long, value_name = "PATH", requires = "server_auth")]
+    server_password_file: Option<PathBuf>,
+    /// Logs USER in at a proxy that asks for it by SCHEME, as --server-auth does at a server
+    #[arg(long, value_name = "SCHEME:USER")]
+    proxy_auth: Vec<String>,
+    /// The environment variable that has the password for --proxy-auth
+    #[arg(long, value_name = "NAME", requires = "proxy_auth", conflicts_with = "proxy_password_file")]
+    proxy_password_env: Option<OsString>,
+    /// The file whose only line is the password for --proxy-auth
+    #[arg(long, value_name = "PATH", requires = "proxy_auth")]
+    proxy_password_file: Option<PathBuf>,
+}
+
+impl LoginArguments {
+    /// The logins with their passwords, which somebody may have to be asked for.
+    pub(super) fn logins(&self) -> Result<Logins, Failure> {
+        // Whoever is asked for a password has got everything else right.
+        let sides = [self.server()?, self.proxy()?];
+        let mut logins = Vec::new();
+        for side in &sides {
+            side.read_into(&mut logins)?;
+        }
+        Ok(Logins(logins))
+    }
+
+    fn server(&self) -> Result<Side<'_>, Failure> {
+        let source =
+            Source::of(self.server_password_env.as_ref(), self.server_password_file.as_ref(), "--server-password");
+        Side::new(AuthTarget::SERVER, &self.server_auth, source)
+    }
+
+    fn proxy(&self) -> Result<Side<'_>, Failure> {
+        let source =
+            Source::of(self.proxy_password_env.as_ref(), self.proxy_password_file.as_ref(), "--proxy-password");
+        Side::new(AuthTarget::PROXY, &self.proxy_auth, source)
+    }
+}
+
+/// What the schemes of BITS are called.
+const SCHEMES: [(&str, AuthScheme); 5] = [
+    ("basic", AuthScheme::BASIC),
+    ("digest", AuthScheme::DIGEST),
+    ("ntlm", AuthScheme::NTLM),
+    ("negotiate", AuthScheme::NEGOTIATE),
+    ("passport", AuthScheme::PASSPORT),
+];
+
+/// `SCHEME:USER`, taken apart.
+struct Account<'a> {
+    name_of_scheme: &'static str,
+    scheme: AuthScheme,
+    user: &'a str,
+}
+
+/// What the command line says of one who asks.
+struct Side<'a> {
+    target: AuthTarget,
+    accounts: Vec<Account<'a>>,
+    source: Source<'a>,
+}
+
+impl<'a> Side<'a> {
+    fn new(target: AuthTarget, texts: &'a [String], source: Source<'a>) -> Result<Self, Failure> {
+        let wrong = |why: &str| Failure::Usage(format!("{}: {why}", option(target)));
+        let mut accounts: Vec<Account<'_>> = Vec::new();
+        for text in texts {
+            let account = account(text).map_err(wrong)?;
+            if accounts.iter().any(|known| known.scheme == account.scheme) {
+                return Err(wrong(&format!("{} can have one USER only", account.name_of_scheme)));
+            }
+            accounts.push(account);
+        }
+        Ok(Self { target, accounts, source })
+    }
+
+    fn read_into(&self, logins: &mut Vec<Login>) -> Result<(), Failure> {
+        for Account { name_of_scheme, scheme, user } in &self.accounts {
+            // A person can tell one password from the other; a variable or a file has only one.
+            let has_it = |login: &&Login| {
+                login.target == self.target && (login.user == *user || !matches!(self.source, Source::Terminal { .. }))
+            };
+            let password = match logins.iter().find(has_it) {
+                Some(login) => Rc::clone(&login.password),
+                None if self.target == AuthTarget::PROXY => Rc::new(self.source.read(&format!("{user} at the proxy"))?),
+                None => Rc::new(self.source.read(user)?),
+            };
+            let user = (*user).to_owned();
+            logins.push(Login { target: self.target, name_of_scheme, scheme: *scheme, user, password });
+        }
+        Ok(())
+    }
+}
+
+/// The option that gives logins for a target.
+fn option(target: AuthTarget) -> &'static str {
+    if target == AuthTarget::PROXY { "--proxy-auth" } else { "--server-auth" }
+}
+
+/// Reads `SCHEME:USER`. What is wrong is told without the text: it may have a password in it.
+fn account(text: &str) -> Result<Account<'_>, &'static str> {
+    const WANTED: &str =
+        "SCHEME:USER is wanted, where SCHEME is basic, digest, ntlm, negotiate or passport, as in digest:joe";
+    let (scheme, user) = text.split_once(':').ok_or(WANTED)?;
+    let (name_of_scheme, scheme) =
+        SCHEMES.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name)).ok_or(WANTED)?;
+    if user.is_empty() {
+        return Err("USER is missing");
+    }
+    if user.contains(':') {
+        return Err("no USER has a colon, and the password does not belong here: it is asked for, or \
+                    read from a variable or a file");
+    }
+    Ok(Account { name_of_scheme, scheme, user })
+}
+
+/// What the jobs of a run log in with.
+pub(super) struct Logins(Vec<Login>);
+
+struct Login {
+    target: AuthTarget,
+    name_of_scheme: &'static str,
+    scheme: AuthScheme,
+    user: String,
+    password: Rc<Password>,
+}
+
+impl Logins {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives them to a job, in place of those that it has for the same schemes.
+    pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
+        let job = Arc::clone(job).job2().map_err(|code| Failure::Failed(told(code)))?;
+        for login in &self.0 {
+            let credentials = AuthCredentials {
+                target: login.target,
+                scheme: login.scheme,
+                user_name: Some(&login.user),
+                password: Some(&login.password),
+            };
+            job.set_credentials(&credentials).map_err(|code| login.refused(code))?;
+        }
+        Ok(())
+    }
+
+    /// How to mend that a server or a proxy wants to know who asks; nothing for another error.
+    pub(super) fn mend(&self, code: Hresult) -> Option<String> {
+        let (target, who) = match code {
+            Hresult::BG_E_HTTP_ERROR_401 => (AuthTarget::SERVER, "server"),
+            Hresult::BG_E_HTTP_ERROR_407 => (AuthTarget::PROXY, "proxy"),
+            _ => return None,
+        };
+        let shown: Vec<_> = self.0.iter().filter(|login| login.target == target).map(Login::shown).collect();
+        Some(if shown.is_empty() {
+            format!("the {who} wants a login: {} SCHEME:USER", option(target))
+        } else {
+            format!(
+                "the {who} did not take {}: name or password is wrong, or it asks by other schemes",
+                shown.join(", ")
+            )
+        })
+    }
+}
+
+impl Login {
+    fn shown(&self) -> String {
+        format!("{}:{}", self.name_of_scheme, self.user)
+    }
+
+    fn refused(&self, code: Hresult) -> Failure {
+        let line = format!("cannot log in with {}: {}", self.shown(), told(code));
+        match code {
+            Hresult::BG_E_USERNAME_TOO_LARGE | Hresult::E_INVALIDARG => Failure::Usage(line),
+            _ => Failure::Failed(line),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_known_in_any_case_and_a_user_is_what_follows() {
+        let table = [
+            ("basic:joe", AuthScheme::BASIC, "joe"),
+            ("Digest:joe", AuthScheme::DIGEST, "joe"),
+            (r"NTLM:CORP\joe", AuthScheme::NTLM, r"CORP\joe"),
+            ("negotiate:joe@CORP.EXAMPLE", AuthScheme::NEGOTIATE, "joe@CORP.EXAMPLE"),
+            ("pAssPort:joe@example.org", AuthScheme::PASSPORT, "joe@example.org"),
+        ];
+        for (text, scheme, user) in table {
+            let account = account(text).unwrap();
+            assert_eq!((account.scheme, account.user), (scheme, user), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_scheme_and_user_is_told_without_showing_it() {
+        for text in ["", "joe", ":joe", "kerberos:joe", "joe:hunter2", "basic:", "basic:joe:hunter2", "hunter2"] {
+            let why = account(text).err().unwrap();
+            assert!(!why.contains("hunter2"), "{text}: {why}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What every job of a run is given before it goes on, new or taken up.
+
+use std::sync::Arc;
+
+use bits_api::{Hresult, Job, JobPriority};
+
+use super::login::Logins;
+use super::proxy::{self, ProxyArguments};
+use crate::Failure;
+
+/// What the command line asks for.
+pub(super) struct Settings<'a> {
+    pub(super) priority: JobPriority,
+    pub(super) logins: Logins,
+    pub(super) proxy: &'a ProxyArguments,
+}
+
+impl Settings<'_> {
+    /// Whether there is something to give.
+    pub(super) fn is_empty(&self) -> bool {
+        self.proxy.is_empty() && self.logins.is_empty()
+    }
+
+    /// Gives a job all that has an option of its own; what none asks for stays as it is.
+    pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
+        self.proxy.set(job)?;
+        self.logins.give(job)
+    }
+
+    /// What may be done about an error, where the code alone does not say it.
+    pub(super) fn mend(&self, code: Hresult) -> Option<String> {
+        self.logins.mend(code).or_else(|| proxy::mend(code))
+    }
+}
