@@ -1,14 +1,31 @@
 //! Schemes of authentication: challenges in, credentials out.
 //!
-//! No sockets and no files: whoever has a connection brings what the other end has said, and sends
-//! what comes out.
+//! A [`Party`] is our side towards one server or proxy, on one connection. It is told of every
+//! challenge and says what to send; how that gets there is the transfer core's affair. Nothing in
+//! here opens a socket or a file, and no credential leaves but as the value of a header in a
+//! [`Secret`].
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`challenge`] | takes challenges apart |
+//! | `choice` | which of the schemes that are offered is answered |
+//! | `party` | one exchange after the other, towards one server or proxy |
+//! | `basic`, `ntlm`, `negotiate` | a scheme each |
+//! | `package` | what the two have in common that `sspi` speaks |
+//!
+//! [`Secret`]: bits_wire::Secret
 
+mod basic;
+pub mod challenge;
+mod choice;
 mod negotiate;
 mod ntlm;
 mod package;
+mod party;
 #[cfg(test)]
 mod tests;
 
 pub use negotiate::{KdcRequest, Negotiate, Turn};
 pub use ntlm::Ntlm;
 pub use package::{Broken, Token};
+pub use party::{Asked, Party, Step};

@@ -5,6 +5,7 @@
 //! nobody may wait for that any longer. The time counts from Cancel, over restarts too.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptPlan, ChainId, Fetch, Urgency, Work};
@@ -41,6 +42,7 @@ impl Engine {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),
+            logins: Arc::new(job.logins()),
             excused: job.later.security_flags().into(),
             certificate,
             vetting: job.vetting(),

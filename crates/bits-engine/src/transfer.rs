@@ -2,6 +2,7 @@
 //! (clause `sched.files.sequential`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bits_api::{ErrorContext, Hresult, JobPriority};
 use bits_wire::attempt::{
@@ -81,6 +82,7 @@ impl Engine {
             proxying,
             limit,
             custom_headers: job.custom_headers().cloned(),
+            logins: Arc::new(job.logins()),
             excused: job.later.security_flags().into(),
             certificate,
             vetting: job.vetting(),

@@ -153,6 +153,11 @@ impl Answer {
         self
     }
 
+    /// Adds a line to a header.
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        self.headers.push((name.into(), value.into()));
+    }
+
     /// Sets a header, in place when it is there.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         match self.headers.iter_mut().find(|(header, _)| header.eq_ignore_ascii_case(name)) {

@@ -19,6 +19,7 @@ use crate::answer::{Answer, Piece};
 use crate::content::{Content, Framing, Reader};
 use crate::fault::{Conduct, CutAt, Fault, Instead};
 use crate::gate::{Barrier, GateAt};
+use crate::guard::{Post, Ruling};
 use crate::head::{self, Head};
 use crate::journal::{Cut, Entry, Outcome, Request};
 use crate::shared::Shared;
@@ -138,6 +139,7 @@ impl Connection {
             target: head.target.clone(),
             version: head.version.clone(),
             headers: head.headers.clone(),
+            account: None,
             status: None,
             served: Vec::new(),
             body_sent: 0,
@@ -174,7 +176,16 @@ impl Connection {
             return Ok(stays);
         }
         let is_status = faults.iter().any(|fault| matches!(fault, Fault::Status { .. }));
-        if !is_status && self.is_for_another(&head) {
+        let is_for_another = self.is_for_another(&head);
+        if !is_status {
+            let post = if is_for_another { Post::Proxy } else { Post::Server };
+            match self.shared.ruling_on(post, &head) {
+                Some(Ruling::Stop(challenges)) => return self.ward_off(post, &challenges, &head, entry).await,
+                Some(Ruling::Pass(account)) => entry.with(|request| request.account = Some(account)),
+                None => {}
+            }
+        }
+        if !is_status && is_for_another {
             return self.forward(head, &faults, &conduct, entry).await;
         }
         let mut content = self.shared.content_at(head.path());
@@ -184,6 +195,16 @@ impl Connection {
         let answer = self.answer(&head, content.as_ref(), &faults);
         let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
         self.send(&answer, &head, &conduct, reader, entry).await?;
+        Ok(!answer.close)
+    }
+
+    /// Tells a client how to prove who it is.
+    async fn ward_off(&mut self, post: Post, challenges: &[String], head: &Head, entry: &Entry) -> Result<bool, Stop> {
+        let mut answer = Answer::bare(head, post.status(), false, self.shared.clock.now().wall);
+        for challenge in challenges {
+            answer.add(post.challenge_header(), challenge);
+        }
+        self.send(&answer, head, &Conduct::default(), None, entry).await?;
         Ok(!answer.close)
     }
 

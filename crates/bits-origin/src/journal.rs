@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,12 @@ pub struct Request {
     pub target: String,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub version: String,
-    /// The headers, spelled and ordered as they were sent.
+    /// The headers, spelled and ordered as they were sent; of what proves who the client is, the name
+    /// of the scheme alone, unless [`Origin::journal_credentials`](crate::Origin::journal_credentials)
+    /// asked for more.
     pub headers: Vec<(String, String)>,
+    /// The account in whose name a guard let it pass.
+    pub account: Option<String>,
     /// The status of the answer, once it is sent.
     pub status: Option<u16>,
     /// The parts of the file that the answer carries; empty without a body.
@@ -123,6 +128,7 @@ pub(crate) struct Recorder {
     log: Mutex<Log>,
     changed: Condvar,
     hooks: Mutex<Vec<Hook>>,
+    keeps_credentials: AtomicBool,
 }
 
 #[derive(Default)]
@@ -136,8 +142,16 @@ impl Recorder {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(hook);
     }
 
+    /// Keeps credentials too, from now on.
+    pub(crate) fn keep_credentials(&self) {
+        self.keeps_credentials.store(true, Ordering::SeqCst);
+    }
+
     /// Enters a request and tells the hooks.
     pub(crate) fn enter(self: &Arc<Self>, mut request: Request) -> Entry {
+        if !self.keeps_credentials.load(Ordering::SeqCst) {
+            request.headers.iter_mut().for_each(hide_credentials);
+        }
         let mut log = self.lock();
         request.number = log.requests.len() + 1;
         log.requests.push(request.clone());
@@ -191,6 +205,13 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hide_credentials((name, value): &mut (String, String)) {
+    if ["Authorization", "Proxy-Authorization"].iter().any(|hidden| hidden.eq_ignore_ascii_case(name)) {
+        let scheme = value.split(' ').next().unwrap_or_default();
+        *value = format!("{scheme} (hidden)");
     }
 }
 

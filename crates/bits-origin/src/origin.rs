@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::connection::{Connection, Peer};
 use crate::content::Content;
 use crate::gate::{Barrier, Gate, GateAt};
+use crate::guard::Guard;
 use crate::journal::{Hook, TimedOut};
 use crate::requests::Journal;
 use crate::script::Script;
@@ -188,6 +189,28 @@ impl Origin {
     /// on as they would.
     pub fn behave(&self) {
         self.shared.behave();
+    }
+
+    /// Guards what is at `path`, where a `*` at its end stands for anything; of several guards of a
+    /// path, the last that was posted stands there.
+    pub fn guard(&self, path: &str, guard: Guard) {
+        self.shared.guard(path, guard);
+    }
+
+    /// As a forward proxy, guards the way to every other server.
+    pub fn guard_proxy(&self, guard: Guard) {
+        self.shared.guard_proxy(guard);
+    }
+
+    /// Dismisses all guards.
+    pub fn dismiss_guards(&self) {
+        self.shared.dismiss_guards();
+    }
+
+    /// Keeps in the journal, from now on, what clients say to prove who they are. Without this, it
+    /// holds the name of the scheme alone.
+    pub fn journal_credentials(&self) {
+        self.shared.recorder.keep_credentials();
     }
 
     /// How many connections are open. [`Origin::wait_until`] looks again when one closes.

@@ -14,7 +14,8 @@ use crate::content::{Content, Stamp};
 use crate::fault::Fault;
 use crate::folder;
 use crate::gate::Barrier;
-use crate::head;
+use crate::guard::{Guard, Guards, Post, Ruling};
+use crate::head::{self, Head};
 use crate::journal::Recorder;
 use crate::script::{Coming, Performance, Script};
 use crate::synthetic::Synthetic;
@@ -46,6 +47,7 @@ struct State {
     hosts: BTreeMap<String, SocketAddr>,
     barriers: Vec<Arc<Barrier>>,
     performances: Vec<Performance>,
+    guards: Guards,
 }
 
 impl Shared {
@@ -140,6 +142,23 @@ impl Shared {
     /// Where the server of that host and port is, if anybody has told.
     pub(crate) fn host(&self, authority: &str) -> Option<SocketAddr> {
         self.lock().hosts.get(&authority.to_ascii_lowercase()).copied()
+    }
+
+    pub(crate) fn guard(&self, path: &str, guard: Guard) {
+        self.lock().guards.post_at(path, guard);
+    }
+
+    pub(crate) fn guard_proxy(&self, guard: Guard) {
+        self.lock().guards.post_at_proxy(guard);
+    }
+
+    pub(crate) fn dismiss_guards(&self) {
+        self.lock().guards.dismiss();
+    }
+
+    /// What a guard makes of a request, if one stands on its way.
+    pub(crate) fn ruling_on(&self, post: Post, head: &Head) -> Option<Ruling> {
+        self.lock().guards.look_at(post, head)
     }
 
     /// What goes wrong with the request that has just come.

@@ -337,6 +337,7 @@ mod tests {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: None,
+            logins: Arc::default(),
             excused: CertificateFaults::empty(),
             certificate: None,
             vetting: Vetting::Unwanted,

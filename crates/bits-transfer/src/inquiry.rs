@@ -5,6 +5,7 @@
 //! and never reads more of a body than it was asked for.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
@@ -18,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::handshake::{self, Handshake};
 use crate::link::{Aim, Link, Network};
+use crate::parties::Parties;
 use crate::tls::Trust;
 use crate::watchdog::within;
 
@@ -155,7 +157,14 @@ impl Inquirer {
 
 /// Straight to a server whose certificate has no fault.
 fn aim(origin: &Origin) -> Aim {
-    Aim { origin: origin.clone(), route: Route::default(), excused: CertificateFaults::empty(), certificate: None }
+    Aim {
+        origin: origin.clone(),
+        route: Route::default(),
+        excused: CertificateFaults::empty(),
+        certificate: None,
+        logins: Arc::default(),
+        is_trusted: false,
+    }
 }
 
 /// The head of the answer to `request`, over `used` or a new connection. A connection that the
@@ -171,7 +180,7 @@ async fn answered(
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => Link::open(network, aim, None, |_| ()).await?,
+            None => Link::open(network, aim, Parties::new(aim), None, |_| ()).await?,
         };
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {

@@ -16,6 +16,7 @@ mod inquiry;
 mod link;
 mod mover;
 mod partial;
+mod parties;
 mod runtime;
 mod socket;
 mod spelling;

@@ -6,20 +6,25 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bits_auth::Step;
 use bits_wire::attempt::Vetter;
+use bits_wire::auth::Logins;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
-use bits_wire::proxy::{self, Hop, Route};
+use bits_wire::proxy::{self, Hop, ProxyServer, Route};
 use bits_world::clock::{Clock, Ends};
 use bits_world::{Certificate, Decisions, LocalStorage};
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::parties::Parties;
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Session, Trust};
 use crate::vetted;
@@ -62,14 +67,19 @@ pub(crate) struct Aim {
     pub(crate) excused: CertificateFaults,
     /// What it is shown when it asks for a certificate.
     pub(crate) certificate: Option<Arc<Certificate>>,
+    /// What those who ask are told.
+    pub(crate) logins: Arc<Logins>,
+    /// Whether the server is one of those.
+    pub(crate) is_trusted: bool,
 }
 
 /// A connection to one origin, or to a proxy. It moves only while an attempt polls it: between attempts it lies
 /// still, without a task of its own.
 pub(crate) struct Link {
     aim: Aim,
-    /// Whether it ends at a proxy, which is told whole URLs.
-    ends_at_proxy: bool,
+    /// The proxy at its end, which is told whole URLs.
+    proxy: Option<ProxyServer>,
+    parties: Parties,
     meter: Arc<Meter>,
     sender: SendRequest<Empty<Bytes>>,
     /// `None` once the connection is over.
@@ -79,15 +89,18 @@ pub(crate) struct Link {
 impl Link {
     /// So much is read at once: with large files the number of reads and writes is what costs.
     const READ_BUFFER: usize = 1024 * 1024;
+    /// What is read of a body that nobody wants, so that the connection can be asked again.
+    pub(crate) const SHORT: usize = 64 * 1024;
 
-    /// Connects; tells `connected` as soon as only the other end is waited for.
+    /// Connects as one of `parties`; tells `connected` as soon as only the other end is waited for.
     ///
     /// A `vetter` has a say about a server of HTTPS.
     pub(crate) async fn open(
         network: &Network,
         aim: &Aim,
+        mut parties: Parties,
         vetter: Option<Arc<dyn Vetter>>,
-        connected: impl FnOnce(Arc<Meter>),
+        connected: impl Fn(Arc<Meter>),
     ) -> Result<Self, Fault> {
         let Aim { origin, route, .. } = aim;
         let trust = match origin.scheme {
@@ -97,41 +110,64 @@ impl Link {
                 Some(Session::new(&network.trust, &base, aim, vetter)?)
             }
         };
-        let (stream, hop) = way::connect(network, origin, route).await?;
-        // Small requests go out at once; failing that, only slower.
-        let _ = stream.set_nodelay(true);
-        let (Ok(client), Ok(server)) = (stream.local_addr(), stream.peer_addr()) else {
-            return Err(Fault::ConnectionEnded);
+        let (stream, meter, hop) = loop {
+            let (stream, hop) = way::connect(network, origin, route).await?;
+            let (stream, meter) = metered(network, stream)?;
+            connected(Arc::clone(&meter));
+            let Hop::Proxy(proxy) = hop else { break (stream, meter, hop) };
+            if origin.scheme == Scheme::Http {
+                break (stream, meter, hop);
+            }
+            let tunnel = way::tunnel(network, origin, proxy, stream, &meter, &mut parties);
+            match within(&network.clock, network.stall, tunnel).await? {
+                Some(tunnel) => break (tunnel, meter, hop),
+                // The proxy wants to hear more, and not on this connection.
+                None => parties = parties.moved(),
+            }
         };
-        let meter = Meter::new(Ends { client, server }, network.clock.clone());
-        let metered = Metered::new(stream, Arc::clone(&meter));
-        connected(Arc::clone(&meter));
-        let layer = within(&network.clock, network.stall, async {
-            Ok(match (trust, hop) {
-                (None, _) => Layer::Plain(metered),
-                (Some(trust), Hop::Direct) => encrypt(trust, origin, metered).await?,
-                (Some(trust), Hop::Proxy(_)) => {
-                    let tunnel = way::tunnel(network, origin, metered, &meter).await?;
-                    encrypt(trust, origin, tunnel).await?
-                }
-            })
-        });
-        let layer = layer.await?;
+        let layer = match trust {
+            None => Layer::Plain(stream),
+            Some(trust) => within(&network.clock, network.stall, encrypt(trust, origin, stream)).await?,
+        };
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .max_buf_size(Self::READ_BUFFER)
             .handshake(TokioIo::new(Stream { layer, meter: Arc::clone(&meter) }))
             .await
             .map_err(|error| fault(&error))?;
-        let ends_at_proxy = origin.scheme == Scheme::Http && *hop != Hop::Direct;
-        Ok(Self { aim: aim.clone(), ends_at_proxy, meter, sender, connection: Some(Box::pin(connection)) })
+        let proxy = match hop {
+            Hop::Proxy(proxy) if origin.scheme == Scheme::Http => Some(proxy.clone()),
+            _ => None,
+        };
+        Ok(Self { aim: aim.clone(), proxy, parties, meter, sender, connection: Some(Box::pin(connection)) })
     }
 
     /// Whether it is as good as a new one.
     pub(crate) fn leads_to(&self, aim: &Aim) -> bool {
         // A proxy is told with each request whom it is for.
-        let is_proxys = self.ends_at_proxy && aim.origin.scheme == Scheme::Http && self.aim.route == aim.route;
+        let is_proxys = self.proxy.is_some()
+            && aim.origin.scheme == Scheme::Http
+            && (&self.aim.route, &self.aim.logins) == (&aim.route, &aim.logins);
         is_proxys || self.aim == *aim
+    }
+
+    /// Turns to another server behind the same proxy.
+    pub(crate) fn turn_to(&mut self, aim: &Aim) {
+        self.parties.turn_to(aim);
+    }
+
+    /// Whether the same is to be asked again, with what those at the other end want to hear.
+    pub(crate) fn hear(&mut self, status: u16, headers: &HeaderMap) -> bool {
+        let steps = [
+            self.proxy.as_ref().map(|_| self.parties.hear_proxy(status, headers)),
+            Some(self.parties.hear_server(status, headers)),
+        ];
+        steps.contains(&Some(Step::Again))
+    }
+
+    /// Who we were, for another connection.
+    pub(crate) fn into_parties(self) -> Parties {
+        self.parties.moved()
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
@@ -153,9 +189,11 @@ impl Link {
         *outgoing.method_mut() = request.method.clone();
         *outgoing.uri_mut() = http::Uri::from(request.path.clone());
         *outgoing.headers_mut() = request.headers.clone();
-        if self.ends_at_proxy {
+        if let Some(proxy) = &self.proxy {
             proxy::address(&mut outgoing, target);
+            self.parties.say_to_proxy(proxy, &mut outgoing);
         }
+        self.parties.say_to_server(&mut outgoing);
         self.meter.expect_head(&request.spelled);
         self.look().await;
         if self.connection.is_none() {
@@ -209,17 +247,26 @@ impl Link {
     /// Reads a body that nobody wants to its end, if it is short; otherwise the connection cannot
     /// be used again. Returns whether it can.
     pub(crate) async fn drain(&mut self, mut body: Incoming) -> bool {
-        const SHORT: usize = 64 * 1024;
         let mut seen = 0;
         while let Some(data) = std::future::poll_fn(|cx| self.poll_body(cx, &mut body)).await {
             let Ok(data) = data else { return false };
             seen += data.len();
-            if seen > SHORT {
+            if seen > Self::SHORT {
                 return false;
             }
         }
         true
     }
+}
+
+fn metered(network: &Network, stream: TcpStream) -> Result<(Metered, Arc<Meter>), Fault> {
+    // Small requests go out at once; failing that, only slower.
+    let _ = stream.set_nodelay(true);
+    let (Ok(client), Ok(server)) = (stream.local_addr(), stream.peer_addr()) else {
+        return Err(Fault::ConnectionEnded);
+    };
+    let meter = Meter::new(Ends { client, server }, network.clock.clone());
+    Ok((Metered::new(stream, Arc::clone(&meter)), meter))
 }
 
 /// Lets the connection do what it can.

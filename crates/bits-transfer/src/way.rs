@@ -7,15 +7,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use bits_auth::Step;
 use bits_wire::download::{Fault, Origin};
-use bits_wire::proxy::{Hop, Route, tunnel_request};
+use bits_wire::proxy::{Hop, ProxyServer, Route, tunnel_request};
 use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::client::conn::http1;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1::{self, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 
-use crate::link::{Network, fault};
+use crate::link::{Link, Network, fault};
+use crate::parties::Parties;
 use crate::socket::{Layer, Meter, Metered, Stream};
 use crate::watchdog::within;
 
@@ -64,46 +66,78 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<T
     Err(fault)
 }
 
-/// Asks the proxy at the other end of `stream` for a tunnel to `origin`.
+/// Asks the proxy at the other end of `stream` for a tunnel to `origin`; `None` when it is to be asked
+/// again, on another connection.
 pub(crate) async fn tunnel(
     network: &Network,
     origin: &Origin,
+    proxy: &ProxyServer,
     stream: Metered,
     meter: &Arc<Meter>,
-) -> Result<Metered, Fault> {
+    parties: &mut Parties,
+) -> Result<Option<Metered>, Fault> {
     let stream = TokioIo::new(Stream { layer: Layer::Plain(stream), meter: Arc::clone(meter) });
     let handshake = http1::Builder::new().title_case_headers(true).handshake::<_, Empty<Bytes>>(stream);
-    let (mut sender, mut connection) = handshake.await.map_err(|error| fault(&error))?;
-    let request = tunnel_request(origin, &network.library).map(|()| Empty::new());
-    meter.expect_head(&Arc::default());
-    let mut answer = pin!(sender.send_request(request));
-    let mut is_over = false;
-    let answered = poll_fn(|cx| {
-        if let Poll::Ready(answered) = answer.as_mut().poll(cx) {
-            return Poll::Ready(answered);
+    let (mut sender, connection) = handshake.await.map_err(|error| fault(&error))?;
+    let mut way = Way { connection, is_over: false };
+    loop {
+        let mut request = tunnel_request(origin, &network.library).map(|()| Empty::new());
+        parties.say_to_proxy(proxy, &mut request);
+        meter.expect_head(&Arc::default());
+        let answer = way.drive(sender.send_request(request)).await.map_err(|error| fault(&error))?;
+        meter.head_done();
+        let status = answer.status();
+        if parties.hear_proxy(status.as_u16(), answer.headers()) == Step::Stand {
+            if !status.is_success() {
+                tracing::debug!(host = origin.host, %status, "the proxy refuses a tunnel");
+                return Err(Fault::ProxyRefused(status.as_u16()));
+            }
+            break;
         }
-        if !is_over {
-            // Its error is told by the answer.
-            is_over = connection.poll_without_shutdown(cx).is_ready();
+        let body = Limited::new(answer.into_body(), Link::SHORT).collect();
+        let is_read = way.drive(body).await.is_ok();
+        if !is_read || way.is_over || way.drive(sender.ready()).await.is_err() {
+            return Ok(None);
         }
-        answer.as_mut().poll(cx)
-    });
-    let status = answered.await.map_err(|error| fault(&error))?.status();
-    meter.head_done();
+    }
     // Nothing more is asked, also where hyper does not take the answer for a tunnel (204).
     drop(sender);
-    if !status.is_success() {
-        tracing::debug!(host = origin.host, %status, "the proxy refuses a tunnel");
-        return Err(Fault::ProxyRefused(status.as_u16()));
+    way.into_tunnel().await.map(Some)
+}
+
+/// The connection to a proxy, before it is a tunnel.
+struct Way {
+    connection: Connection<TokioIo<Stream>, Empty<Bytes>>,
+    is_over: bool,
+}
+
+impl Way {
+    /// Waits for what comes by the connection.
+    async fn drive<T>(&mut self, what: impl Future<Output = T>) -> T {
+        let mut what = pin!(what);
+        poll_fn(|cx| {
+            if let Poll::Ready(ready) = what.as_mut().poll(cx) {
+                return Poll::Ready(ready);
+            }
+            if !self.is_over {
+                // Its error is told by the answer.
+                self.is_over = self.connection.poll_without_shutdown(cx).is_ready();
+            }
+            what.as_mut().poll(cx)
+        })
+        .await
     }
-    if !is_over {
-        poll_fn(|cx| connection.poll_without_shutdown(cx)).await.map_err(|error| fault(&error))?;
-    }
-    let parts = connection.into_parts();
-    match parts.io.into_inner().layer {
-        Layer::Plain(stream) if parts.read_buf.is_empty() => Ok(stream),
-        // In TLS it is the client who speaks first.
-        _ => Err(Fault::InvalidResponse),
+
+    async fn into_tunnel(mut self) -> Result<Metered, Fault> {
+        if !self.is_over {
+            poll_fn(|cx| self.connection.poll_without_shutdown(cx)).await.map_err(|error| fault(&error))?;
+        }
+        let parts = self.connection.into_parts();
+        match parts.io.into_inner().layer {
+            Layer::Plain(stream) if parts.read_buf.is_empty() => Ok(stream),
+            // In TLS it is the client who speaks first.
+            _ => Err(Fault::InvalidResponse),
+        }
     }
 }
 

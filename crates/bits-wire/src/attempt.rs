@@ -10,6 +10,7 @@ use bits_world::{Certificate, Sid};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::auth::Logins;
 use crate::download::{CertificateFaults, RedirectPolicy};
 use crate::layout::Layout;
 use crate::proxy::Proxying;
@@ -125,6 +126,8 @@ pub struct AttemptPlan {
     pub limit: Option<u32>,
     /// What every request carries beside BITS' own headers.
     pub custom_headers: Option<Secret>,
+    /// What servers and proxies that ask are told.
+    pub logins: Arc<Logins>,
     /// Which faults of a server's certificate count for nothing.
     pub excused: CertificateFaults,
     /// What a server that asks for a client certificate is shown.

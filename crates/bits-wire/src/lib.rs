@@ -8,6 +8,7 @@
 //! file, or looks at a clock.
 
 pub mod attempt;
+pub mod auth;
 mod custom_headers;
 pub mod download;
 pub mod layout;

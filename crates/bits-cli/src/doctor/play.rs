@@ -2,6 +2,7 @@
 //! rules, but with little of each body.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bits_api::FileRange;
 use bits_transfer::{Inquirer, Reply, Rest};
@@ -165,6 +166,7 @@ impl Player<'_> {
             fetch: Fetch { layout, redirects, dynamic: part == Part::Dynamic, ..Fetch::default() },
             urgency,
             proxying: Proxying::default(),
+            logins: Arc::default(),
             excused: CertificateFaults::empty(),
             limit: None,
             custom_headers: None,

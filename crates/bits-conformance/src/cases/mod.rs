@@ -72,6 +72,7 @@ modules![
     resuming,
     changed_files,
     answers,
+    authentication,
     https,
     local_files,
     shares,

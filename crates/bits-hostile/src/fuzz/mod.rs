@@ -12,6 +12,7 @@ mod multipart;
 mod ways;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bits_wire::attempt::{
     AttemptId, AttemptPlan, Begin, ChainId, Fetch, Identities, Urgency, Validators, Vetting, Work,
@@ -80,6 +81,7 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
         custom_headers: None,
         certificate: None,
         vetting: Vetting::Unwanted,
+        logins: Arc::default(),
         excused: bits_wire::download::CertificateFaults::default(),
         known: has(b'k').then_some(Validators {
             size: 100,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bits_wire::CustomHeaders;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead, Vetter, Vetting};
+use bits_wire::auth::Logins;
 use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
 use bits_world::{Certificate, Switch};
@@ -14,6 +15,7 @@ use hyper::body::Incoming;
 
 use crate::link::{Aim, Link, Network};
 use crate::mover::{Control, Standing};
+use crate::parties::Parties;
 use crate::vetted::Nobody;
 use crate::watchdog::within;
 
@@ -29,6 +31,8 @@ pub(super) struct Line<'a> {
     /// What every request carries beside BITS' own headers.
     custom: CustomHeaders,
     cookies: Cookies,
+    /// What those who ask are told.
+    logins: Arc<Logins>,
     /// Which faults of a server's certificate count for nothing.
     excused: CertificateFaults,
     /// What a server is shown that asks for a certificate.
@@ -64,6 +68,7 @@ impl<'a> Line<'a> {
                 .and_then(|text| CustomHeaders::parse(text.expose()))
                 .unwrap_or_default(),
             cookies: Cookies::default(),
+            logins: Arc::clone(&plan.logins),
             excused: plan.excused,
             certificate: plan.certificate.clone(),
             vetter: match &plan.vetting {
@@ -116,50 +121,78 @@ impl<'a> Line<'a> {
         request
     }
 
-    /// Sends a request and waits for the head of its answer. A connection that the server has
-    /// closed since its last answer is replaced once.
+    /// Asks, and says who we are as often as that leads on, until there is an answer that stands.
     async fn exchange(&mut self, request: &Request, route: Route) -> Result<(Response<Incoming>, ResponseHead), Fault> {
-        let network = self.network;
-        let target = self.redirects.target();
         let aim = Aim {
-            origin: target.origin().clone(),
+            origin: self.redirects.target().origin().clone(),
             route,
             excused: self.excused,
             certificate: self.certificate.clone(),
+            logins: Arc::clone(&self.logins),
+            is_trusted: !self.redirects.is_elsewhere(),
         };
-        let mut used = self.link.take_if(|link| link.is_open() && link.leads_to(&aim));
-        self.link = None;
+        let mut used = self.link.take().filter(|link| link.is_open() && link.leads_to(&aim));
+        let mut parties = None;
+        loop {
+            let (mut link, answer) = self.send(request, &aim, used.take(), parties.take()).await?;
+            let text = link.meter().take_head();
+            if !link.hear(answer.status().as_u16(), answer.headers()) {
+                self.link = Some(link);
+                return Ok((answer, text));
+            }
+            match self.drained(link, answer.into_body()).await {
+                Ok(link) => used = Some(link),
+                Err(moved) => parties = Some(moved),
+            }
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer. A connection that the server has
+    /// closed since its last answer is replaced once.
+    async fn send(
+        &self,
+        request: &Request,
+        aim: &Aim,
+        mut used: Option<Link>,
+        mut parties: Option<Parties>,
+    ) -> Result<(Link, Response<Incoming>), Fault> {
+        let network = self.network;
         loop {
             let reused = used.is_some();
-            let mut link = if let Some(link) = used.take() {
+            let mut link = if let Some(mut link) = used.take() {
+                link.turn_to(aim);
                 link
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
+                let parties = parties.take().unwrap_or_else(|| Parties::new(aim));
                 // Most of what an attempt needs room for, and only while it connects.
-                Box::pin(Link::open(network, &aim, self.vetter.clone(), talks)).await?
+                Box::pin(Link::open(network, aim, parties, self.vetter.clone(), talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
-            let answered = within(&network.clock, network.stall, async { Ok(link.ask(request, target).await) }).await?;
-            match answered {
+            let asked = async { Ok(link.ask(request, self.redirects.target()).await) };
+            match within(&network.clock, network.stall, asked).await? {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
-                    let text = link.meter().take_head();
-                    self.link = Some(link);
-                    return Ok((response, text));
+                    return Ok((link, response));
                 }
-                Err(none) if reused && none.repeatable => {}
+                Err(none) if reused && none.repeatable => parties = Some(link.into_parties()),
                 Err(none) => return Err(none.fault),
             }
         }
     }
 
-    /// Reads a body that is not part of the file, so that the connection can be asked again.
-    pub(super) async fn skip(&mut self, body: Incoming) {
-        let Some(link) = &mut self.link else { return };
+    /// Reads a body that is not part of the file, so that the connection can be asked again; where it
+    /// cannot, what is left is who we were on it.
+    async fn drained(&self, mut link: Link, body: Incoming) -> Result<Link, Parties> {
         let drained = within(&self.network.clock, self.network.stall, async { Ok(link.drain(body).await) }).await;
-        if drained != Ok(true) {
-            self.link = None;
+        if drained == Ok(true) && link.is_open() { Ok(link) } else { Err(link.into_parties()) }
+    }
+
+    /// Reads a body that is not part of the file.
+    pub(super) async fn skip(&mut self, body: Incoming) {
+        if let Some(link) = self.link.take() {
+            self.link = self.drained(link, body).await.ok();
         }
     }
 }

@@ -242,6 +242,7 @@ impl Mill {
         AttemptPlan {
             limit: None,
             custom_headers: None,
+            logins: Arc::default(),
             excused: CertificateFaults::empty(),
             certificate: None,
             vetting: Vetting::Unwanted,

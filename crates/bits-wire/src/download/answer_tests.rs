@@ -1,5 +1,7 @@
 //! The judgement of answers, as tables.
 
+use std::sync::Arc;
+
 use bits_api::{ErrorContext, FileRange, FileTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
@@ -32,6 +34,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         identities: Identities { local: Sid::of_account(1), network: Sid::of_account(1) },
         fetch: Fetch::default(),
         custom_headers: None,
+        logins: Arc::default(),
         excused: CertificateFaults::empty(),
         certificate: None,
         vetting: Vetting::Unwanted,

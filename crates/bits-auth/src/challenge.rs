@@ -1,0 +1,214 @@
+//! Challenges: the values of WWW-Authenticate and Proxy-Authenticate, taken apart (RFC 9110, 11.6).
+//!
+//! Servers are free to put several challenges into one line, or each into its own; what belongs to
+//! which has to be told by the shape of what stands between the commas. Whatever makes no sense is
+//! left out: a challenge that nobody understands is one that nobody answers.
+
+use std::borrow::Cow;
+
+use bits_api::AuthScheme;
+use http::HeaderMap;
+use http::header::HeaderName;
+
+/// One challenge of a scheme that BITS knows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Challenge<'a> {
+    /// Whose it is.
+    pub scheme: AuthScheme,
+    /// What follows the name of the scheme: parameters, a token, or nothing.
+    pub rest: &'a str,
+}
+
+/// The names that schemes have on the wire.
+const NAMES: [(&str, AuthScheme); 5] = [
+    ("Basic", AuthScheme::BASIC),
+    ("Digest", AuthScheme::DIGEST),
+    ("NTLM", AuthScheme::NTLM),
+    ("Negotiate", AuthScheme::NEGOTIATE),
+    ("Passport1.4", AuthScheme::PASSPORT),
+];
+
+/// The challenges in all lines of `name`, in order.
+pub fn all<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Challenge<'a>> {
+    // What is no ASCII is no challenge of a scheme that we know.
+    headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(in_line).collect()
+}
+
+/// The challenges in one line.
+pub fn in_line(line: &str) -> Vec<Challenge<'_>> {
+    let mut found: Vec<Challenge<'_>> = Vec::new();
+    // The scheme of the challenge that is being read, and where the rest of it begins.
+    let mut open: Option<(Option<AuthScheme>, usize)> = None;
+    let mut close = |open: Option<(Option<AuthScheme>, usize)>, end: usize| {
+        if let Some((Some(scheme), begin)) = open {
+            found.push(Challenge { scheme, rest: line[begin..end].trim_matches([' ', '\t', ',']) });
+        }
+    };
+    for (begin, item) in items(line) {
+        let Some((name, rest)) = opening(item) else { continue };
+        close(open.take(), begin);
+        let scheme = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, scheme)| *scheme);
+        open = Some((scheme, begin + rest));
+        if scheme == Some(AuthScheme::PASSPORT) {
+            // Its bare words and unquoted addresses look like anything; nothing else follows it.
+            break;
+        }
+    }
+    close(open, line.len());
+    found
+}
+
+/// What stands between the commas outside quotes, each with its place.
+fn items(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        (at <= line.len()).then(|| {
+            let begin = at;
+            let mut quotes = Quotes::default();
+            let end = line[begin..].bytes().position(|byte| quotes.are_closed_at(byte) && byte == b',');
+            let end = end.map_or(line.len(), |length| begin + length);
+            at = end + 1;
+            (begin, &line[begin..end])
+        })
+    })
+}
+
+/// Follows quoted strings.
+#[derive(Default)]
+struct Quotes {
+    is_open: bool,
+    is_escape: bool,
+}
+
+impl Quotes {
+    fn are_closed_at(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if self.is_escape => self.is_escape = false,
+            b'\\' if self.is_open => self.is_escape = true,
+            b'"' => self.is_open = !self.is_open,
+            _ => {}
+        }
+        !self.is_open
+    }
+}
+
+/// The name of the scheme with which a challenge begins in `item`, and where what follows the name
+/// begins; `None` when it is a parameter of the challenge before it.
+fn opening(item: &str) -> Option<(&str, usize)> {
+    let text = item.trim_start_matches([' ', '\t']);
+    let blank = item.len() - text.len();
+    let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let follows = rest.trim_start_matches([' ', '\t']);
+    let is_parameter = follows.starts_with('=');
+    let stands_alone = follows.is_empty() || rest.starts_with([' ', '\t']);
+    (!name.is_empty() && !is_parameter && stands_alone).then_some((name, blank + end))
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// The parameters of a challenge, in order: names as they are spelled, values without their quotes.
+pub fn parameters(rest: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    items(rest).filter_map(|(_, item)| {
+        let (name, value) = item.split_once('=')?;
+        Some((name.trim_matches([' ', '\t']), unquoted(value.trim_matches([' ', '\t']))))
+    })
+}
+
+/// The value of the first parameter of this name, whatever its case.
+pub fn parameter<'a>(rest: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    parameters(rest).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The token of a challenge that has one instead of parameters; `None` for a challenge without.
+pub fn token(rest: &str) -> Option<&str> {
+    Some(rest.trim_matches([' ', '\t'])).filter(|token| !token.is_empty())
+}
+
+fn unquoted(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value.strip_prefix('"') else { return Cow::Borrowed(value) };
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = String::with_capacity(inner.len());
+    let mut is_escape = false;
+    for c in inner.chars() {
+        if c == '\\' && !is_escape {
+            is_escape = true;
+        } else {
+            is_escape = false;
+            plain.push(c);
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_apart(line: &str) -> Vec<(&'static str, &str)> {
+        let name = |scheme| NAMES.iter().find(|(_, known)| *known == scheme).unwrap().0;
+        in_line(line).into_iter().map(|challenge| (name(challenge.scheme), challenge.rest)).collect()
+    }
+
+    #[test]
+    fn several_challenges_may_share_a_line() {
+        let line = r#"Negotiate, NTLM , basic realm="a, b", Digest realm="x", nonce="y",qop="auth,auth-int""#;
+
+        assert_eq!(
+            taken_apart(line),
+            [
+                ("Negotiate", ""),
+                ("NTLM", ""),
+                ("Basic", r#"realm="a, b""#),
+                ("Digest", r#"realm="x", nonce="y",qop="auth,auth-int""#),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_token_is_no_parameter() {
+        assert_eq!(taken_apart("NTLM TlRMTVNTUAACAAAA=="), [("NTLM", "TlRMTVNTUAACAAAA==")]);
+        assert_eq!(taken_apart("Negotiate oRQ=, Basic realm=x"), [("Negotiate", "oRQ="), ("Basic", "realm=x")]);
+        assert_eq!(token("  oRQ= "), Some("oRQ="));
+        assert_eq!(token(""), None);
+    }
+
+    #[test]
+    fn what_belongs_to_an_unknown_scheme_is_left_out_with_it() {
+        let line = r#"Bearer realm="r", error="e", Basic realm="b", Newer abc=="#;
+
+        assert_eq!(taken_apart(line), [("Basic", r#"realm="b""#)]);
+        assert_eq!(taken_apart("= , ,,; =x \"Basic\" realm"), []);
+    }
+
+    #[test]
+    fn all_that_follows_passport_is_its_own() {
+        let rest = "id=507,ct=1,prompt,cburl=http://a/?b=c, Basic realm=x";
+
+        assert_eq!(taken_apart(&format!("Passport1.4 {rest}")), [("Passport1.4", rest)]);
+    }
+
+    #[test]
+    fn parameters_lose_their_quotes() {
+        let rest = r#"realm = "a \"b\" \\c", nonce=abc=, stale=TRUE, opaque="", broken="x"#;
+        let parameters: Vec<_> = parameters(rest).collect();
+
+        assert_eq!(
+            parameters,
+            [
+                ("realm", r#"a "b" \c"#.into()),
+                ("nonce", "abc=".into()),
+                ("stale", "TRUE".into()),
+                ("opaque", "".into()),
+                ("broken", "x".into()),
+            ]
+        );
+        assert_eq!(parameter(rest, "NONCE").as_deref(), Some("abc="));
+        assert_eq!(parameter(rest, "qop"), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! Our side towards one server or proxy: which exchange is under way, and how far it is.
+
+use std::sync::Arc;
+
+use bits_api::{AuthScheme, AuthTarget};
+use bits_wire::Secret;
+use bits_wire::auth::{Login, Logins};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
+
+use crate::basic;
+use crate::challenge::{self, Challenge};
+use crate::choice;
+
+/// What is asked for, as schemes bind their proof to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// What the request line asks for.
+    pub target: &'a str,
+    /// The name of the server, or of the proxy.
+    pub host: &'a str,
+}
+
+/// What to do about an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Step {
+    /// The request is sent again, with what the party then says.
+    Again,
+    /// The answer stands: nobody has asked, or there is nothing more to say.
+    Stand,
+}
+
+/// Our side towards one server or proxy, on one connection.
+#[derive(Debug)]
+pub struct Party {
+    target: AuthTarget,
+    logins: Arc<Logins>,
+    state: State,
+}
+
+/// How far we are.
+#[derive(Debug)]
+enum State {
+    /// Nobody has asked.
+    Silent,
+    /// We were asked, and have not been told yet what they make of our words.
+    Speaking(Exchange),
+    /// They know who we are.
+    Accepted(Exchange),
+    /// They do not want us.
+    Refused,
+}
+
+/// What we say of ourselves.
+#[derive(Debug)]
+enum Exchange {
+    Basic(Secret),
+}
+
+impl Exchange {
+    /// Answers a challenge with an account; `None` where it cannot be answered.
+    fn begin(scheme: AuthScheme, login: &Login) -> Option<Self> {
+        match scheme {
+            AuthScheme::BASIC => basic::credentials(login).map(Self::Basic),
+            _ => None,
+        }
+    }
+
+    /// What goes along with the next request.
+    fn say(&mut self, _asked: &Asked<'_>) -> Option<Secret> {
+        match self {
+            Self::Basic(value) => Some(value.clone()),
+        }
+    }
+
+    /// Takes in what they answer to what we have said; `false` where all was said.
+    fn go_on(&mut self, _challenges: &[Challenge<'_>]) -> bool {
+        match self {
+            Self::Basic(_) => false,
+        }
+    }
+
+    /// Whether it is worth nothing on another connection.
+    fn is_bound(&self) -> bool {
+        match self {
+            Self::Basic(_) => false,
+        }
+    }
+}
+
+impl Party {
+    /// A party that nobody has asked yet, with what it may answer.
+    pub fn new(target: AuthTarget, logins: &Arc<Logins>) -> Self {
+        Self { target, logins: Arc::clone(logins), state: State::Silent }
+    }
+
+    /// What goes along with a request, and in which header. Whoever was asked on this connection says
+    /// from then on who it is; before that nobody does (clause `auth.only_on_challenge`).
+    pub fn say(&mut self, asked: &Asked<'_>) -> Option<(HeaderName, Secret)> {
+        let header = if self.target == AuthTarget::PROXY { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        match &mut self.state {
+            State::Speaking(exchange) | State::Accepted(exchange) => Some((header, exchange.say(asked)?)),
+            State::Silent | State::Refused => None,
+        }
+    }
+
+    /// Takes in the head of an answer.
+    pub fn hear(&mut self, status: u16, headers: &HeaderMap) -> Step {
+        let (ours, header) =
+            if self.target == AuthTarget::PROXY { (407, PROXY_AUTHENTICATE) } else { (401, WWW_AUTHENTICATE) };
+        if status == ours {
+            return self.challenged(&challenge::all(headers, &header));
+        }
+        // What a proxy refuses has never been at the server.
+        if status != 407 {
+            self.state = match std::mem::replace(&mut self.state, State::Silent) {
+                State::Speaking(exchange) => State::Accepted(exchange),
+                state => state,
+            };
+        }
+        Step::Stand
+    }
+
+    fn challenged(&mut self, challenges: &[Challenge<'_>]) -> Step {
+        self.state = match std::mem::replace(&mut self.state, State::Refused) {
+            // What was good enough for one request need not be so for the next.
+            State::Silent | State::Accepted(_) => self.begin(challenges),
+            State::Speaking(mut exchange) => {
+                if exchange.go_on(challenges) {
+                    State::Speaking(exchange)
+                } else {
+                    State::Refused
+                }
+            }
+            State::Refused => State::Refused,
+        };
+        if matches!(self.state, State::Speaking(_)) { Step::Again } else { Step::Stand }
+    }
+
+    fn begin(&self, challenges: &[Challenge<'_>]) -> State {
+        let target = self.target;
+        let Some((scheme, login)) = choice::choose(challenges, target, &self.logins) else {
+            tracing::debug!(?target, "asked for credentials that the job does not have");
+            return State::Silent;
+        };
+        match Exchange::begin(scheme, login) {
+            Some(exchange) => {
+                tracing::debug!(?target, ?scheme, "answers a challenge");
+                State::Speaking(exchange)
+            }
+            None => {
+                tracing::debug!(?target, ?scheme, "a challenge that cannot be answered");
+                State::Silent
+            }
+        }
+    }
+
+    /// The same party on another connection: what is bound to the old one is forgotten, and the
+    /// exchange begins anew.
+    #[must_use]
+    pub fn moved(self) -> Self {
+        match &self.state {
+            State::Speaking(exchange) | State::Accepted(exchange) if exchange.is_bound() => {
+                Self { state: State::Silent, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const ASKED: Asked<'_> = Asked { method: "GET", target: "/a", host: "server" };
+
+    fn party(schemes: &[AuthScheme]) -> Party {
+        let login = Login { user_name: Secret::new("name"), password: Secret::new("password") };
+        let logins = schemes.iter().map(|scheme| ((AuthTarget::SERVER, *scheme), login.clone())).collect();
+        Party::new(AuthTarget::SERVER, &Arc::new(logins))
+    }
+
+    fn challenging(challenge: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))])
+    }
+
+    #[test]
+    fn nothing_is_sent_before_a_challenge() {
+        let mut party = party(&[AuthScheme::BASIC]);
+
+        assert!(party.say(&ASKED).is_none());
+        assert_eq!(party.hear(200, &HeaderMap::new()), Step::Stand);
+        assert!(party.say(&ASKED).is_none());
+    }
+
+    #[test]
+    fn who_was_accepted_says_who_it_is_with_each_request() {
+        let mut party = party(&[AuthScheme::BASIC]);
+
+        assert_eq!(party.hear(401, &challenging("Basic realm=x")), Step::Again);
+        assert!(party.say(&ASKED).is_some());
+        assert_eq!(party.hear(200, &HeaderMap::new()), Step::Stand);
+
+        assert!(party.say(&ASKED).is_some());
+    }
+
+    #[test]
+    fn what_was_refused_is_not_sent_again_nor_in_another_way() {
+        let mut party = party(&[AuthScheme::BASIC, AuthScheme::DIGEST]);
+        let basic = challenging("Basic realm=x");
+
+        assert_eq!(party.hear(401, &basic), Step::Again);
+        assert_eq!(party.hear(401, &basic), Step::Stand);
+        assert_eq!(party.hear(401, &challenging("Digest realm=x, nonce=y")), Step::Stand);
+        assert!(party.say(&ASKED).is_none());
+    }
+
+    #[test]
+    fn whoever_is_asked_for_what_it_does_not_have_says_nothing() {
+        let mut party = party(&[AuthScheme::BASIC]);
+
+        assert_eq!(party.hear(401, &challenging("Digest realm=x, nonce=y")), Step::Stand);
+        assert_eq!(party.hear(407, &challenging("Basic realm=x")), Step::Stand);
+        assert!(party.say(&ASKED).is_none());
+    }
+}

@@ -1,0 +1,48 @@
+//! What an attempt may answer when it is asked who it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bits_api::{AuthScheme, AuthTarget};
+
+use crate::Secret;
+
+/// Name and password of an account.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Login {
+    /// The name, perhaps as `DOMAIN\name` or `name@REALM`.
+    pub user_name: Secret,
+    /// The password.
+    pub password: Secret,
+}
+
+/// The accounts of an attempt: at most one for each pair of target and scheme (clause
+/// `job2.set_credentials.per_pair`).
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Logins(BTreeMap<(AuthTarget, AuthScheme), Login>);
+
+impl Logins {
+    /// The account of a pair.
+    pub fn get(&self, target: AuthTarget, scheme: AuthScheme) -> Option<&Login> {
+        self.0.get(&(target, scheme))
+    }
+
+    /// Those of one target alone.
+    #[must_use]
+    pub fn of(&self, target: AuthTarget) -> Self {
+        Self(self.0.iter().filter(|((of, _), _)| *of == target).map(|(pair, login)| (*pair, login.clone())).collect())
+    }
+}
+
+impl FromIterator<((AuthTarget, AuthScheme), Login)> for Logins {
+    fn from_iter<I: IntoIterator<Item = ((AuthTarget, AuthScheme), Login)>>(logins: I) -> Self {
+        Self(logins.into_iter().collect())
+    }
+}
+
+/// The pairs alone.
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
