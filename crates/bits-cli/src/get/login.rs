@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
+use bits_world::{Kdc, World};
 
 use super::password::{Password, Source};
 use crate::{Failure, told};
@@ -39,6 +40,9 @@ pub(super) struct LoginArguments {
     /// The file whose only line is the password for --proxy-auth
     #[arg(long, value_name = "PATH", requires = "proxy_auth")]
     proxy_password_file: Option<PathBuf>,
+    /// The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
+    #[arg(long, value_name = "HOST:PORT")]
+    kdc: Option<Kdc>,
 }
 
 impl LoginArguments {
@@ -51,6 +55,13 @@ impl LoginArguments {
             side.read_into(&mut logins)?;
         }
         Ok(Logins(logins))
+    }
+
+    /// The world in which they are shown. It is none of a job's: every run has its own.
+    pub(super) fn change(&self, world: &mut World) {
+        if let Some(kdc) = &self.kdc {
+            world.kdcs.set_for_others(kdc.clone());
+        }
     }
 
     fn server(&self) -> Result<Side<'_>, Failure> {
@@ -201,7 +212,7 @@ impl Login {
     fn refused(&self, code: Hresult) -> Failure {
         let line = format!("cannot log in with {}: {}", self.shown(), told(code));
         match code {
-            Hresult::BG_E_USERNAME_TOO_LARGE | Hresult::E_INVALIDARG => Failure::Usage(line),
+            Hresult::BG_E_USERNAME_TOO_LARGE | Hresult::BG_E_INVALID_CREDENTIALS => Failure::Usage(line),
             _ => Failure::Failed(line),
         }
     }

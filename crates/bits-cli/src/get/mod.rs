@@ -142,6 +142,7 @@ fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
+    builder = builder.world(|world| arguments.login.change(world));
     if let Some(ca) = &arguments.ca {
         let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
         builder = builder.trust(String::from_utf8_lossy(&pem));

@@ -63,6 +63,16 @@ fn a_user_name_longer_than_bits_takes_is_wrong_usage() {
 }
 
 #[test]
+fn a_user_name_that_a_scheme_cannot_send_is_wrong_usage() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+
+    let ended = place.get_with_file(&url, r"ntlm:A\B\joe", &place.password_file(PASSWORD));
+
+    ended.is_misused("bitsd: cannot log in with ntlm:A/B/joe: 0x80200040 BG_E_INVALID_CREDENTIALS: [..]");
+}
+
+#[test]
 fn without_a_terminal_nobody_is_asked_for_a_password() {
     let place = Place::new();
 

@@ -133,6 +133,9 @@ Credentials:
       --proxy-password-file <PATH>
           The file whose only line is the password for --proxy-auth
 
+      --kdc <HOST:PORT>
+          The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
+
 Proxies:
       --proxy <URL>
           Goes through a proxy: HOST:PORT, or a list as BITS takes it
@@ -230,6 +233,7 @@ fn wrong_usage_exits_with_two() {
             "--server-password-file",
             "file",
         ],
+        &["get", "http://server/a", "a", "--kdc", "kdc.example:port"],
         &["get", "http://server/a", "a", "--proxy", "here:1", "--no-proxy"],
         &["get", "http://server/a", "a", "--proxy-bypass", "<local>"],
         &["demo", "a"],
