@@ -1,5 +1,7 @@
 //! Whom a machine trusts, and what it finds wrong with a server's chain.
 
+use std::collections::BTreeMap;
+
 use bits_wire::download::{CertificateFault, CertificateFaults};
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
@@ -19,6 +21,8 @@ pub struct Chain<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Authorities {
     anchors: Vec<TrustAnchor<'static>>,
+    /// What may stand between a server and one who is trusted, by the subject.
+    links: BTreeMap<Vec<u8>, Vec<CertificateDer<'static>>>,
 }
 
 impl Authorities {
@@ -37,10 +41,22 @@ impl Authorities {
         Ok(())
     }
 
+    /// Knows `certificate`, and does not trust it: a server need not send it. One that cannot be read
+    /// is left out.
+    pub fn add_link(&mut self, certificate: &CertificateDer<'_>) {
+        if let Some(read) = Certificate::read(certificate) {
+            let subject = read.parsed().subject().as_raw().to_vec();
+            self.links.entry(subject).or_default().push(certificate.clone().into_owned());
+        }
+    }
+
     /// Trusts whom `others` trust too.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
         self.anchors.extend_from_slice(&others.anchors);
+        for (subject, links) in &others.links {
+            self.links.entry(subject.clone()).or_default().extend_from_slice(links);
+        }
         self
     }
 
@@ -52,6 +68,8 @@ impl Authorities {
     /// signature that is wrong, a limit of an authority that was overstepped. Every signature that
     /// can be checked is checked, whatever else is wrong.
     pub fn faults(&self, chain: Chain<'_>, name: &ServerName<'_>, now: UnixTime) -> CertificateFaults {
+        let completed = self.completed(chain);
+        let chain = completed.as_deref().map_or(chain, |others| Chain { others, ..chain });
         let Ok(leaf) = EndEntityCert::try_from(chain.leaf) else { return CertificateFault::Invalid.into() };
         let is_named = leaf.verify_is_valid_for_subject_name(name).is_ok();
         let servers = KeyUsage::server_auth();
@@ -59,6 +77,29 @@ impl Authorities {
             return CertificateFaults::empty();
         }
         Inquest::new(chain, name, now).map_or(CertificateFault::Invalid.into(), |inquest| inquest.hold(self, &leaf))
+    }
+
+    /// What a server has presented beside its own certificate, and what is known that may have
+    /// issued any of it; `None` where that is nothing.
+    fn completed(&self, chain: Chain<'_>) -> Option<Vec<CertificateDer<'_>>> {
+        const LONGEST: usize = 16;
+        let issuer_of = |der: &CertificateDer<'_>| Some(Certificate::read(der)?.parsed().issuer().as_raw().to_vec());
+        let mut added: Vec<CertificateDer<'_>> = Vec::new();
+        let presented = std::iter::once(chain.leaf).chain(chain.others.iter().take(LONGEST));
+        let mut wanted: Vec<Vec<u8>> =
+            if self.links.is_empty() { Vec::new() } else { presented.filter_map(issuer_of).collect() };
+        while let Some(subject) = wanted.pop().filter(|_| added.len() < LONGEST) {
+            for link in self.links.get(&subject).into_iter().flatten().take(LONGEST) {
+                if !added.contains(link) && !chain.others.contains(link) {
+                    wanted.extend(issuer_of(link));
+                    added.push(CertificateDer::from(link.as_ref()));
+                }
+            }
+        }
+        (!added.is_empty()).then(|| {
+            let presented = chain.others.iter().map(|other| CertificateDer::from(other.as_ref().to_vec()));
+            presented.chain(added).collect()
+        })
     }
 }
 

@@ -185,3 +185,23 @@ fn the_common_name_counts_only_without_alternative_names() {
     let elsewhere = vec!["elsewhere.example".to_owned()];
     assert_eq!(faults(&[&known], &named(elsewhere, "server.example"), &[]), set(&[Name]));
 }
+
+#[test]
+fn a_link_that_is_known_need_not_be_sent_and_is_not_trusted_for_it() {
+    let (top, other) = (root("top"), root("other"));
+    let middle = below(&top, authority_params("middle"));
+    let last = below(&middle, authority_params("last"));
+    let leaf = signed(&last, &server());
+    let found = |trusted: &Authority, links: &[&Authority]| {
+        let mut authorities = Authorities::new();
+        authorities.add(trusted.der()).unwrap();
+        for link in links {
+            authorities.add_link(link.der());
+        }
+        authorities.faults(Chain { leaf: &leaf, others: &[] }, &"server.example".try_into().unwrap(), at(NOW))
+    };
+
+    assert_eq!(found(&top, &[&other, &middle, &last]), CertificateFaults::empty());
+    assert_eq!(found(&top, &[&middle]), Issuer.into());
+    assert_eq!(found(&other, &[&middle, &last, &top]), Issuer.into());
+}

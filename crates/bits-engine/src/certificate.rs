@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bits_api::{CertStoreLocation, ClientCertificate, Hresult, Success, text};
-use bits_world::{Certificate, CertificateStore, Sid, StoreRefusal, Token, World};
+use bits_world::{Certificate, CertificateStore, Sid, StoreRefusal, Token, Vouchers, World};
 use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
@@ -126,6 +126,11 @@ impl Engine {
         let owner = &self.jobs.users.get(job.owner).sid;
         let store = cx.world.certificates.open(chosen.location, &chosen.store_name, owner).ok()?;
         store.by_hash(&chosen.hash).filter(|certificate| certificate.key.is_some()).cloned()
+    }
+
+    /// Who vouches for servers, as the owner of the job sees it.
+    pub(crate) fn vouchers_for(&self, cx: Cx<'_>, job: &Job) -> Vouchers {
+        cx.world.certificates.vouchers(&self.jobs.users.get(job.owner).sid)
     }
 
     fn choose(

@@ -27,6 +27,7 @@ impl Engine {
             return self.session_given_up(key);
         };
         let certificate = self.certificate_of(cx, job);
+        let vouchers = self.vouchers_for(cx, job);
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         let chain = ChainId(take(&mut self.numbers.chain));
         // A helper who has left cannot say good-bye.
@@ -45,6 +46,7 @@ impl Engine {
             logins: Arc::new(job.logins()),
             excused: job.later.security_flags().into(),
             certificate,
+            vouchers,
             vetting: job.vetting(),
             fetch: Fetch::default(),
             known: None,

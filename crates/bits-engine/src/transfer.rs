@@ -46,6 +46,7 @@ impl Engine {
         };
         let layout = self.plan_layout(key, place);
         let certificate = self.certificate_of(cx, &self.jobs[key]);
+        let vouchers = self.vouchers_for(cx, &self.jobs[key]);
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
         let Some(run) = job.run_mut() else { return };
@@ -85,6 +86,7 @@ impl Engine {
             logins: Arc::new(job.logins()),
             excused: job.later.security_flags().into(),
             certificate,
+            vouchers,
             vetting: job.vetting(),
             known: file.validators,
         };

@@ -340,6 +340,7 @@ mod tests {
             logins: Arc::default(),
             excused: CertificateFaults::empty(),
             certificate: None,
+            vouchers: bits_world::Vouchers::default(),
             vetting: Vetting::Unwanted,
             known: None,
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
 use bits_wire::proxy::Route;
 use bits_world::clock::Clock;
-use bits_world::{Decisions, LocalStorage};
+use bits_world::{Decisions, LocalStorage, Vouchers};
 use http::{HeaderMap, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::net::{TcpStream, lookup_host};
@@ -162,6 +162,7 @@ fn aim(origin: &Origin) -> Aim {
         route: Route::default(),
         excused: CertificateFaults::empty(),
         certificate: None,
+        vouchers: Vouchers::default(),
         logins: Arc::default(),
         is_trusted: false,
     }

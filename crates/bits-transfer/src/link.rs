@@ -12,7 +12,7 @@ use bits_wire::auth::Logins;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
 use bits_wire::proxy::{self, Hop, ProxyServer, Route};
 use bits_world::clock::{Clock, Ends};
-use bits_world::{Certificate, Decisions, LocalStorage};
+use bits_world::{Certificate, Decisions, LocalStorage, Vouchers};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::Empty;
@@ -67,6 +67,8 @@ pub(crate) struct Aim {
     pub(crate) excused: CertificateFaults,
     /// What it is shown when it asks for a certificate.
     pub(crate) certificate: Option<Arc<Certificate>>,
+    /// Who vouches for it, beside those who always do.
+    pub(crate) vouchers: Vouchers,
     /// What those who ask are told.
     pub(crate) logins: Arc<Logins>,
     /// Whether the server is one of those.

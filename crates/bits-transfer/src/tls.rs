@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bits_certs::Authorities;
 use bits_wire::attempt::Vetter;
 use bits_wire::download::{CertificateFaults, Fault};
+use bits_world::Vouchers;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
@@ -22,6 +23,8 @@ pub(crate) struct Trust {
     all: OnceLock<Arc<Authorities>>,
     /// The settings of TLS by the faults that they excuse.
     configs: Mutex<BTreeMap<CertificateFaults, Arc<ClientConfig>>>,
+    /// Whom the stores of a world have added last: most jobs see the same.
+    added: Mutex<Option<(Vouchers, Arc<Authorities>)>>,
 }
 
 impl Trust {
@@ -40,13 +43,34 @@ impl Trust {
                 return Err(format!("trusted certificate {number}: there is no PEM certificate in the text"));
             }
         }
-        Ok(Self { extra, all: OnceLock::new(), configs: Mutex::default() })
+        Ok(Self { extra, all: OnceLock::new(), configs: Mutex::default(), added: Mutex::default() })
     }
 
     /// Whom we trust. The machine's roots are read at the first call of the process, which may
     /// block.
     pub(crate) fn authorities(&self) -> Arc<Authorities> {
         Arc::clone(self.all.get_or_init(|| Arc::new(native_roots().clone().and(&self.extra))))
+    }
+
+    /// Whom we trust where the stores of a world have these.
+    fn authorities_with(&self, vouchers: &Vouchers) -> Arc<Authorities> {
+        if *vouchers == Vouchers::default() {
+            return self.authorities();
+        }
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, authorities)) = added.as_ref().filter(|(known, _)| known == vouchers) {
+            return Arc::clone(authorities);
+        }
+        let mut all = if vouchers.are_alone() { Authorities::new() } else { self.authorities().as_ref().clone() };
+        for root in vouchers.roots() {
+            if let Err(error) = all.add(&root.into()) {
+                tracing::debug!(error, "a certificate of a ROOT store is none to be trusted");
+            }
+        }
+        vouchers.links().for_each(|link| all.add_link(&link.into()));
+        let all = Arc::new(all);
+        *added = Some((vouchers.clone(), Arc::clone(&all)));
+        all
     }
 
     /// The settings of TLS that excuse these faults, if [`Trust::config`] was called for them before.
@@ -117,10 +141,14 @@ impl Session {
         let mut config = base.clone();
         config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown);
         let may_block = vetter.is_some();
-        if let Some(vetter) = vetter {
+        if may_block || aim.vouchers != Vouchers::default() {
             let endpoint = format!("{}:{}", aim.origin.host, aim.origin.port);
-            let then = Then::Ask { excused: aim.excused, vetter, endpoint };
-            let verifier = Verifier::new(trust.authorities(), then, base.crypto_provider());
+            let then = match vetter {
+                Some(vetter) => Then::Ask { excused: aim.excused, vetter, endpoint },
+                None => Then::Refuse(aim.excused),
+            };
+            let authorities = trust.authorities_with(&aim.vouchers);
+            let verifier = Verifier::new(authorities, then, base.crypto_provider());
             config.dangerous().set_certificate_verifier(Arc::new(verifier));
         }
         Ok(Self { config: Arc::new(config), shown, may_block })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, FileAclFlags, FileTime, Hresult};
-use bits_world::{Certificate, Sid};
+use bits_world::{Certificate, Sid, Vouchers};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
@@ -132,6 +132,8 @@ pub struct AttemptPlan {
     pub excused: CertificateFaults,
     /// What a server that asks for a client certificate is shown.
     pub certificate: Option<Arc<Certificate>>,
+    /// Who vouches for servers, beside those that every attempt trusts.
+    pub vouchers: Vouchers,
     /// Whether the application looks at servers of HTTPS, and who asks it.
     pub vetting: Vetting,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on

@@ -31,7 +31,7 @@ pub use accounts::{Account, AccountError, Accounts, ImplicitPolicy, UseLmCompat}
 pub use bandwidth::{
     InternetBandwidth, LimitsInForce, MaintenanceLimits, PriorityRates, Rate, Weekday, WeeklyHours, WorkLimits,
 };
-pub use certificates::{Certificate, CertificateStore, CertificateStores, PrivateKey, StoreRefusal};
+pub use certificates::{Certificate, CertificateStore, CertificateStores, PrivateKey, StoreRefusal, Vouchers};
 pub use decisions::{Decisions, Switch};
 pub use kdcs::{Kdc, Kdcs, NoKdc};
 pub use paths::{Drives, LocalPathError, Volume};

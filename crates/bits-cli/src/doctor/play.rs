@@ -160,6 +160,7 @@ impl Player<'_> {
             work: Work::Download,
             url: self.url.to_owned(),
             certificate: None,
+            vouchers: bits_world::Vouchers::default(),
             vetting: Vetting::Unwanted,
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },

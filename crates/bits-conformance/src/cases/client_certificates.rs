@@ -11,6 +11,7 @@ cases![
     the_first_certificate_for_clients_is_chosen,
     the_values_of_a_subject_are_neighbours_in_reverse_order,
     every_place_and_store_may_hold_the_certificate,
+    a_store_may_be_another_computers,
     a_place_a_store_or_a_certificate_that_is_not_there_is_refused,
     a_store_that_is_closed_to_the_owner_is_refused,
     names_have_at_most_255_characters,
@@ -250,6 +251,24 @@ fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
     c.put_certificate(CertStoreLocation::CURRENT_SERVICE, "Own", certificate(8))?;
     let by_service = options.set_client_certificate_by_id(CertStoreLocation::SERVICES, Some(r"BITS\Own"), Some(&[8; 20]));
     c.is("cert_store.service_or_user_name", (by_sid, by_service), (FOUND, FOUND))
+}
+
+fn a_store_may_be_another_computers(c: &mut Bench) -> Outcome {
+    let place = CertStoreLocation::LOCAL_MACHINE;
+    let options = c.new_job()?.http_options()?;
+    let set = |store: &str, number: u8| options.set_client_certificate_by_id(place, Some(store), Some(&[number; 20]));
+    let absent = set(r"\\server\MY", 1);
+    c.put_certificate(place, r"\\server\Own", certificate(1))?;
+    let there = (set(r"\\SERVER\own", 1), options.client_certificate()?.store_name);
+    // Once a computer is there, it has the stores that every computer has; this one has none of it.
+    let others = (set(r"\\server\MY", 1), set(r"\\elsewhere\MY", 1), set("Own", 1), set("MY", 1));
+    c.close_store(place, r"\\server\Own", &[Sid::of_name("somebody else")])?;
+    let closed = set(r"\\server\Own", 1);
+    let (no_store, not_in_it) = (Err(Hresult::ERROR_FILE_NOT_FOUND), Err(Hresult::CRYPT_E_NOT_FOUND));
+    c.is("cert_store.name.remote", absent, no_store)?;
+    c.is("cert_store.name.remote", there, (FOUND, r"\\SERVER\own".to_owned()))?;
+    c.is("cert_store.name.remote", others, (not_in_it, no_store, no_store, not_in_it))?;
+    c.is("cert_store.name.remote", closed, Err(Hresult::E_ACCESSDENIED))
 }
 
 fn a_place_a_store_or_a_certificate_that_is_not_there_is_refused(c: &mut Bench) -> Outcome {

@@ -80,6 +80,7 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
         limit: None,
         custom_headers: None,
         certificate: None,
+        vouchers: bits_world::Vouchers::default(),
         vetting: Vetting::Unwanted,
         logins: Arc::default(),
         excused: bits_wire::download::CertificateFaults::default(),

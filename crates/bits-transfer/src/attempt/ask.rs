@@ -7,7 +7,7 @@ use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, Respons
 use bits_wire::auth::Logins;
 use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
-use bits_world::{Certificate, Switch};
+use bits_world::{Certificate, Switch, Vouchers};
 use http::header::LOCATION;
 use http::response::Parts;
 use http::{HeaderValue, Response};
@@ -37,6 +37,7 @@ pub(super) struct Line<'a> {
     excused: CertificateFaults,
     /// What a server is shown that asks for a certificate.
     certificate: Option<Arc<Certificate>>,
+    vouchers: Vouchers,
     /// Who has a say about servers of HTTPS.
     vetter: Option<Arc<dyn Vetter>>,
     /// The connection of the chain, while it can be asked again.
@@ -71,6 +72,7 @@ impl<'a> Line<'a> {
             logins: Arc::clone(&plan.logins),
             excused: plan.excused,
             certificate: plan.certificate.clone(),
+            vouchers: plan.vouchers.clone(),
             vetter: match &plan.vetting {
                 Vetting::By(vetter) => Some(Arc::clone(vetter)),
                 Vetting::Unwanted => None,
@@ -128,6 +130,7 @@ impl<'a> Line<'a> {
             route,
             excused: self.excused,
             certificate: self.certificate.clone(),
+            vouchers: self.vouchers.clone(),
             logins: Arc::clone(&self.logins),
             is_trusted: !self.redirects.is_elsewhere(),
         };

@@ -245,6 +245,7 @@ impl Mill {
             logins: Arc::default(),
             excused: CertificateFaults::empty(),
             certificate: None,
+            vouchers: bits_world::Vouchers::default(),
             vetting: Vetting::Unwanted,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),

@@ -37,6 +37,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         logins: Arc::default(),
         excused: CertificateFaults::empty(),
         certificate: None,
+        vouchers: bits_world::Vouchers::default(),
         vetting: Vetting::Unwanted,
         limit: None,
         proxying: Proxying::default(),
