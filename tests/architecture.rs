@@ -16,8 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A test in a crate of its own: nothing that is shipped knows it.
     ("bits-simulation", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store"]),
     ("bits-certs", &["bits-world", "bits-wire"]),
-    ("bits-auth", &["bits-world", "bits-wire"]),
-    ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs"]),
+    ("bits-auth", &["bits-api", "bits-world", "bits-wire"]),
+    ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-auth"]),
     (
         "bits-service",
         &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-engine", "bits-store", "bits-transfer"],
