@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use bits_wire::download::{CertificateFault, CertificateFaults};
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage};
+use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, VerifiedPath};
 
 use crate::certificate::{Certificate, at};
+use crate::revocation::Revocations;
 
 /// What a server has presented.
 #[derive(Clone, Copy, Debug)]
@@ -62,21 +63,29 @@ impl Authorities {
 
     /// Everything that is wrong with the certificate of a server that was asked for by `name`, as
     /// a Windows of the moment `now` finds it: the dates and the usage of each certificate on the
-    /// way, the name of the first, who vouches for the last.
+    /// way, the name of the first, who vouches for the last. With `revocations`, each but the last is
+    /// looked up among the revoked as well; where that cannot be done, it is
+    /// [`CertificateFault::RevocationUnknown`].
     ///
     /// [`CertificateFault::Invalid`] is what nothing excuses: a certificate that cannot be read, a
     /// signature that is wrong, a limit of an authority that was overstepped. Every signature that
     /// can be checked is checked, whatever else is wrong.
-    pub fn faults(&self, chain: Chain<'_>, name: &ServerName<'_>, now: UnixTime) -> CertificateFaults {
+    pub fn faults(
+        &self,
+        chain: Chain<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+        revocations: Option<&Revocations>,
+    ) -> CertificateFaults {
         let completed = self.completed(chain);
         let chain = completed.as_deref().map_or(chain, |others| Chain { others, ..chain });
         let Ok(leaf) = EndEntityCert::try_from(chain.leaf) else { return CertificateFault::Invalid.into() };
         let is_named = leaf.verify_is_valid_for_subject_name(name).is_ok();
-        let servers = KeyUsage::server_auth();
-        if is_named && verify(&leaf, &self.anchors, chain.others, now, servers).is_ok() {
-            return CertificateFaults::empty();
+        if is_named && let Ok(path) = verify(&leaf, &self.anchors, chain.others, now, KeyUsage::server_auth()) {
+            return revocations.map(|lists| lists.faults_of(&path, now)).unwrap_or_default();
         }
-        Inquest::new(chain, name, now).map_or(CertificateFault::Invalid.into(), |inquest| inquest.hold(self, &leaf))
+        let inquest = Inquest::new(chain, name, now, revocations);
+        inquest.map_or(CertificateFault::Invalid.into(), |inquest| inquest.hold(self, &leaf))
     }
 
     /// What a server has presented beside its own certificate, and what is known that may have
@@ -110,6 +119,7 @@ struct Inquest<'a> {
     issuers: Vec<Certificate<'a>>,
     others: &'a [CertificateDer<'a>],
     now: UnixTime,
+    revocations: Option<&'a Revocations>,
     faults: CertificateFaults,
 }
 
@@ -117,7 +127,12 @@ impl<'a> Inquest<'a> {
     /// So many presented certificates are looked at, one for the other.
     const LONGEST: usize = 16;
 
-    fn new(chain: Chain<'a>, name: &ServerName<'_>, now: UnixTime) -> Option<Self> {
+    fn new(
+        chain: Chain<'a>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+        revocations: Option<&'a Revocations>,
+    ) -> Option<Self> {
         let leaf = Certificate::read(chain.leaf)?;
         let mut faults = CertificateFaults::empty();
         if !leaf.is_for(name) {
@@ -129,7 +144,7 @@ impl<'a> Inquest<'a> {
         if !leaf.is_valid_at(now) {
             faults |= CertificateFault::Date.into();
         }
-        let mut inquest = Self { leaf, issuers: Vec::new(), others: chain.others, now, faults };
+        let mut inquest = Self { leaf, issuers: Vec::new(), others: chain.others, now, revocations, faults };
         inquest.follow();
         Some(inquest)
     }
@@ -157,7 +172,7 @@ impl<'a> Inquest<'a> {
         let mut usage = Usage::Servers;
         loop {
             match verify(leaf, anchors, self.others, time, usage) {
-                Ok(()) => return self.faults,
+                Ok(path) => return self.faults | self.revoked_on(&path),
                 Err(Error::CertExpired { .. } | Error::CertNotValidYet { .. }) if time == self.now => {
                     self.faults |= CertificateFault::Date.into();
                     match self.common_moment() {
@@ -185,6 +200,15 @@ impl<'a> Inquest<'a> {
         }
     }
 
+    /// What the lists tell of a way. One that ends at somebody for whom another should vouch is not
+    /// all there.
+    fn revoked_on(&self, path: &VerifiedPath<'_>) -> CertificateFaults {
+        let Some(revocations) = self.revocations else { return CertificateFaults::empty() };
+        let ends_early = self.faults.contains(CertificateFault::Issuer) && !self.top().names_as_issuer(self.top());
+        let unknown = ends_early.then_some(CertificateFault::RevocationUnknown);
+        revocations.faults_of(path, self.now) | unknown.into_iter().collect()
+    }
+
     /// The faults of a certificate that nobody vouches for but perhaps itself; one that is trusted
     /// by itself needs nobody.
     fn alone(self, authorities: &Authorities) -> CertificateFaults {
@@ -194,7 +218,13 @@ impl<'a> Inquest<'a> {
         }
         let is_trusted = leaf.names_as_issuer(leaf)
             && authorities.anchors.iter().any(|anchor| leaf.is_of(&anchor.subject, &anchor.subject_public_key_info));
-        if is_trusted { self.faults } else { self.faults | CertificateFault::Issuer.into() }
+        if is_trusted {
+            return self.faults;
+        }
+        // Nobody can have revoked what nobody has signed.
+        let can_be_revoked = self.revocations.is_some() && !leaf.names_as_issuer(leaf);
+        let unknown = can_be_revoked.then_some(CertificateFault::RevocationUnknown);
+        self.faults | [CertificateFault::Issuer].into_iter().chain(unknown).collect()
     }
 
     /// The moment nearest to now at which everything that was presented is valid.
@@ -223,15 +253,14 @@ impl ExtendedKeyUsageValidator for Usage {
 }
 
 /// Whether a way leads from `leaf` to one of `anchors`, by webpki's rules.
-fn verify(
-    leaf: &EndEntityCert<'_>,
-    anchors: &[TrustAnchor<'_>],
-    others: &[CertificateDer<'_>],
+fn verify<'p>(
+    leaf: &'p EndEntityCert<'p>,
+    anchors: &'p [TrustAnchor<'p>],
+    others: &'p [CertificateDer<'p>],
     time: UnixTime,
     usage: impl ExtendedKeyUsageValidator,
-) -> Result<(), Error> {
-    let algorithms = webpki::ALL_VERIFICATION_ALGS;
-    leaf.verify_for_usage(algorithms, anchors, others, time, usage, None, None).map(|_| ())
+) -> Result<VerifiedPath<'p>, Error> {
+    leaf.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, anchors, others, time, usage, None, None)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn faults(trusted: &[&Authority], leaf: &CertificateDer<'_>, others: &[&Authorit
         authorities.add(authority.der()).unwrap();
     }
     let others: Vec<_> = others.iter().map(|other| other.der().clone()).collect();
-    authorities.faults(Chain { leaf, others: &others }, &"server.example".try_into().unwrap(), at(NOW))
+    authorities.faults(Chain { leaf, others: &others }, &"server.example".try_into().unwrap(), at(NOW), None)
 }
 
 fn set(faults: &[CertificateFault]) -> CertificateFaults {
@@ -198,7 +198,7 @@ fn a_link_that_is_known_need_not_be_sent_and_is_not_trusted_for_it() {
         for link in links {
             authorities.add_link(link.der());
         }
-        authorities.faults(Chain { leaf: &leaf, others: &[] }, &"server.example".try_into().unwrap(), at(NOW))
+        authorities.faults(Chain { leaf: &leaf, others: &[] }, &"server.example".try_into().unwrap(), at(NOW), None)
     };
 
     assert_eq!(found(&top, &[&other, &middle, &last]), CertificateFaults::empty());

@@ -23,6 +23,11 @@ impl<'a> Certificate<'a> {
         &self.parsed
     }
 
+    /// Who has issued it, as DER.
+    pub(crate) fn issuer(&self) -> &[u8] {
+        self.parsed.issuer().as_raw()
+    }
+
     /// Whether `other` may have issued this one, going by the names.
     pub(crate) fn names_as_issuer(&self, other: &Self) -> bool {
         self.parsed.issuer().as_raw() == other.parsed.subject().as_raw()
@@ -95,7 +100,7 @@ fn matches_host(given: &str, host: &str) -> bool {
 }
 
 /// What is inside of the outermost tag.
-fn contents(der: &[u8]) -> Option<&[u8]> {
+pub(crate) fn contents(der: &[u8]) -> Option<&[u8]> {
     let (first, rest) = der.get(1..)?.split_first()?;
     match usize::from(*first) {
         short @ 0..0x80 => rest.get(..short),

@@ -2,7 +2,7 @@
 //!
 //! A client of BITS excuses each fault of a server's certificate by a flag of its own, so that the
 //! *set* of faults counts, not the first that a library meets. [`Authorities`] holds whom the
-//! machine trusts and tells that set; a [`Description`] is for people, and [`identity`] takes client
+//! machine trusts and tells that set, with what [`Revocations`] tell; a [`Description`] is for people, and [`identity`] takes client
 //! certificates apart for the stores of the world. Nothing in here opens a socket or a file, looks
 //! at a clock, or decides what a fault does to a job.
 
@@ -10,8 +10,10 @@ mod authorities;
 mod certificate;
 mod description;
 pub mod identity;
+mod revocation;
 mod serialized;
 
 pub use authorities::{Authorities, Chain};
 pub use description::Description;
+pub use revocation::{Revocations, lists_from};
 pub use serialized::serialized_store;

@@ -183,6 +183,9 @@ pub enum Cause {
     NetworkBack,
     /// The computer or the job wants something else of peers.
     PeersChanged,
+    /// The servers of the job are to be looked up among the revoked, and what is there of a file came
+    /// from one that was not.
+    RevocationChecked,
     /// A policy stops background transfers.
     PolicyBlocked,
     /// The policy stops them no more.
@@ -232,6 +235,7 @@ impl fmt::Display for Cause {
             Self::NetworkLost => "the network is gone",
             Self::NetworkBack => "the network is back",
             Self::PeersChanged => "where content may come from has changed",
+            Self::RevocationChecked => "revoked certificates are looked for from now on",
             Self::PolicyBlocked => "a policy stops background transfers",
             Self::PolicyUnblocked => "the policy stops background transfers no more",
             Self::CostBlocked => "the network costs more than the job may spend",

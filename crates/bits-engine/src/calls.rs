@@ -442,7 +442,7 @@ impl Engine {
             (Setting::NoProgressTimeout, Stored::Number(seconds)) => self.set_no_progress_timeout(cx, key, seconds),
             (Setting::NotificationClsid, Stored::Guid(class)) => self.replace_class(key, class),
             (setting, value) => {
-                let peers = peer_cache::job_flags(job);
+                let (peers, checked) = (peer_cache::job_flags(job), job.checks_revocation());
                 job.later.set(setting, value);
                 if setting == Setting::OnDemandMode {
                     self.replan(key);
@@ -453,6 +453,9 @@ impl Engine {
                     // http_options2.set_http_method.priority_forced
                     Setting::HttpMethod => self.set_priority(cx, key, JobPriority::FOREGROUND),
                     Setting::PeerCachingFlags => self.job_peer_flags_changed(cx, key, peers),
+                    Setting::SecurityFlags if self.jobs[key].checks_revocation() && !checked => {
+                        self.revocation_switched_on(cx, key);
+                    }
                     _ => {}
                 }
             }

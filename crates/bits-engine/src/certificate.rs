@@ -1,12 +1,13 @@
 //! The client certificate of a job (clauses `http_options.*_client_certificate*`, `cert_store.*`).
 //!
 //! A job keeps where its certificate is, not the certificate: the store is looked into by the call
-//! that chooses, and again at each attempt, in the name of the owner.
+//! that chooses, and again at each connection, in the name of the owner.
 
 use std::sync::Arc;
 
 use bits_api::{CertStoreLocation, ClientCertificate, Hresult, Success, text};
-use bits_world::{Certificate, CertificateStore, Sid, StoreRefusal, Token, Vouchers, World};
+use bits_wire::certificates::{Certificates, Found};
+use bits_world::{Certificate, CertificateStore, Sid, StoreRefusal, Token, World};
 use serde::{Deserialize, Serialize};
 
 use crate::job::Job;
@@ -30,6 +31,12 @@ pub struct ChosenCertificate {
 }
 
 impl Job {
+    /// What attempts are told of certificates; who looks into the stores, the service says.
+    pub(crate) fn certificates(&self) -> Certificates {
+        let chosen = self.chosen_certificate().map(|chosen| chosen.hash);
+        Certificates { chosen, ..self.later.security_flags().into() }
+    }
+
     fn chosen_certificate(&self) -> Option<&ChosenCertificate> {
         self.secrets.as_ref().and_then(|secrets| secrets.certificate.as_ref())
     }
@@ -119,18 +126,18 @@ impl Engine {
         })
     }
 
-    /// The certificate that the job shows a server that asks, as it is in its store now; none that
-    /// has no key, has left the store, or is not the owner's to use any more.
-    pub(crate) fn certificate_of(&self, cx: Cx<'_>, job: &Job) -> Option<Arc<Certificate>> {
-        let chosen = job.chosen_certificate()?;
+    /// What the stores hold for a job just now: the certificate that it shows a server that asks,
+    /// unless that has no key, has left its store, or is not the owner's to use any more; and whom
+    /// the owner trusts.
+    pub fn look_up_certificates(&self, world: &World, job: JobKey) -> Found {
+        let Some(job) = self.jobs.get(job) else { return Found::default() };
         let owner = &self.jobs.users.get(job.owner).sid;
-        let store = cx.world.certificates.open(chosen.location, &chosen.store_name, owner).ok()?;
-        store.by_hash(&chosen.hash).filter(|certificate| certificate.key.is_some()).cloned()
-    }
-
-    /// Who vouches for servers, as the owner of the job sees it.
-    pub(crate) fn vouchers_for(&self, cx: Cx<'_>, job: &Job) -> Vouchers {
-        cx.world.certificates.vouchers(&self.jobs.users.get(job.owner).sid)
+        let client = job.chosen_certificate().and_then(|chosen| {
+            let store = world.certificates.open(chosen.location, &chosen.store_name, owner).ok()?;
+            store.by_hash(&chosen.hash).filter(|certificate| certificate.key.is_some()).cloned()
+        });
+        let vouchers = world.certificates.vouchers(owner);
+        Found { client, vouchers, revocation: world.revocation.clone() }
     }
 
     fn choose(

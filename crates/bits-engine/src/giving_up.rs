@@ -26,8 +26,6 @@ impl Engine {
         let (Some(session), Some(file)) = (job.session().cloned(), job.files.first()) else {
             return self.session_given_up(key);
         };
-        let certificate = self.certificate_of(cx, job);
-        let vouchers = self.vouchers_for(cx, job);
         let attempt = AttemptId(take(&mut self.numbers.attempt));
         let chain = ChainId(take(&mut self.numbers.chain));
         // A helper who has left cannot say good-bye.
@@ -44,9 +42,7 @@ impl Engine {
             limit: None,
             custom_headers: job.custom_headers().cloned(),
             logins: Arc::new(job.logins()),
-            excused: job.later.security_flags().into(),
-            certificate,
-            vouchers,
+            certificates: job.certificates(),
             vetting: job.vetting(),
             fetch: Fetch::default(),
             known: None,

@@ -48,6 +48,7 @@ mod record;
 mod remote;
 mod restore;
 mod retry;
+mod revocation;
 mod schedule;
 mod scramble;
 mod secrets;

@@ -104,6 +104,9 @@ pub(crate) const EDGES: &[Edge] = &[
     // job4.set_peer_caching_flags.toggle_job_reschedules
     edge(CONNECTING,      Cause::PeersChanged, QUEUED),
     edge(TRANSFERRING,    Cause::PeersChanged, QUEUED),
+    // http_options.set_security_flags.crl_set_midway
+    edge(CONNECTING,      Cause::RevocationChecked, QUEUED),
+    edge(TRANSFERRING,    Cause::RevocationChecked, QUEUED),
     // policy_zero, policy_zero_over
     edge(QUEUED,          Cause::PolicyBlocked, TRANSIENT_ERROR),
     edge(CONNECTING,      Cause::PolicyBlocked, TRANSIENT_ERROR),

@@ -45,8 +45,6 @@ impl Engine {
             Err(failure) => return self.attempt_failed(cx, key, failure),
         };
         let layout = self.plan_layout(key, place);
-        let certificate = self.certificate_of(cx, &self.jobs[key]);
-        let vouchers = self.vouchers_for(cx, &self.jobs[key]);
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
         let Some(run) = job.run_mut() else { return };
@@ -84,9 +82,7 @@ impl Engine {
             limit,
             custom_headers: job.custom_headers().cloned(),
             logins: Arc::new(job.logins()),
-            excused: job.later.security_flags().into(),
-            certificate,
-            vouchers,
+            certificates: job.certificates(),
             vetting: job.vetting(),
             known: file.validators,
         };

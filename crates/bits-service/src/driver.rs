@@ -7,6 +7,7 @@ use bits_engine::{Action, Event};
 use bits_store::Store;
 
 use crate::callbacks;
+use crate::certificates;
 use crate::classes;
 use crate::commands;
 use crate::emulator::End;
@@ -100,6 +101,7 @@ fn execute(service: &Service, action: Action) {
     match action {
         Action::Start(mut plan) => {
             vetting::arrange(service, &mut plan);
+            certificates::arrange(service, &mut plan);
             service.mover.start(service.job_of(plan.attempt), *plan, service.reports());
         }
         Action::Proceed(attempt) => service.mover.proceed(attempt),

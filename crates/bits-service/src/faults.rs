@@ -294,7 +294,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use bits_wire::attempt::{Fetch, Identities, Urgency, Vetting, Work};
-    use bits_wire::download::CertificateFaults;
+    use bits_wire::certificates::Certificates;
     use bits_wire::proxy::Proxying;
     use bits_world::Sid;
 
@@ -338,9 +338,7 @@ mod tests {
             limit: None,
             custom_headers: None,
             logins: Arc::default(),
-            excused: CertificateFaults::empty(),
-            certificate: None,
-            vouchers: bits_world::Vouchers::default(),
+            certificates: Certificates::default(),
             vetting: Vetting::Unwanted,
             known: None,
         }

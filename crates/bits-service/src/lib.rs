@@ -11,6 +11,7 @@ mod attempts;
 mod bell;
 mod builder;
 mod callbacks;
+mod certificates;
 mod classes;
 mod client;
 mod commands;

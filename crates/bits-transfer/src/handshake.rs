@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bits_certs::{Authorities, Description};
 use bits_wire::download::{CertificateFaults, Fault, Origin};
 use bits_wire::proxy::Route;
-use rustls::crypto::ring;
+use bits_world::clock::Clock;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, ProtocolVersion};
 use tokio_rustls::TlsConnector;
 
 use crate::link::{Network, io_fault};
+use crate::tls::{EmulatedTime, provider};
 use crate::verifier::{Seen, Then, Verifier};
 use crate::way;
 
@@ -37,7 +38,8 @@ pub(crate) async fn shake(network: &Network, origin: &Origin, old: bool) -> Resu
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| told(Fault::Tls))?;
     let (trust, seen) = (Arc::clone(&network.trust), Arc::<Mutex<Seen>>::default());
     let authorities = tokio::task::spawn_blocking(move || trust.authorities()).await.map_err(|_| told(Fault::Tls))?;
-    let config = config(authorities, Arc::clone(&seen), old).map_err(|error| (Fault::Tls, error.to_string()))?;
+    let config =
+        config(authorities, Arc::clone(&seen), &network.clock, old).map_err(|error| (Fault::Tls, error.to_string()))?;
     let route = Route::default();
     let (stream, _) = way::connect(network, origin, &route).await.map_err(told)?;
     let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
@@ -47,11 +49,16 @@ pub(crate) async fn shake(network: &Network, origin: &Origin, old: bool) -> Resu
     Ok(Handshake { is_tls13, certificates, own, faults })
 }
 
-fn config(authorities: Arc<Authorities>, seen: Arc<Mutex<Seen>>, old: bool) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = Verifier::new(authorities, Then::Witness(seen), &provider);
+fn config(
+    authorities: Arc<Authorities>,
+    seen: Arc<Mutex<Seen>>,
+    clock: &Clock,
+    old: bool,
+) -> Result<ClientConfig, Error> {
+    let provider = provider();
+    let verifier = Verifier::new(authorities, None, Then::Witness(seen), &provider);
     let versions = if old { &[&TLS12][..] } else { &[&TLS13, &TLS12][..] };
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_details(provider, Arc::new(EmulatedTime(clock.clone())))
         .with_protocol_versions(versions)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bits_wire::download::Fault;
 use bits_world::{Certificate, PrivateKey};
+use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, SignatureScheme};
 
 /// The client certificate of one connection, and whether the server has asked for it.
 #[derive(Debug)]
@@ -18,11 +19,11 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    pub(crate) fn new(certificate: Option<&Certificate>, config: &ClientConfig) -> Result<Self, Fault> {
+    pub(crate) fn new(certificate: Option<&Certificate>, provider: &CryptoProvider) -> Result<Self, Fault> {
         let certified = |certificate: &Certificate, key: &PrivateKey| {
             let chain = certificate.chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
             let key = PrivateKeyDer::try_from(key.expose()).ok()?.clone_key();
-            CertifiedKey::from_der(chain, key, config.crypto_provider()).map(Arc::new).ok()
+            CertifiedKey::from_der(chain, key, provider).map(Arc::new).ok()
         };
         let key = match certificate.and_then(|certificate| Some((certificate, certificate.key.as_ref()?))) {
             Some((certificate, key)) => Some(certified(certificate, key).ok_or(Fault::Tls)?),

@@ -11,14 +11,14 @@ use std::time::Duration;
 use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
 use bits_wire::proxy::Route;
 use bits_world::clock::Clock;
-use bits_world::{Decisions, LocalStorage, Vouchers};
+use bits_world::{Decisions, LocalStorage};
 use http::{HeaderMap, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::handshake::{self, Handshake};
-use crate::link::{Aim, Link, Network};
+use crate::link::{Aim, Counsel, Link, Network};
 use crate::parties::Parties;
 use crate::tls::Trust;
 use crate::watchdog::within;
@@ -78,9 +78,9 @@ impl Inquirer {
     /// One line that names the entry of `trusted` that holds no certificate, or says what the
     /// system refuses.
     pub fn new(decisions: &Decisions, trusted: &[String], patience: Duration) -> Result<Self, String> {
-        let trust = Trust::new(trusted)?.into();
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         let (clock, decisions) = (Clock::system(), decisions.clone());
+        let trust = Trust::new(trusted, &clock)?.into();
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         // Requests come with their headers: nobody asks this network for the name of a library, or for a file.
         let (library, storage) = (String::new(), LocalStorage::default());
         let network = Network { clock, library, stall: patience, decisions, trust, storage };
@@ -161,10 +161,10 @@ fn aim(origin: &Origin) -> Aim {
         origin: origin.clone(),
         route: Route::default(),
         excused: CertificateFaults::empty(),
-        certificate: None,
-        vouchers: Vouchers::default(),
         logins: Arc::default(),
         is_trusted: false,
+        checks_revocation: false,
+        chosen: None,
     }
 }
 
@@ -181,7 +181,7 @@ async fn answered(
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => Link::open(network, aim, Parties::new(aim), None, |_| ()).await?,
+            None => Link::open(network, aim, Parties::new(aim), &Counsel::default(), |_| ()).await?,
         };
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {

@@ -9,17 +9,17 @@ use std::time::Duration;
 use bits_auth::Step;
 use bits_wire::attempt::Vetter;
 use bits_wire::auth::Logins;
+use bits_wire::certificates::Stores;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
 use bits_wire::proxy::{self, Hop, ProxyServer, Route};
 use bits_world::clock::{Clock, Ends};
-use bits_world::{Certificate, Decisions, LocalStorage, Vouchers};
+use bits_world::{Decisions, LocalStorage};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -65,14 +65,23 @@ pub(crate) struct Aim {
     pub(crate) route: Route,
     /// The faults that its certificate may have.
     pub(crate) excused: CertificateFaults,
-    /// What it is shown when it asks for a certificate.
-    pub(crate) certificate: Option<Arc<Certificate>>,
-    /// Who vouches for it, beside those who always do.
-    pub(crate) vouchers: Vouchers,
+    /// Whether it is looked up among the revoked.
+    pub(crate) checks_revocation: bool,
+    /// The hash of the certificate that it is shown when it asks for one.
+    pub(crate) chosen: Option<[u8; 20]>,
     /// What those who ask are told.
     pub(crate) logins: Arc<Logins>,
     /// Whether the server is one of those.
     pub(crate) is_trusted: bool,
+}
+
+/// Who is asked while a connection of HTTPS is made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counsel {
+    /// Who has a say about the server.
+    pub(crate) vetter: Option<Arc<dyn Vetter>>,
+    /// Who looks into the stores of the machine.
+    pub(crate) stores: Option<Arc<dyn Stores>>,
 }
 
 /// A connection to one origin, or to a proxy. It moves only while an attempt polls it: between attempts it lies
@@ -96,20 +105,21 @@ impl Link {
 
     /// Connects as one of `parties`; tells `connected` as soon as only the other end is waited for.
     ///
-    /// A `vetter` has a say about a server of HTTPS.
+    /// Certificates are looked up in the stores for each connection, and a server of HTTPS is
+    /// judged on each.
     pub(crate) async fn open(
         network: &Network,
         aim: &Aim,
         mut parties: Parties,
-        vetter: Option<Arc<dyn Vetter>>,
+        counsel: &Counsel,
         connected: impl Fn(Arc<Meter>),
     ) -> Result<Self, Fault> {
         let Aim { origin, route, .. } = aim;
         let trust = match origin.scheme {
             Scheme::Http => None,
             Scheme::Https => {
-                let base = trusted(network, aim.excused).await?;
-                Some(Session::new(&network.trust, &base, aim, vetter)?)
+                trusted(network).await?;
+                Some(Session::new(&network.trust, aim, counsel)?)
             }
         };
         let (stream, meter, hop) = loop {
@@ -296,13 +306,13 @@ fn driving<T>(
     poll(cx)
 }
 
-/// Whom we trust; to find that out may take a while.
-async fn trusted(network: &Network, excused: CertificateFaults) -> Result<Arc<ClientConfig>, Fault> {
-    if let Some(config) = network.trust.known_config(excused) {
-        return Ok(config);
+/// Makes known whom we trust; to find that out may take a while.
+async fn trusted(network: &Network) -> Result<(), Fault> {
+    if network.trust.is_known() {
+        return Ok(());
     }
     let trust = Arc::clone(&network.trust);
-    tokio::task::spawn_blocking(move || trust.config(excused)).await.map_err(|_| Fault::Tls)
+    tokio::task::spawn_blocking(move || _ = trust.authorities()).await.map_err(|_| Fault::Tls)
 }
 
 async fn encrypt(session: Session, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {

@@ -51,7 +51,7 @@ impl HttpMover {
     /// # Errors
     /// One line that names the entry of `trusted` that holds no certificate.
     pub fn new(clock: Clock, library: &str, decisions: &Decisions, trusted: &[String]) -> Result<Self, String> {
-        let trust = Arc::new(Trust::new(trusted)?);
+        let trust = Arc::new(Trust::new(trusted, &clock)?);
         let throttle = Throttle::new(&clock);
         let (library, decisions) = (library.to_owned(), decisions.clone());
         let network = Network {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bits_certs::{Authorities, Chain, Description};
+use bits_certs::{Authorities, Chain, Description, Revocations};
 use bits_wire::attempt::{PresentedServer, Vetter};
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,6 +15,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 #[derive(Debug)]
 pub(crate) struct Verifier {
     authorities: Arc<Authorities>,
+    /// Where servers are looked up among the revoked; without, nobody is.
+    revocations: Option<Arc<Revocations>>,
     then: Then,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -49,8 +51,13 @@ pub(crate) struct Seen {
 }
 
 impl Verifier {
-    pub(crate) fn new(authorities: Arc<Authorities>, then: Then, provider: &CryptoProvider) -> Self {
-        Self { authorities, then, algorithms: provider.signature_verification_algorithms }
+    pub(crate) fn new(
+        authorities: Arc<Authorities>,
+        revocations: Option<Arc<Revocations>>,
+        then: Then,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self { authorities, revocations, then, algorithms: provider.signature_verification_algorithms }
     }
 
     fn judge(&self, faults: CertificateFaults, chain: Chain<'_>) -> Result<(), Refused> {
@@ -107,7 +114,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let chain = Chain { leaf: end_entity, others: intermediates };
-        let faults = self.authorities.faults(chain, server_name, now);
+        let faults = self.authorities.faults(chain, server_name, now, self.revocations.as_deref());
         self.judge(faults, chain).map(|()| ServerCertVerified::assertion()).map_err(|refused| {
             tracing::debug!(?server_name, ?faults, %refused, "server refused");
             Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))

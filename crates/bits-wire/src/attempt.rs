@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_api::{ErrorContext, FileAclFlags, FileTime, Hresult};
-use bits_world::{Certificate, Sid, Vouchers};
+use bits_world::Sid;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::auth::Logins;
-use crate::download::{CertificateFaults, RedirectPolicy};
+use crate::certificates::Certificates;
+use crate::download::RedirectPolicy;
 use crate::layout::Layout;
 use crate::proxy::Proxying;
 
@@ -128,12 +129,8 @@ pub struct AttemptPlan {
     pub custom_headers: Option<Secret>,
     /// What servers and proxies that ask are told.
     pub logins: Arc<Logins>,
-    /// Which faults of a server's certificate count for nothing.
-    pub excused: CertificateFaults,
-    /// What a server that asks for a client certificate is shown.
-    pub certificate: Option<Arc<Certificate>>,
-    /// Who vouches for servers, beside those that every attempt trusts.
-    pub vouchers: Vouchers,
+    /// By what servers of HTTPS are judged, and what they are shown.
+    pub certificates: Certificates,
     /// Whether the application looks at servers of HTTPS, and who asks it.
     pub vetting: Vetting,
     /// What earlier attempts have learned of the file that is moved. Of a remote file it goes on

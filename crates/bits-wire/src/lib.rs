@@ -9,6 +9,7 @@
 
 pub mod attempt;
 pub mod auth;
+pub mod certificates;
 mod custom_headers;
 pub mod download;
 pub mod layout;

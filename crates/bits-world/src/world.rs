@@ -5,7 +5,7 @@ use bits_api::CostFlags;
 use crate::sessions::Sessions;
 use crate::{
     Accounts, CertificateStores, Drives, Kdcs, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies,
-    Session, SessionId, Shares, Sid, Storage, Uplink,
+    RevocationLists, Session, SessionId, Shares, Sid, Storage, Uplink,
 };
 
 /// The machine's link to the network.
@@ -95,6 +95,8 @@ pub struct World {
     pub accounts: Accounts,
     /// Its certificate stores.
     pub certificates: CertificateStores,
+    /// What can be known of revoked certificates.
+    pub revocation: RevocationLists,
     sessions: Sessions,
 }
 

@@ -9,9 +9,10 @@ use bits_transfer::{Inquirer, Reply, Rest};
 use bits_wire::attempt::{
     AttemptId, AttemptPlan, ChainId, Failure, Fetch, Identities, Urgency, Validators, Vetting, Work,
 };
+use bits_wire::certificates::Certificates;
 use bits_wire::download::{
-    Answer, Arrival, Ask, CertificateFaults, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects,
-    Request, TOO_LARGE, Target, Verdict, decided,
+    Answer, Arrival, Ask, Download, Fault, Next, Parts, RANGE_LIMIT, RedirectPolicy, Redirects, Request, TOO_LARGE,
+    Target, Verdict, decided,
 };
 use bits_wire::layout::Layout;
 use bits_wire::proxy::Proxying;
@@ -159,8 +160,6 @@ impl Player<'_> {
             chain: ChainId(0),
             work: Work::Download,
             url: self.url.to_owned(),
-            certificate: None,
-            vouchers: bits_world::Vouchers::default(),
             vetting: Vetting::Unwanted,
             local: PathBuf::new(),
             identities: Identities { local: nobody.clone(), network: nobody },
@@ -168,7 +167,7 @@ impl Player<'_> {
             urgency,
             proxying: Proxying::default(),
             logins: Arc::default(),
-            excused: CertificateFaults::empty(),
+            certificates: Certificates::default(),
             limit: None,
             custom_headers: None,
             known,

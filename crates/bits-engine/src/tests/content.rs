@@ -38,7 +38,7 @@ fn an_attempt_that_ends_after_an_earlier_file_was_refused_counts_for_its_own_fil
     assert_eq!(have(&house, job), [0, 100]);
 
     assert_eq!(house.resume(job), Ok(Success::OK));
-    assert_eq!(house.plan(job).url, "http://example.org/0/0");
+    assert_eq!(house.plan(job).url, "https://example.org/0/0");
     house.connected(job, 100);
     house.progress(job, 100);
     house.report(job, AttemptReport::Ended(AttemptEnd::Done));

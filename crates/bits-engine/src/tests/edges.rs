@@ -100,6 +100,19 @@ fn bring_about(house: &mut House, job: JobKey, edge: &Edge) {
             assert_eq!(house.set(job, Setting::PeerCachingFlags, 1), Ok(Success::OK));
             house.change_world(|world| world.policies.peer_cache.enabled = Some(true));
         }
+        Cause::RevocationChecked => {
+            // A part of the file is there.
+            if edge.from == Some(JobState::CONNECTING) {
+                house.connected(job, 100);
+                house.progress(job, 50);
+                house.fail(job, SERVER_BUSY);
+                house.advance(seconds(600));
+            } else {
+                house.progress(job, 50);
+            }
+            let check = bits_api::SecurityFlags::ENABLE_CRL_CHECK.bits();
+            assert_eq!(house.set(job, Setting::SecurityFlags, check), Ok(Success::OK));
+        }
         Cause::PolicyBlocked => house.block_background(true),
         Cause::PolicyUnblocked => {
             assert_eq!(house.resume(job), Ok(Success::OK));

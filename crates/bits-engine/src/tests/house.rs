@@ -346,7 +346,7 @@ impl House {
 
     pub(crate) fn add_file(&mut self, job: JobKey) -> Result<Success, Hresult> {
         let place = self.engine.file_count(&administrator(), job).unwrap_or(0);
-        let remote_name = format!("http://example.org/{}/{place}", job.0);
+        let remote_name = format!("https://example.org/{}/{place}", job.0);
         let local_name = format!(r"C:\job{}_{place}.bin", job.0);
         self.add(job, &[FileInfo { remote_name: &remote_name, local_name: &local_name }])
     }

@@ -321,7 +321,7 @@ fn a_job_that_has_ended_is_readable_until_its_last_handle_goes() {
     assert_eq!(house.engine.id(&alice(), job), Ok(id));
     assert_eq!(
         house.engine.file_names(&alice(), job, FileIndex(0)),
-        Ok(FileInfo { remote_name: "http://example.org/0/0", local_name: r"C:\job0_0.bin" })
+        Ok(FileInfo { remote_name: "https://example.org/0/0", local_name: r"C:\job0_0.bin" })
     );
     house.engine.release(job);
     assert_eq!(house.engine.id(&alice(), job), Err(Hresult::BG_E_NOT_FOUND));

@@ -24,6 +24,7 @@ mod ranges;
 mod redirects;
 mod restart;
 mod retries;
+mod revocation;
 mod scramble;
 mod upload_walks;
 mod uploads;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use bits_api::{ErrorContext, FileInfo, FileTime, Hresult, JobState, JobType, SIZE_UNKNOWN, Success};
+use bits_api::{
+    ErrorContext, FileInfo, FileTime, Hresult, JobState, JobType, SIZE_UNKNOWN, SecurityFlags, Setting, Success,
+};
 use bits_wire::attempt::{AttemptEnd, AttemptReport, Failure, UploadSession, Validators, Work};
 use bits_world::{Profile, Volume};
 
@@ -32,7 +34,7 @@ fn upload(house: &mut House, job_type: JobType) -> JobKey {
 }
 
 fn add(house: &mut House, job: JobKey, local_name: &str) -> Result<Success, Hresult> {
-    house.add(job, &[FileInfo { remote_name: "http://example.org/up", local_name }])
+    house.add(job, &[FileInfo { remote_name: "https://example.org/up", local_name }])
 }
 
 /// A job of that type whose server has so many bytes.
@@ -293,4 +295,15 @@ fn another_reply_file_on_a_free_volume_lets_a_held_job_go_on() {
     assert_eq!((named, house.state(job)), (Ok(Success::OK), JobState::CONNECTING));
     house.change_world(|world| world.drives.set_locked(Volume::new('D'), true));
     assert_eq!(house.state(job), JobState::TRANSIENT_ERROR);
+}
+
+#[test]
+fn an_upload_goes_on_when_its_server_is_to_be_looked_up_among_the_revoked() {
+    let mut house = House::new();
+    let job = uploading(&mut house, JobType::UPLOAD, 50);
+    let attempt = house.plan(job).attempt;
+
+    house.set(job, Setting::SecurityFlags, SecurityFlags::ENABLE_CRL_CHECK.bits()).unwrap();
+
+    assert_eq!((house.state(job), house.plan(job).attempt), (JobState::TRANSFERRING, attempt));
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bits_wire::attempt::{
     AttemptId, AttemptPlan, Begin, ChainId, Fetch, Identities, Urgency, Validators, Vetting, Work,
 };
+use bits_wire::certificates::Certificates;
 use bits_wire::layout::Layout;
 use bits_world::Sid;
 
@@ -79,11 +80,9 @@ fn plan(letters: &[u8], url: &str, local: PathBuf) -> AttemptPlan {
         urgency: if has(b'b') { Urgency::Background } else { Urgency::Foreground },
         limit: None,
         custom_headers: None,
-        certificate: None,
-        vouchers: bits_world::Vouchers::default(),
         vetting: Vetting::Unwanted,
         logins: Arc::default(),
-        excused: bits_wire::download::CertificateFaults::default(),
+        certificates: Certificates::default(),
         known: has(b'k').then_some(Validators {
             size: 100,
             last_modified: Some(bits_api::FileTime::from_unix_seconds(784_111_777)),

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use bits_wire::CustomHeaders;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead, Vetter, Vetting};
 use bits_wire::auth::Logins;
-use bits_wire::download::{Ask, CertificateFaults, Cookies, Fault, Redirects, Request, Target};
+use bits_wire::certificates::Certificates;
+use bits_wire::download::{Ask, Cookies, Fault, Redirects, Request, Target};
 use bits_wire::proxy::{Proxying, Route};
-use bits_world::{Certificate, Switch, Vouchers};
+use bits_world::Switch;
 use http::header::LOCATION;
 use http::response::Parts;
 use http::{HeaderValue, Response};
 use hyper::body::Incoming;
 
-use crate::link::{Aim, Link, Network};
+use crate::link::{Aim, Counsel, Link, Network};
 use crate::mover::{Control, Standing};
 use crate::parties::Parties;
 use crate::vetted::Nobody;
@@ -33,13 +34,10 @@ pub(super) struct Line<'a> {
     cookies: Cookies,
     /// What those who ask are told.
     logins: Arc<Logins>,
-    /// Which faults of a server's certificate count for nothing.
-    excused: CertificateFaults,
-    /// What a server is shown that asks for a certificate.
-    certificate: Option<Arc<Certificate>>,
-    vouchers: Vouchers,
-    /// Who has a say about servers of HTTPS.
-    vetter: Option<Arc<dyn Vetter>>,
+    /// By what servers of HTTPS are judged, and what they are shown.
+    certificates: Certificates,
+    /// Who is asked about them.
+    counsel: Counsel,
     /// The connection of the chain, while it can be asked again.
     pub(super) link: Option<Link>,
 }
@@ -70,16 +68,11 @@ impl<'a> Line<'a> {
                 .unwrap_or_default(),
             cookies: Cookies::default(),
             logins: Arc::clone(&plan.logins),
-            excused: plan.excused,
-            certificate: plan.certificate.clone(),
-            vouchers: plan.vouchers.clone(),
-            vetter: match &plan.vetting {
-                Vetting::By(vetter) => Some(Arc::clone(vetter)),
-                Vetting::Unwanted => None,
-                // Nobody is there to be asked.
-                Vetting::Wanted => Some(Arc::new(Nobody)),
-            },
-            link,
+            counsel: Counsel { vetter: vetter(&plan.vetting), stores: plan.certificates.stores.clone() },
+            certificates: plan.certificates.clone(),
+            // Servers are looked up among the revoked for each file (clause
+            // `http_options.set_security_flags.crl_when`), and that is done on a new connection.
+            link: link.filter(|_| !plan.certificates.checks_revocation),
         })
     }
 
@@ -128,11 +121,11 @@ impl<'a> Line<'a> {
         let aim = Aim {
             origin: self.redirects.target().origin().clone(),
             route,
-            excused: self.excused,
-            certificate: self.certificate.clone(),
-            vouchers: self.vouchers.clone(),
             logins: Arc::clone(&self.logins),
             is_trusted: !self.redirects.is_elsewhere(),
+            excused: self.certificates.excused,
+            checks_revocation: self.certificates.checks_revocation,
+            chosen: self.certificates.chosen,
         };
         let mut used = self.link.take().filter(|link| link.is_open() && link.leads_to(&aim));
         let mut parties = None;
@@ -170,7 +163,7 @@ impl<'a> Line<'a> {
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
                 let parties = parties.take().unwrap_or_else(|| Parties::new(aim));
                 // Most of what an attempt needs room for, and only while it connects.
-                Box::pin(Link::open(network, aim, parties, self.vetter.clone(), talks)).await?
+                Box::pin(Link::open(network, aim, parties, &self.counsel, talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let asked = async { Ok(link.ask(request, self.redirects.target()).await) };
@@ -197,5 +190,15 @@ impl<'a> Line<'a> {
         if let Some(link) = self.link.take() {
             self.link = self.drained(link, body).await.ok();
         }
+    }
+}
+
+/// Who has a say about servers of HTTPS.
+fn vetter(vetting: &Vetting) -> Option<Arc<dyn Vetter>> {
+    match vetting {
+        Vetting::By(vetter) => Some(Arc::clone(vetter)),
+        Vetting::Unwanted => None,
+        // Nobody is there to be asked.
+        Vetting::Wanted => Some(Arc::new(Nobody)),
     }
 }

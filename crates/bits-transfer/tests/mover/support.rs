@@ -15,6 +15,7 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Failure, Fetch, Identities, Mover, ResponseHead,
     Urgency, Validators, Vetting, Work,
 };
+use bits_wire::certificates::Certificates;
 use bits_wire::download::CertificateFaults;
 use bits_wire::proxy::Proxying;
 use bits_world::clock::{Clock, Ends};
@@ -243,9 +244,7 @@ impl Mill {
             limit: None,
             custom_headers: None,
             logins: Arc::default(),
-            excused: CertificateFaults::empty(),
-            certificate: None,
-            vouchers: bits_world::Vouchers::default(),
+            certificates: Certificates::default(),
             vetting: Vetting::Unwanted,
             attempt: AttemptId(self.next.fetch_add(1, Ordering::SeqCst)),
             chain: ChainId(1),
@@ -294,7 +293,8 @@ impl Mill {
 
     /// The same for a job that takes no offence at these faults of a certificate.
     pub(crate) fn get_excusing(&self, url: &str, excused: CertificateFaults) -> Outcome {
-        let outcome = self.run(AttemptPlan { excused, ..self.plan(url) });
+        let outcome = self
+            .run(AttemptPlan { certificates: Certificates { excused, ..Certificates::default() }, ..self.plan(url) });
         if outcome.end == AttemptEnd::Done {
             fs::remove_file(self.temporary()).unwrap();
         }

@@ -10,7 +10,7 @@ use super::*;
 use bits_world::Sid;
 
 use crate::attempt::{AttemptId, ChainId, Fetch, Identities, Vetting, Work};
-use crate::download::CertificateFaults;
+use crate::certificates::Certificates;
 use crate::proxy::Proxying;
 
 const STAMP: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -35,9 +35,7 @@ fn plan(urgency: Urgency, known: Option<Validators>) -> AttemptPlan {
         fetch: Fetch::default(),
         custom_headers: None,
         logins: Arc::default(),
-        excused: CertificateFaults::empty(),
-        certificate: None,
-        vouchers: bits_world::Vouchers::default(),
+        certificates: Certificates::default(),
         vetting: Vetting::Unwanted,
         limit: None,
         proxying: Proxying::default(),
