@@ -6,6 +6,7 @@ mod doctor;
 mod errors;
 mod files;
 mod lists;
+mod logins;
 mod proxies;
 #[cfg(unix)]
 mod signals;
