@@ -3,6 +3,7 @@
 //! Runs where `BITS_PEERS` is 1; says that it was skipped elsewhere.
 
 mod rows;
+#[path = "../../../../tests/peers/servers.rs"]
 mod servers;
 
 use std::process::{Command, ExitCode};
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
         println!("the doctor at nginx, Apache and Caddy: skipped, for BITS_PEERS is not 1");
         return ExitCode::SUCCESS;
     }
-    let servers = match Servers::start() {
+    let servers = match Servers::start(&["nginx", "apache", "caddy"]) {
         Ok(servers) => servers,
         Err(why) => {
             println!("the servers do not start: {why}");
