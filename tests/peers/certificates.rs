@@ -1,16 +1,24 @@
 //! Servers' certificates with the flags that excuse their faults, and clients' certificates.
 
 use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bits_emulator::api::{CertStoreLocation, Hresult, SecurityFlags};
+use bits_emulator::api::{
+    AuthCredentials, AuthScheme, AuthTarget, CertStoreLocation, ErrorContext, File, Hresult, Job, JobState, ProxyUsage,
+    SecurityFlags, ServerCertificate, ServerCertificateValidationCallback, Success,
+    server_certificate_validation_object,
+};
 use bits_emulator::certificates::from_pem;
 use bits_emulator::world::Certificate;
 
 use super::Report;
+use super::logs::Visit;
+use super::relay::Relay;
 use super::servers::Servers;
-use super::setup::{SMALL, Setup};
+use super::setup::{HOUR, NAME, PASSWORD, SMALL, Setup};
 
-pub(crate) fn show(servers: &Servers, report: &mut Report) {
+/// Tries every row; what the logs are to say of them is left to those who read them.
+pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
     let setup = Setup::new(servers);
     for (port, faults) in FAULTY {
         for excused in subsets() {
@@ -24,6 +32,19 @@ pub(crate) fn show(servers: &Servers, report: &mut Report) {
             report.row(&name, client(&setup, servers, port, *refusal, *shown));
         }
     }
+    let mut visits = Vec::new();
+    for port in VETTED {
+        let relay = Relay::to(servers.host(port));
+        let name = format!("{port} through SQUID, which the application takes");
+        report.row(&name, vetted(&setup, servers, &relay, None));
+        let name = format!("{port} through SQUID, which the application refuses once");
+        let before = relay.ports().len();
+        report.row(&name, vetted(&setup, servers, &relay, Some(Hresult::E_FAIL)));
+        // A server that is refused is asked for nothing.
+        let refused = relay.ports().get(before).copied();
+        visits.push(Visit { name, log: "nginx", ports: Vec::from_iter(refused), refusals: 0, known_as: None });
+    }
+    visits
 }
 
 /// Faults, in the order in which they are told, by the flag that excuses each.
@@ -84,6 +105,73 @@ fn server(
     setup.ends(&job, &[SMALL], expected)
 }
 
+/// Servers whose certificate the application is asked about; two of them want one of ours.
+const VETTED: &[&str] = &["NGINX_TLS", "NGINX_TLS13", "NGINX_CLIENT12", "NGINX_CLIENT13"];
+
+/// An application that takes servers, but for the first if this says why not.
+struct Application {
+    refusal: Option<Hresult>,
+    /// The certificates that it was asked about.
+    asked: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Application {
+    fn asked(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ServerCertificateValidationCallback for Application {
+    fn validate_server_certificate(
+        &self,
+        _job: Arc<dyn Job>,
+        _file: Arc<dyn File>,
+        server: &ServerCertificate<'_>,
+    ) -> Result<Success, Hresult> {
+        let mut asked = self.asked();
+        asked.push(server.certificate.to_vec());
+        self.refusal.filter(|_| asked.len() == 1).map_or(Ok(Success::OK), Err)
+    }
+}
+
+fn vetted(setup: &Setup<'_>, servers: &Servers, relay: &Relay, refusal: Option<Hresult>) -> Result<(), String> {
+    let application = Arc::new(Application { refusal, asked: Mutex::default() });
+    let job = setup.job(&format!("https://localhost:{}", relay.port()), &[SMALL]);
+    behind_squid(servers, &job).map_err(|code| code.to_string())?;
+    show_certificate(setup, servers, &job, "client")?;
+    let options = job.clone().http_options3().map_err(|code| code.to_string())?;
+    let object = server_certificate_validation_object(Arc::clone(&application) as _);
+    options.set_server_certificate_validation_interface(Some(object)).map_err(|code| code.to_string())?;
+
+    let ended = setup.run(&job);
+
+    if ended.err() != refusal.map(|code| (ErrorContext::SERVER_CERTIFICATE_CALLBACK, code)) {
+        _ = job.cancel();
+        return Err(format!("ends with {ended:?}"));
+    }
+    // After its delay the job asks again.
+    setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).map_err(|error| format!("{error:?}"))?;
+    setup.complete(&job, &[SMALL])?;
+    let own = certificate(servers, "ok")?;
+    let asked = application.asked();
+    let is_about_it = asked.iter().all(|certificate| certificate[..] == own.chain[0][..]);
+    if asked.len() == 1 + usize::from(refusal.is_some()) && is_about_it {
+        Ok(())
+    } else {
+        Err(format!("it was asked {} times, about the server: {is_about_it}", asked.len()))
+    }
+}
+
+fn behind_squid(servers: &Servers, job: &Arc<dyn Job>) -> Result<Success, Hresult> {
+    job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&servers.host("SQUID")), None)?;
+    job.clone().job2()?.set_credentials(&AuthCredentials {
+        target: AuthTarget::PROXY,
+        scheme: AuthScheme::BASIC,
+        user_name: Some(NAME),
+        password: Some(PASSWORD),
+    })
+}
+
 /// Servers that ask for a certificate, and what becomes of a job that shows a bad one.
 const ASKING: &[(&str, Hresult)] = &[
     ("NGINX_CLIENT12", Hresult::BG_E_HTTP_ERROR_400),
@@ -106,14 +194,9 @@ fn client(
     refusal: Hresult,
     shown: Option<&str>,
 ) -> Result<(), String> {
-    const HERE: CertStoreLocation = CertStoreLocation::CURRENT_USER;
     let job = setup.job(&format!("https://localhost:{}", servers.port(port)), &[SMALL]);
     if let Some(name) = shown {
-        let certificate = certificate(servers, name)?;
-        let hash = certificate.hash;
-        setup.put_certificate(HERE, certificate);
-        let options = job.clone().http_options().map_err(|code| code.to_string())?;
-        options.set_client_certificate_by_id(HERE, Some("MY"), Some(&hash)).map_err(|code| code.to_string())?;
+        show_certificate(setup, servers, &job, name)?;
     }
     let expected = match shown {
         None => Err(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
@@ -123,6 +206,18 @@ fn client(
     setup.ends(&job, &[SMALL], expected)
 }
 
+/// Lets the job show that certificate to whoever asks.
+fn show_certificate(setup: &Setup<'_>, servers: &Servers, job: &Arc<dyn Job>, name: &str) -> Result<(), String> {
+    const HERE: CertStoreLocation = CertStoreLocation::CURRENT_USER;
+    let certificate = certificate(servers, name)?;
+    let hash = certificate.hash;
+    setup.put_certificate(HERE, certificate);
+    let options = job.clone().http_options().map_err(|code| code.to_string())?;
+    options.set_client_certificate_by_id(HERE, Some("MY"), Some(&hash)).map_err(|code| code.to_string())?;
+    Ok(())
+}
+
+/// A certificate with its key.
 fn certificate(servers: &Servers, name: &str) -> Result<Certificate, String> {
     let read = |kind: &str| fs::read_to_string(servers.file(&format!("certs/{name}.{kind}")));
     let (certificate, key) = (read("pem"), read("key"));

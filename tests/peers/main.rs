@@ -5,6 +5,7 @@
 
 mod certificates;
 mod credentials;
+mod logs;
 mod relay;
 mod servers;
 mod setup;
@@ -50,8 +51,12 @@ fn main() -> ExitCode {
         }
     };
     let mut report = Report::default();
-    certificates::show(&servers, &mut report);
-    credentials::show(&servers, &mut report);
+    let mut visits = certificates::show(&servers, &mut report);
+    visits.extend(credentials::show(&servers, &mut report));
+    match servers.stop() {
+        Ok(()) => logs::hold(&servers, &visits, &mut report),
+        Err(why) => report.row("the servers end", Err(why)),
+    }
     println!("\n{} rows, {} not as expected, in {:.1?}", report.rows, report.failed, started.elapsed());
     if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

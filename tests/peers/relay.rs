@@ -26,6 +26,7 @@ struct State {
     carried: u64,
     /// At how many of them the connection is cut.
     cut: Option<u64>,
+    was_cut: bool,
     is_closed: bool,
 }
 
@@ -65,6 +66,11 @@ impl Relay {
     pub(crate) fn cut_after(&self, bytes: u64) {
         let mut state = self.line.state();
         state.cut = Some(state.carried + bytes);
+    }
+
+    /// Whether it has come to that.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.line.state().was_cut
     }
 }
 
@@ -106,7 +112,7 @@ impl Line {
         match state.cut {
             Some(cut) if state.carried > cut => {
                 let too_many = state.carried - cut;
-                state.cut = None;
+                (state.cut, state.was_cut) = (None, true);
                 bytes - usize::try_from(too_many).expect("part of one buffer")
             }
             _ => bytes,

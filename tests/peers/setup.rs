@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_emulator::Emulator;
-use bits_emulator::api::{CertStoreLocation, Hresult, Job, JobState, JobType};
+use bits_emulator::api::{CertStoreLocation, ErrorContext, Hresult, Job, JobState, JobType};
 use bits_emulator::world::{Certificate, World};
 use tempfile::TempDir;
 
 use super::servers::Servers;
 
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// What every server serves.
 pub(crate) const LARGE: &str = "1m.bin";
 pub(crate) const SMALL: &str = "text.txt";
+
+/// The account that all of them know.
+pub(crate) const NAME: &str = "alice";
+pub(crate) const PASSWORD: &str = "Secr3t!pw";
 
 /// An emulator that trusts the servers' authority, and drive C in a folder of its own.
 pub(crate) struct Setup<'a> {
@@ -45,31 +49,31 @@ impl<'a> Setup<'a> {
     }
 
     /// Lets the job run: what stops it, if anything does.
-    pub(crate) fn run(&self, job: &Arc<dyn Job>) -> Result<(), Hresult> {
-        job.resume()?;
+    pub(crate) fn run(&self, job: &Arc<dyn Job>) -> Result<(), (ErrorContext, Hresult)> {
+        job.resume().expect("a job that can be resumed");
         let has_ended = || {
             let state = job.state().expect("a state");
             matches!(state, JobState::TRANSFERRED | JobState::ERROR | JobState::TRANSIENT_ERROR)
         };
         self.emulator.run_until(has_ended, HOUR).expect("the servers answer");
-        if job.state()? == JobState::TRANSFERRED { Ok(()) } else { Err(job.error()?.error()?.1) }
+        match job.state().expect("a state") {
+            JobState::TRANSFERRED => Ok(()),
+            _ => Err(job.error().and_then(|error| error.error()).expect("an error")),
+        }
     }
 
     /// Lets the job run, and see whether it ends as `expected`: with its files, or with this code.
-    pub(crate) fn ends(
-        &self,
-        job: &Arc<dyn Job>,
-        files: &[&str],
-        expected: Result<(), Hresult>,
-    ) -> Result<(), String> {
-        let ended = self.run(job);
-        if ended != expected {
-            return Err(format!("ends with {ended:?}, not {expected:?}"));
+    pub(crate) fn ends(&self, job: &Arc<dyn Job>, files: &[&str], expected: Result<(), Hresult>) -> Result<(), String> {
+        let expected = expected.map_err(|code| (ErrorContext::REMOTE_FILE, code));
+        match self.run(job) {
+            ended if ended != expected => {
+                // It would count towards what a user may have.
+                _ = job.cancel();
+                Err(format!("ends with {ended:?}, not {expected:?}"))
+            }
+            Ok(()) => self.complete(job, files),
+            Err(_) => job.cancel().map(|_| ()).map_err(|code| format!("Cancel: {code}")),
         }
-        if ended.is_ok() {
-            return self.complete(job, files);
-        }
-        job.cancel().map(|_| ()).map_err(|code| format!("Cancel: {code}"))
     }
 
     /// Puts a certificate into the personal store of the jobs' owner.
