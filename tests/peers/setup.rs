@@ -21,6 +21,7 @@ pub(crate) const SMALL: &str = "text.txt";
 /// The account that all of them know.
 pub(crate) const NAME: &str = "alice";
 pub(crate) const PASSWORD: &str = "Secr3t!pw";
+pub(crate) const REALM: &str = "BITS.TEST";
 
 /// An emulator that trusts the servers' authority, and drive C in a folder of its own.
 pub(crate) struct Setup<'a> {
@@ -33,7 +34,10 @@ impl<'a> Setup<'a> {
     pub(crate) fn new(servers: &'a Servers) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let ca = fs::read_to_string(servers.ca()).expect("the authority");
-        let world = |world: &mut World| world.drives.mount('C', folder.path());
+        let world = |world: &mut World| {
+            world.drives.mount('C', folder.path());
+            world.kdcs.set(REALM, servers.host("KDC").parse().expect("a KDC"));
+        };
         let emulator = Emulator::builder().trust(ca).world(world).start().expect("an emulator");
         Self { emulator, servers, folder }
     }
