@@ -38,11 +38,11 @@ pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
         let name = format!("{port} through SQUID, which the application takes");
         report.row(&name, vetted(&setup, servers, &relay, None));
         let name = format!("{port} through SQUID, which the application refuses once");
-        let before = relay.ports().len();
+        let before = relay.connections().len();
         report.row(&name, vetted(&setup, servers, &relay, Some(Hresult::E_FAIL)));
         // A server that is refused is asked for nothing.
-        let refused = relay.ports().get(before).copied();
-        visits.push(Visit { name, log: "nginx", ports: Vec::from_iter(refused), refusals: 0, known_as: None });
+        let refused = relay.connections().get(before).copied();
+        visits.push(Visit { name, log: "nginx", connections: Vec::from_iter(refused), refusals: 0, known_as: None });
     }
     visits
 }

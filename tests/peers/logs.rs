@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::Report;
+use super::relay::Ends;
 use super::servers::Servers;
 
-/// Connections to a server or proxy, for its log to tell of.
+/// What a log is to tell of connections.
 pub(crate) struct Visit {
     pub(crate) name: String,
     /// Whose log.
     pub(crate) log: &'static str,
-    /// The ports that they came from.
-    pub(crate) ports: Vec<u16>,
+    pub(crate) connections: Vec<Ends>,
     /// How many requests of each were refused.
     pub(crate) refusals: usize,
     /// As whom the others were let in, if they were.
@@ -23,22 +23,23 @@ pub(crate) struct Visit {
 pub(crate) fn hold(servers: &Servers, visits: &[Visit], report: &mut Report) {
     let logs: BTreeMap<_, _> = ["nginx", "apache", "squid"].into_iter().map(|log| (log, read(servers, log))).collect();
     for visit in visits {
-        let wrong: Vec<_> = visit.ports.iter().filter_map(|port| visit.wrong(logs[visit.log].get(port))).collect();
+        let wrong: Vec<_> =
+            visit.connections.iter().filter_map(|ends| visit.wrong(logs[visit.log].get(ends))).collect();
         let outcome = if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) };
         report.row(&format!("the log of {}", visit.name), outcome);
     }
 }
 
-/// Status and user of each request that a server has seen, by the port of the client.
-fn read(servers: &Servers, log: &str) -> BTreeMap<u16, Vec<(u16, String)>> {
+/// Status and user of each request that a server has seen, by its connection.
+fn read(servers: &Servers, log: &str) -> BTreeMap<Ends, Vec<(u16, String)>> {
     let text = fs::read_to_string(servers.file(&format!("log/{log}.access"))).expect("a log");
     let mut requests: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for line in text.lines() {
         let mut words = line.split(' ');
         let mut number = || words.next().and_then(|word| word.parse().ok());
         // A connection on which nothing was asked has no status.
-        if let (Some(port), Some(status @ 100..)) = (number(), number()) {
-            requests.entry(port).or_default().push((status, words.nth(1).unwrap_or_default().to_owned()));
+        if let (Some(here), Some(there), Some(status @ 100..)) = (number(), number(), number()) {
+            requests.entry((here, there)).or_default().push((status, words.nth(1).unwrap_or_default().to_owned()));
         }
     }
     requests

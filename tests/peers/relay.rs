@@ -5,6 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+/// A connection as a server knows it: its own port, and the client's.
+pub(crate) type Ends = (u16, u16);
+
 /// Passes on what comes in at a port of its own, until it is dropped.
 pub(crate) struct Relay {
     port: u16,
@@ -20,8 +23,7 @@ struct Line {
 struct State {
     /// Both ends of every connection.
     streams: Vec<TcpStream>,
-    /// The ports by which the server knows the connections.
-    ports: Vec<u16>,
+    ends: Vec<Ends>,
     /// Bytes that the server has sent.
     carried: u64,
     /// At how many of them the connection is cut.
@@ -52,9 +54,9 @@ impl Relay {
         self.port
     }
 
-    /// The ports by which the server knows the connections so far.
-    pub(crate) fn ports(&self) -> Vec<u16> {
-        self.line.state().ports.clone()
+    /// The connections so far.
+    pub(crate) fn connections(&self) -> Vec<Ends> {
+        self.line.state().ends.clone()
     }
 
     /// Bytes that the server has sent so far.
@@ -96,7 +98,7 @@ impl Line {
     fn connect(line: &Arc<Self>, client: TcpStream) -> io::Result<()> {
         let server = TcpStream::connect(&line.to)?;
         let mut state = line.state();
-        state.ports.push(server.local_addr()?.port());
+        state.ends.push((server.peer_addr()?.port(), server.local_addr()?.port()));
         state.streams.extend([client.try_clone()?, server.try_clone()?]);
         drop(state);
         let (up, down) = ((client.try_clone()?, server.try_clone()?), Arc::clone(line));
