@@ -24,8 +24,10 @@ pub mod world {
     pub use bits_world::*;
 }
 
-/// Client certificates for the stores of the world.
+/// Certificates for the stores of the world, from PEM, DER and PKCS#12, and from folders of such
+/// files.
 pub mod certificates {
+    pub use bits_certs::folder::*;
     pub use bits_certs::identity::*;
 }
 

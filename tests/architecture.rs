@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bits-store", &["bits-api", "bits-world", "bits-wire", "bits-engine"]),
     // A test in a crate of its own: nothing that is shipped knows it.
     ("bits-simulation", &["bits-api", "bits-world", "bits-wire", "bits-engine", "bits-store"]),
-    ("bits-certs", &["bits-world", "bits-wire"]),
+    ("bits-certs", &["bits-api", "bits-world", "bits-wire"]),
     ("bits-auth", &["bits-api", "bits-world", "bits-wire"]),
     ("bits-transfer", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-auth"]),
     (
@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tests too: what the emulator survives, and what is fuzzed.
     ("bits-hostile", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
     // The doctor plays downloads to a server by the rules themselves.
-    ("bits-cli", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
+    ("bits-cli", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"]),
     ("bits-emulator", &["bits-api", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
 ];
 

@@ -1,10 +1,10 @@
-//! Certificates of a world: whom its stores trust.
+//! Certificates of a world: whom its stores trust, and what they hold.
 
 use std::time::Duration;
 
 use bits_emulator::api::{CertStoreLocation, Hresult, JobState, JobType};
 use bits_emulator::certificates;
-use bits_emulator::origin::{Content, Origin};
+use bits_emulator::origin::{ClientCertificates, Content, Handshake, Origin};
 use bits_emulator::world::clock::{Clock, VirtualClock};
 use bits_emulator::world::{Certificate, CertificateStores, Sid};
 use bits_emulator::{Builder, Emulator};
@@ -87,4 +87,34 @@ fn a_world_may_trust_nobody_but_its_own_root_stores() {
         stores.add(CertStoreLocation::LOCAL_MACHINE, "ROOT", &Sid::of_name("alice"), authority)
     });
     assert_eq!(scene.end_for("alice"), None);
+}
+
+#[test]
+fn the_stores_of_a_world_may_be_a_folder() {
+    let stores = tempfile::tempdir().unwrap();
+    let alice = Sid::of_name("alice");
+    let scene = Scene::new(|builder, origin| {
+        let handshake = Handshake { clients: ClientCertificates::Required, ..Handshake::default() };
+        origin.shake_hands(&handshake).unwrap();
+        let client = origin.client_certificate(&["Example", "Clients", "alice"], &[]).unwrap();
+        for (store, file, content) in
+            [("CURRENT_USER/MY", "alice.pem", client.as_str()), ("LOCAL_MACHINE/ROOT", "ca.pem", origin.ca_pem())]
+        {
+            std::fs::create_dir_all(stores.path().join(store)).unwrap();
+            std::fs::write(stores.path().join(store).join(file), content).unwrap();
+        }
+        let folder = certificates::StoreFolder::new(stores.path());
+        builder.world(|world| folder.load_into(&mut world.certificates, &alice).unwrap())
+    });
+
+    assert_eq!(scene.end_for("alice"), Some(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED));
+    let client = scene.emulator.client_as("test.exe", scene.emulator.user("alice"));
+    let job = client.manager().unwrap().create_job(Some("test"), JobType::DOWNLOAD).unwrap().job;
+    job.add_file(Some(&scene.origin.https_url("/file")), Some(r"C:\own.txt")).unwrap();
+    let options = job.http_options().unwrap();
+    options
+        .set_client_certificate_by_name(CertStoreLocation::CURRENT_USER, Some("My"), Some("clients, ALICE"))
+        .unwrap();
+    job.resume().unwrap();
+    scene.emulator.wait_state(&job, JobState::TRANSFERRED, Duration::from_hours(1)).unwrap();
 }

@@ -2,13 +2,15 @@
 //!
 //! A client of BITS excuses each fault of a server's certificate by a flag of its own, so that the
 //! *set* of faults counts, not the first that a library meets. [`Authorities`] holds whom the
-//! machine trusts and tells that set, with what [`Revocations`] tell; a [`Description`] is for people, and [`identity`] takes client
-//! certificates apart for the stores of the world. Nothing in here opens a socket or a file, looks
-//! at a clock, or decides what a fault does to a job.
+//! machine trusts and tells that set, with what [`Revocations`] tell; a [`Description`] is for
+//! people, [`identity`] takes certificates apart for the stores of the world, and [`folder`] keeps
+//! such stores as files, the only ones that are opened in here. Nothing opens a socket, looks at a
+//! clock, or decides what a fault does to a job.
 
 mod authorities;
 mod certificate;
 mod description;
+pub mod folder;
 pub mod identity;
 mod revocation;
 mod serialized;

@@ -23,7 +23,9 @@ impl Shown {
         let certified = |certificate: &Certificate, key: &PrivateKey| {
             let chain = certificate.chain.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
             let key = PrivateKeyDer::try_from(key.expose()).ok()?.clone_key();
-            CertifiedKey::from_der(chain, key, provider).map(Arc::new).ok()
+            // Whether they go together is seen when they come into a store.
+            let key = provider.key_provider.load_private_key(key).ok()?;
+            Some(Arc::new(CertifiedKey::new(chain, key)))
         };
         let key = match certificate.and_then(|certificate| Some((certificate, certificate.key.as_ref()?))) {
             Some((certificate, key)) => Some(certified(certificate, key).ok_or(Fault::Tls)?),

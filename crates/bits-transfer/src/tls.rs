@@ -171,7 +171,7 @@ impl Session {
     /// has it.
     ///
     /// # Errors
-    /// [`Fault::Tls`] for a key that does not fit its certificate.
+    /// [`Fault::Tls`] for a key that cannot be read.
     pub(crate) fn new(trust: &Trust, aim: &Aim, counsel: &Counsel) -> Result<Self, Fault> {
         let found = counsel.stores.as_ref().map(|stores| stores.look()).unwrap_or_default();
         let provider = trust.base.crypto_provider();

@@ -43,7 +43,7 @@ impl Bench {
 /// A certificate that `origin` believes, but for these flaws, with its key.
 pub(crate) fn client_certificate(origin: &Origin, subject: &[&str], flaws: &[Flaw]) -> Result<Certificate, Stop> {
     let pem = origin.client_certificate(subject, flaws).map_err(|error| Stop::Failed(error.to_string()))?;
-    identity::from_pem(&pem).map_err(Stop::Failed)
+    identity::from_pem(&pem).map_err(|error| Stop::Failed(error.to_string()))
 }
 
 /// Lets `origin` shake hands like that.
