@@ -26,7 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bits-origin", &["bits-api", "bits-world"]),
     ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"]),
     // Tests too: what the emulator survives, and what is fuzzed.
-    ("bits-hostile", &["bits-api", "bits-world", "bits-wire", "bits-transfer", "bits-service", "bits-origin"]),
+    (
+        "bits-hostile",
+        &["bits-api", "bits-world", "bits-wire", "bits-auth", "bits-transfer", "bits-service", "bits-origin"],
+    ),
     // The doctor plays downloads to a server by the rules themselves.
     ("bits-cli", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"]),
     ("bits-emulator", &["bits-api", "bits-world", "bits-certs", "bits-service", "bits-origin"]),

@@ -10,7 +10,7 @@
 //! | [`challenge`] | takes challenges apart |
 //! | `choice` | which of the schemes that are offered is answered |
 //! | `party` | one exchange after the other, towards one server or proxy |
-//! | `basic`, `ntlm`, `negotiate` | a scheme each |
+//! | `basic`, `digest`, `ntlm`, `negotiate` | a scheme each |
 //! | `package` | what the two have in common that `sspi` speaks |
 //!
 //! [`Secret`]: bits_wire::Secret
@@ -18,6 +18,7 @@
 mod basic;
 pub mod challenge;
 mod choice;
+mod digest;
 mod negotiate;
 mod ntlm;
 mod package;
@@ -28,4 +29,4 @@ mod tests;
 pub use negotiate::{KdcRequest, Negotiate, Turn};
 pub use ntlm::Ntlm;
 pub use package::{Broken, Token};
-pub use party::{Asked, Party, Step};
+pub use party::{Asked, Manner, Party, Step};

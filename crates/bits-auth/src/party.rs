@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZ
 use crate::basic;
 use crate::challenge::{self, Challenge};
 use crate::choice;
+use crate::digest::Digest;
 
 /// What is asked for, as schemes bind their proof to it.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,16 @@ pub struct Asked<'a> {
     pub target: &'a str,
     /// The name of the server, or of the proxy.
     pub host: &'a str,
+}
+
+/// How parties go about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Where the nonces of Digest come from: each other than those before, and nobody's guess. Of
+    /// letters and digits alone.
+    pub nonce: fn() -> String,
+    /// Whether Digest is answered with SHA-256 (a decision, `auth.digest.sha256`).
+    pub knows_sha256: bool,
 }
 
 /// What to do about an answer.
@@ -38,6 +49,7 @@ pub enum Step {
 pub struct Party {
     target: AuthTarget,
     logins: Arc<Logins>,
+    manner: Manner,
     state: State,
 }
 
@@ -58,43 +70,63 @@ enum State {
 #[derive(Debug)]
 enum Exchange {
     Basic(Secret),
+    Digest(Box<Digest>),
 }
 
 impl Exchange {
     /// Answers a challenge with an account; `None` where it cannot be answered.
-    fn begin(scheme: AuthScheme, login: &Login) -> Option<Self> {
+    fn begin(scheme: AuthScheme, login: &Login, challenges: &[Challenge<'_>], manner: Manner) -> Option<Self> {
         match scheme {
             AuthScheme::BASIC => basic::credentials(login).map(Self::Basic),
+            AuthScheme::DIGEST => Digest::begin(challenges, login, manner).map(Box::new).map(Self::Digest),
             _ => None,
         }
     }
 
     /// What goes along with the next request.
-    fn say(&mut self, _asked: &Asked<'_>) -> Option<Secret> {
+    fn say(&mut self, asked: &Asked<'_>) -> Option<Secret> {
         match self {
             Self::Basic(value) => Some(value.clone()),
+            Self::Digest(digest) => digest.answer(asked),
         }
     }
 
     /// Takes in what they answer to what we have said; `false` where all was said.
-    fn go_on(&mut self, _challenges: &[Challenge<'_>]) -> bool {
+    fn go_on(&mut self, challenges: &[Challenge<'_>]) -> bool {
         match self {
             Self::Basic(_) => false,
+            Self::Digest(digest) => digest.renew(challenges),
+        }
+    }
+
+    /// Takes in that they are content, and what they say to that.
+    fn accepted(&mut self, info: Option<&str>) {
+        match self {
+            Self::Basic(_) => {}
+            Self::Digest(digest) => digest.accepted(info.unwrap_or_default()),
+        }
+    }
+
+    /// Whether they want to hear this again with a request for something else.
+    fn covers(&self, asked: &Asked<'_>) -> bool {
+        match self {
+            Self::Basic(_) => true,
+            Self::Digest(digest) => digest.covers(asked),
         }
     }
 
     /// Whether it is worth nothing on another connection.
     fn is_bound(&self) -> bool {
         match self {
-            Self::Basic(_) => false,
+            Self::Basic(_) | Self::Digest(_) => false,
         }
     }
 }
 
 impl Party {
     /// A party that nobody has asked yet, with what it may answer.
-    pub fn new(target: AuthTarget, logins: &Arc<Logins>) -> Self {
-        Self { target, logins: Arc::clone(logins), state: State::Silent }
+    pub fn new(target: AuthTarget, logins: &Arc<Logins>, manner: Manner) -> Self {
+        Self { target, logins: Arc::clone(logins), manner, state: State::Silent }
     }
 
     /// What goes along with a request, and in which header. Whoever was asked on this connection says
@@ -102,22 +134,29 @@ impl Party {
     pub fn say(&mut self, asked: &Asked<'_>) -> Option<(HeaderName, Secret)> {
         let header = if self.target == AuthTarget::PROXY { PROXY_AUTHORIZATION } else { AUTHORIZATION };
         match &mut self.state {
-            State::Speaking(exchange) | State::Accepted(exchange) => Some((header, exchange.say(asked)?)),
-            State::Silent | State::Refused => None,
+            State::Speaking(exchange) => Some((header, exchange.say(asked)?)),
+            State::Accepted(exchange) if exchange.covers(asked) => Some((header, exchange.say(asked)?)),
+            State::Accepted(_) | State::Silent | State::Refused => None,
         }
     }
 
     /// Takes in the head of an answer.
     pub fn hear(&mut self, status: u16, headers: &HeaderMap) -> Step {
-        let (ours, header) =
-            if self.target == AuthTarget::PROXY { (407, PROXY_AUTHENTICATE) } else { (401, WWW_AUTHENTICATE) };
+        let (ours, header, info) = if self.target == AuthTarget::PROXY {
+            (407, PROXY_AUTHENTICATE, "proxy-authentication-info")
+        } else {
+            (401, WWW_AUTHENTICATE, "authentication-info")
+        };
         if status == ours {
             return self.challenged(&challenge::all(headers, &header));
         }
         // What a proxy refuses has never been at the server.
         if status != 407 {
             self.state = match std::mem::replace(&mut self.state, State::Silent) {
-                State::Speaking(exchange) => State::Accepted(exchange),
+                State::Speaking(mut exchange) | State::Accepted(mut exchange) => {
+                    exchange.accepted(headers.get(info).and_then(|info| info.to_str().ok()));
+                    State::Accepted(exchange)
+                }
                 state => state,
             };
         }
@@ -146,7 +185,7 @@ impl Party {
             tracing::debug!(?target, "asked for credentials that the job does not have");
             return State::Silent;
         };
-        match Exchange::begin(scheme, login) {
+        match Exchange::begin(scheme, login, challenges, self.manner) {
             Some(exchange) => {
                 tracing::debug!(?target, ?scheme, "answers a challenge");
                 State::Speaking(exchange)
@@ -177,12 +216,13 @@ mod tests {
 
     use super::*;
 
+    const MANNER: Manner = Manner { nonce: || "c".to_owned(), knows_sha256: true };
     const ASKED: Asked<'_> = Asked { method: "GET", target: "/a", host: "server" };
 
     fn party(schemes: &[AuthScheme]) -> Party {
         let login = Login { user_name: Secret::new("name"), password: Secret::new("password") };
         let logins = schemes.iter().map(|scheme| ((AuthTarget::SERVER, *scheme), login.clone())).collect();
-        Party::new(AuthTarget::SERVER, &Arc::new(logins))
+        Party::new(AuthTarget::SERVER, &Arc::new(logins), MANNER)
     }
 
     fn challenging(challenge: &'static str) -> HeaderMap {

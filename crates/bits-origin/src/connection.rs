@@ -177,22 +177,26 @@ impl Connection {
         }
         let is_status = faults.iter().any(|fault| matches!(fault, Fault::Status { .. }));
         let is_for_another = self.is_for_another(&head);
+        let mut changes = faults.clone();
         if !is_status {
             let post = if is_for_another { Post::Proxy } else { Post::Server };
             match self.shared.ruling_on(post, &head) {
                 Some(Ruling::Stop(challenges)) => return self.ward_off(post, &challenges, &head, entry).await,
-                Some(Ruling::Pass(account)) => entry.with(|request| request.account = Some(account)),
+                Some(Ruling::Pass(account, said)) => {
+                    entry.with(|request| request.account = Some(account));
+                    changes.extend(said.map(|said| Fault::Header(post.info_header().to_owned(), said)));
+                }
                 None => {}
             }
         }
         if !is_status && is_for_another {
-            return self.forward(head, &faults, &conduct, entry).await;
+            return self.forward(head, &changes, &conduct, entry).await;
         }
         let mut content = self.shared.content_at(head.path());
-        for fault in &faults {
-            fault.prepare(&mut head, content.as_mut());
+        for change in &changes {
+            change.prepare(&mut head, content.as_mut());
         }
-        let answer = self.answer(&head, content.as_ref(), &faults);
+        let answer = self.answer(&head, content.as_ref(), &changes);
         let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
         self.send(&answer, &head, &conduct, reader, entry).await?;
         Ok(!answer.close)

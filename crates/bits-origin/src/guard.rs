@@ -1,6 +1,11 @@
 //! Guards: who may have what is behind them, and how they prove who they are.
 
 mod basic;
+mod digest;
+
+pub use digest::Digest;
+
+use digest::Ledger;
 
 use crate::head::{self, Head};
 
@@ -20,6 +25,8 @@ pub struct Guard {
     realm: String,
     schemes: Vec<Scheme>,
     accounts: Vec<Account>,
+    /// The nonces of Digest.
+    ledger: Ledger,
 }
 
 /// How somebody proves who he is.
@@ -28,6 +35,8 @@ pub struct Guard {
 pub enum Scheme {
     /// Name and password as they are (RFC 7617).
     Basic,
+    /// A password that is proven without being shown (RFC 7616).
+    Digest(Digest),
 }
 
 impl Scheme {
@@ -35,6 +44,7 @@ impl Scheme {
     fn name(self) -> &'static str {
         match self {
             Self::Basic => "Basic",
+            Self::Digest(_) => "Digest",
         }
     }
 }
@@ -52,11 +62,21 @@ impl std::fmt::Debug for Account {
     }
 }
 
+/// What a proof is worth.
+#[derive(Debug)]
+enum Verdict<'a> {
+    /// It is this account's; and the answer tells that, perhaps.
+    Right(&'a Account, Option<String>),
+    /// It would be right, but for an old nonce.
+    Stale,
+    Wrong,
+}
+
 /// What a guard makes of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Ruling {
-    /// It passes, in the name of this account.
-    Pass(String),
+    /// It passes, in the name of this account; the answer tells that too, perhaps.
+    Pass(String, Option<String>),
     /// It does not; the answer tells how it could.
     Stop(Vec<String>),
 }
@@ -64,7 +84,7 @@ pub(crate) enum Ruling {
 impl Guard {
     /// A guard that knows nobody and offers nothing.
     pub fn new(realm: &str) -> Self {
-        Self { realm: realm.to_owned(), schemes: Vec::new(), accounts: Vec::new() }
+        Self { realm: realm.to_owned(), schemes: Vec::new(), accounts: Vec::new(), ledger: Ledger::default() }
     }
 
     /// Offers a scheme, after those that it offers already; each has a header line of its own.
@@ -81,26 +101,35 @@ impl Guard {
         self
     }
 
-    /// Looks at the value of Authorization or Proxy-Authorization, if there is one.
-    pub(crate) fn look_at(&self, shown: Option<&str>) -> Ruling {
-        match shown.and_then(|shown| self.recognize(shown)) {
-            Some(account) => Ruling::Pass(account.user_name.clone()),
-            None => Ruling::Stop(self.schemes.iter().map(|scheme| self.challenge(*scheme)).collect()),
+    /// Looks at the value of Authorization or Proxy-Authorization, if there is one, of a request of
+    /// `method` for `target`.
+    fn look_at(&mut self, shown: Option<&str>, asked: (&str, &str)) -> Ruling {
+        let Self { realm, schemes, accounts, ledger } = self;
+        let (name, proof) = shown.map(|shown| shown.split_once(' ').unwrap_or((shown, ""))).unwrap_or_default();
+        // Digest may be offered in several ways.
+        let asked_for = schemes.iter().filter(|scheme| scheme.name().eq_ignore_ascii_case(name));
+        let verdicts = asked_for.map(|scheme| match scheme {
+            Scheme::Basic => {
+                basic::recognize(proof, accounts).map_or(Verdict::Wrong, |account| Verdict::Right(account, None))
+            }
+            Scheme::Digest(digest) => digest.judge(proof, asked, realm, accounts, ledger),
+        });
+        let verdict = verdicts.reduce(|best, next| if matches!(best, Verdict::Wrong) { next } else { best });
+        let verdict = verdict.unwrap_or(Verdict::Wrong);
+        match verdict {
+            Verdict::Right(account, said) => Ruling::Pass(account.user_name.clone(), said),
+            Verdict::Stale => self.stop(true),
+            Verdict::Wrong => self.stop(false),
         }
     }
 
-    fn recognize(&self, shown: &str) -> Option<&Account> {
-        let (name, proof) = shown.split_once(' ').unwrap_or((shown, ""));
-        let scheme = self.schemes.iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))?;
-        match scheme {
-            Scheme::Basic => basic::recognize(proof, &self.accounts),
-        }
-    }
-
-    fn challenge(&self, scheme: Scheme) -> String {
-        match scheme {
-            Scheme::Basic => format!("Basic realm=\"{}\"", self.realm),
-        }
+    fn stop(&mut self, is_stale: bool) -> Ruling {
+        let Self { realm, schemes, ledger, .. } = self;
+        let challenge = |scheme: &Scheme| match scheme {
+            Scheme::Basic => format!("Basic realm=\"{}\"", digest::escaped(realm)),
+            Scheme::Digest(digest) => digest.challenge(realm, is_stale, ledger),
+        };
+        Ruling::Stop(schemes.iter().map(challenge).collect())
     }
 }
 
@@ -134,6 +163,14 @@ impl Post {
         }
     }
 
+    /// Where the answer tells that a proof was good.
+    pub(crate) fn info_header(self) -> &'static str {
+        match self {
+            Self::Server => "Authentication-Info",
+            Self::Proxy => "Proxy-Authentication-Info",
+        }
+    }
+
     pub(crate) fn proof_header(self) -> &'static str {
         match self {
             Self::Server => "Authorization",
@@ -156,12 +193,12 @@ impl Guards {
     }
 
     /// What becomes of a request, if anybody guards what it asks for.
-    pub(crate) fn look_at(&self, post: Post, head: &Head) -> Option<Ruling> {
+    pub(crate) fn look_at(&mut self, post: Post, head: &Head) -> Option<Ruling> {
         let guard = match post {
-            Post::Proxy => self.proxys.as_ref(),
-            Post::Server => self.servers.iter().find(|(at, _)| guards(at, head.path())).map(|(_, guard)| guard),
+            Post::Proxy => self.proxys.as_mut(),
+            Post::Server => self.servers.iter_mut().find(|(at, _)| guards(at, head.path())).map(|(_, guard)| guard),
         }?;
-        Some(guard.look_at(head.header(post.proof_header())))
+        Some(guard.look_at(head.header(post.proof_header()), (&head.method, &head.target)))
     }
 }
 

@@ -66,7 +66,7 @@ impl Outside {
             Self::Real { trusted, library } => {
                 let mover = HttpMover::new(clock.clone(), library, &config.decisions, trusted)?;
                 let disk = GuardedDisk::new(LocalDisk, storage.clone());
-                Ok((Arc::new(mover.on(storage.clone())), Arc::new(disk)))
+                Ok((Arc::new(mover.on(storage.clone()).playing(config.profile)), Arc::new(disk)))
             }
             Self::Simulated(simulation) => {
                 let disk = GuardedDisk::new(simulation.clone(), storage.clone());

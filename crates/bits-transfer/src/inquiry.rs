@@ -11,7 +11,7 @@ use std::time::Duration;
 use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
 use bits_wire::proxy::Route;
 use bits_world::clock::Clock;
-use bits_world::{Decisions, LocalStorage};
+use bits_world::{Decisions, LocalStorage, Profile};
 use http::{HeaderMap, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::net::{TcpStream, lookup_host};
@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::handshake::{self, Handshake};
 use crate::link::{Aim, Counsel, Link, Network};
-use crate::parties::Parties;
+use crate::parties::{self, Parties};
 use crate::tls::Trust;
 use crate::watchdog::within;
 
@@ -83,7 +83,8 @@ impl Inquirer {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         // Requests come with their headers: nobody asks this network for the name of a library, or for a file.
         let (library, storage) = (String::new(), LocalStorage::default());
-        let network = Network { clock, library, stall: patience, decisions, trust, storage };
+        let manner = parties::manner(Profile::default(), &decisions);
+        let network = Network { clock, library, stall: patience, decisions, manner, trust, storage };
         Ok(Self { network, runtime, link: None })
     }
 
@@ -181,7 +182,10 @@ async fn answered(
         let is_used = used.is_some();
         let mut link = match used.take() {
             Some(link) => link,
-            None => Link::open(network, aim, Parties::new(aim), &Counsel::default(), |_| ()).await?,
+            None => {
+                let parties = Parties::new(aim, network.manner);
+                Link::open(network, aim, parties, &Counsel::default(), |_| ()).await?
+            }
         };
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bits_auth::Step;
+use bits_auth::{Manner, Step};
 use bits_wire::attempt::Vetter;
 use bits_wire::auth::Logins;
 use bits_wire::certificates::Stores;
@@ -38,6 +38,8 @@ pub(crate) struct Network {
     pub(crate) library: String,
     pub(crate) stall: Duration,
     pub(crate) decisions: Decisions,
+    /// How we answer who asks who we are.
+    pub(crate) manner: Manner,
     pub(crate) trust: Arc<Trust>,
     pub(crate) storage: LocalStorage,
 }

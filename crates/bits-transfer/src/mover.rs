@@ -14,12 +14,13 @@ use bits_wire::attempt::{
 };
 use bits_wire::download::decided;
 use bits_world::clock::{Activity, Clock};
-use bits_world::{Decisions, LocalStorage};
+use bits_world::{Decisions, LocalStorage, Profile};
 use tokio::sync::watch;
 
 use crate::attempt::carry_out;
 use crate::link::{Link, Network};
 use crate::partial::Gate;
+use crate::parties;
 use crate::runtime::Desk;
 use crate::socket::Meter;
 use crate::throttle::{Pace, Throttle};
@@ -58,6 +59,7 @@ impl HttpMover {
             clock,
             library,
             stall: decisions.stall_timeout(),
+            manner: parties::manner(Profile::default(), &decisions),
             decisions,
             trust,
             storage: LocalStorage::default(),
@@ -74,6 +76,15 @@ impl HttpMover {
         // Nobody else has it before the first attempt.
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
             shared.network.storage = storage;
+        }
+        self
+    }
+
+    /// Plays this BITS, in place of the newest.
+    #[must_use]
+    pub fn playing(mut self, profile: Profile) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.network.manner = parties::manner(profile, &shared.network.decisions);
         }
         self
     }

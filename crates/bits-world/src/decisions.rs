@@ -73,6 +73,8 @@ pub enum Switch {
     Cookies,
     /// `http_options.certificate_faults`: whether each fault of a server certificate has its code.
     CertificateFaults,
+    /// `auth.digest.sha256`: whether Digest is answered with SHA-256.
+    DigestSha256,
     /// `job.set_proxy_settings.commas`: whether commas separate the proxies of a list.
     ProxyListCommas,
     /// `job2.set_credentials.malformed`: whether SetCredentials refuses what its scheme cannot send.
@@ -137,6 +139,7 @@ const ROWS: &[Row] = &[
     row(Switch::HeadRefused,        "http.head_refused",                     Takes::Word(["error", "GET"])),
     row(Switch::Cookies,            "http.cookies",                          Takes::Word(["ignored", "kept"])),
     row(Switch::CertificateFaults,  "http_options.certificate_faults",       Takes::Word(["each", "ERROR_WINHTTP_SECURE_FAILURE"])),
+    row(Switch::DigestSha256,       "auth.digest.sha256",                    Takes::Word(["10.3", "never"])),
     row(Switch::ProxyListCommas,    "job.set_proxy_settings.commas",         Takes::Word(["refused", "separate"])),
     row(Switch::MalformedCredentials, "job2.set_credentials.malformed",      Takes::Word(["BG_E_INVALID_CREDENTIALS", "accepted"])),
     row(Switch::MissingCredentials, "job2.set_credentials.missing_members",  Takes::Word(["refused", "stored"])),

@@ -14,11 +14,11 @@ cases![
     what_is_refused_is_the_error_of_the_job,
 ];
 
-const NAME: &str = r"EXAMPLE\alice";
-const PASSWORD: &str = "correct horse";
+pub(super) const NAME: &str = r"EXAMPLE\alice";
+pub(super) const PASSWORD: &str = "correct horse";
 
 /// A server with a file that only Alice gets.
-fn guarded(c: &mut Bench, scheme: Scheme) -> Result<Arc<Origin>, Stop> {
+pub(super) fn guarded(c: &mut Bench, scheme: Scheme) -> Result<Arc<Origin>, Stop> {
     let origin = c.origin()?;
     c.trust_origin()?;
     origin.put("/file", content());
@@ -26,18 +26,18 @@ fn guarded(c: &mut Bench, scheme: Scheme) -> Result<Arc<Origin>, Stop> {
     Ok(origin)
 }
 
-fn guard(scheme: Scheme) -> Guard {
+pub(super) fn guard(scheme: Scheme) -> Guard {
     Guard::new("vault").offers(scheme).knows(NAME, PASSWORD)
 }
 
-fn set(job: &Arc<dyn Job>, target: AuthTarget, scheme: AuthScheme, password: &str) -> Outcome {
+pub(super) fn set(job: &Arc<dyn Job>, target: AuthTarget, scheme: AuthScheme, password: &str) -> Outcome {
     let (user_name, password) = (Some(NAME), Some(password));
     job.job2()?.set_credentials(&AuthCredentials { target, scheme, user_name, password })?;
     Ok(())
 }
 
 /// Status, and whether the client said who it is, of each request.
-fn exchange(journal: &Journal) -> Vec<(u16, bool)> {
+pub(super) fn exchange(journal: &Journal) -> Vec<(u16, bool)> {
     let has = |request: &bits_origin::Request| {
         request.header("Authorization").or_else(|| request.header("Proxy-Authorization")).is_some()
     };

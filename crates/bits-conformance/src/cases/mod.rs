@@ -73,6 +73,7 @@ modules![
     changed_files,
     answers,
     authentication,
+    digest,
     https,
     local_files,
     shares,

@@ -161,7 +161,7 @@ impl<'a> Line<'a> {
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
-                let parties = parties.take().unwrap_or_else(|| Parties::new(aim));
+                let parties = parties.take().unwrap_or_else(|| Parties::new(aim, network.manner));
                 // Most of what an attempt needs room for, and only while it connects.
                 Box::pin(Link::open(network, aim, parties, &self.counsel, talks)).await?
             };
