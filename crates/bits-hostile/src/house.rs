@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_api::{
-    ErrorContext, FileRange, Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState, JobType, Manager,
+    AuthCredentials, AuthScheme, AuthTarget, ErrorContext, FileRange, Hresult, Job, JobPriority, JobPropertyId,
+    JobPropertyValue, JobState, JobType, Manager, ProxyUsage,
 };
-use bits_origin::{Content, Origin};
+use bits_origin::{Content, Origin, Request};
 use bits_service::Emulator;
 use bits_world::clock::{Clock, VirtualClock};
 use tempfile::TempDir;
@@ -20,6 +21,15 @@ pub const FILE: &[u8] = b"0123456789";
 
 /// How long a test waits for what must come.
 pub const SOON: Duration = Duration::from_secs(20);
+
+/// Who a job is that has an account.
+pub const USER_NAME: &str = r"EXAMPLE\zaphod";
+
+/// What nobody is to learn who has not asked for it in the clear.
+pub const PASSWORD: &str = "Xy7!kept-to-ourselves";
+
+/// A name under which only the origin as a proxy finds itself.
+const BEHIND: &str = "files.example";
 
 /// What stands at the destination before the job is complete.
 const BEFORE: &[u8] = b"what was there before";
@@ -50,6 +60,8 @@ impl House {
         let administrator = emulator.administrator("administrator");
         let manager = emulator.client_as("updater.exe", administrator).manager().expect("a manager");
         let house = Self { origin, emulator, manager, folder: tempfile::tempdir().expect("a folder") };
+        house.origin.reach(&format!("{BEHIND}:80"), house.origin.address());
+        house.origin.journal_credentials();
         house.serve("/file");
         house
     }
@@ -66,6 +78,9 @@ impl House {
     /// When a call fails.
     pub fn job(&self, server: &Server, path: &str) -> Arc<dyn Job> {
         let url = match server.at {
+            // Behind a proxy it has another name, or it would be asked by itself.
+            At::Http if server.proxy => format!("http://{BEHIND}{path}"),
+            At::Https if server.proxy => self.origin.https_url(path).replace("127.0.0.1", "localhost"),
             At::Http => self.origin.url(path),
             At::Https => self.origin.https_url(path),
             At::TlsToPlain => self.origin.url(path).replace("http:", "https:"),
@@ -73,6 +88,13 @@ impl House {
         };
         let job = self.good_job(&url, path, &server.ranges);
         let set = |id, value| job.clone().job5().and_then(|job| job.set_property(id, value)).map(drop);
+        if server.proxy {
+            let proxy = self.origin.address().to_string();
+            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy), None).expect("a proxy");
+        }
+        for scheme in server.schemes() {
+            introduce(&job, scheme);
+        }
         if server.background {
             job.set_priority(JobPriority::NORMAL).expect("a priority");
         }
@@ -164,6 +186,14 @@ impl House {
         assert_eq!(fs::read(self.destination(path)).expect("the file"), wanted);
     }
 
+    /// How often somebody was told who the job is.
+    pub fn told(&self) -> usize {
+        let tells = |request: &&Request| {
+            ["authorization", "proxy-authorization"].into_iter().any(|name| request.header(name).is_some())
+        };
+        self.origin.journal().iter().filter(tells).count()
+    }
+
     /// The names in the folder.
     ///
     /// # Panics
@@ -174,6 +204,15 @@ impl House {
         let mut names: Vec<_> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
         names.sort();
         names
+    }
+}
+
+/// Gives a job the same account for server and proxy.
+fn introduce(job: &Arc<dyn Job>, scheme: AuthScheme) {
+    let job2 = Arc::clone(job).job2().expect("BITS 1.5");
+    for target in [AuthTarget::SERVER, AuthTarget::PROXY] {
+        let credentials = AuthCredentials { target, scheme, user_name: Some(USER_NAME), password: Some(PASSWORD) };
+        job2.set_credentials(&credentials).expect("an account");
     }
 }
 

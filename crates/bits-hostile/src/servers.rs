@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bits_api::hresult::CODES;
-use bits_api::{ErrorContext, Hresult, JobState};
+use bits_api::{AuthScheme, ErrorContext, Hresult, JobState};
 use bits_origin::Script;
 use serde::Deserialize;
 
@@ -32,6 +32,15 @@ pub struct Server {
     pub most: Option<u64>,
     /// How many days the job may be at it, in place of 90.
     pub days: Option<u32>,
+    /// Whether the server is spoken to as a proxy, on the way to itself.
+    #[serde(default)]
+    pub proxy: bool,
+    /// The schemes for which the job has an account, for server and proxy alike.
+    #[serde(default)]
+    pub logins: Vec<String>,
+    /// In how many requests something is told of an account.
+    #[serde(default)]
+    pub told: usize,
     /// The state in which the job stands still, without `BG_JOB_STATE_`.
     state: String,
     /// The name or the number of the code; none for a job that is TRANSFERRED.
@@ -93,6 +102,9 @@ impl Server {
             ranges: Vec::new(),
             most: None,
             days: None,
+            proxy: false,
+            logins: Vec::new(),
+            told: 0,
             state: "TRANSFERRED".to_owned(),
             code: None,
             ours: false,
@@ -136,7 +148,22 @@ impl Server {
 
     /// Whether it is whole connections that suffer, whatever they are for, or all files.
     pub fn is_of_connections(&self) -> bool {
-        self.script.contains("connections:") || self.script.contains("/*")
+        self.script.contains("connections:") || self.script.contains("/*") || self.proxy
+    }
+
+    /// The schemes for which the job has an account.
+    ///
+    /// # Panics
+    /// When the table has a mistake.
+    pub fn schemes(&self) -> impl Iterator<Item = AuthScheme> {
+        self.logins.iter().map(|name| match name.as_str() {
+            "basic" => AuthScheme::BASIC,
+            "digest" => AuthScheme::DIGEST,
+            "ntlm" => AuthScheme::NTLM,
+            "negotiate" => AuthScheme::NEGOTIATE,
+            "passport" => AuthScheme::PASSPORT,
+            other => panic!("{}: {other} is no scheme", self.name),
+        })
     }
 
     /// The state in which a job stands still that has met it, and the error that it shows.

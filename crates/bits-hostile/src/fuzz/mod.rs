@@ -7,6 +7,7 @@
 
 mod answers;
 mod client_text;
+mod credentials;
 mod exchange;
 mod multipart;
 mod ways;
@@ -23,6 +24,7 @@ use bits_world::Sid;
 
 pub use answers::answers;
 pub use client_text::{custom_headers, remote_names, scripts};
+pub use credentials::{challenges, parties};
 pub use exchange::exchanges;
 pub use multipart::multipart;
 pub use ways::{proxies, redirects};
@@ -33,9 +35,11 @@ pub type Target = (&'static str, fn(&[u8]));
 /// The targets.
 pub const TARGETS: &[Target] = &[
     ("answers", answers),
+    ("challenges", challenges),
     ("custom_headers", custom_headers),
     ("exchanges", exchanges),
     ("multipart", multipart),
+    ("parties", parties),
     ("proxies", proxies),
     ("redirects", redirects),
     ("remote_names", remote_names),

@@ -22,6 +22,9 @@ fn each_server_leads_where_the_table_says_and_the_file_comes_once_it_behaves() {
             wrong.push(format!("a server that {}: {ending:?}, not {:?}", server.name, server.ending()));
             continue;
         }
+        if house.told() != server.told {
+            wrong.push(format!("a server that {}: told {} times, not {}", server.name, house.told(), server.told));
+        }
         if server.can_mend() {
             house.mend(&job, PATH, &server.wanted(FILE));
         } else {
