@@ -6,7 +6,8 @@ use bits_wire::auth::{Login, Logins};
 use crate::challenge::Challenge;
 
 /// From the strongest to the weakest (a decision, `job2.set_credentials.choose`).
-const BY_STRENGTH: [AuthScheme; 4] = [AuthScheme::NEGOTIATE, AuthScheme::NTLM, AuthScheme::DIGEST, AuthScheme::BASIC];
+const BY_STRENGTH: [AuthScheme; 5] =
+    [AuthScheme::NEGOTIATE, AuthScheme::NTLM, AuthScheme::PASSPORT, AuthScheme::DIGEST, AuthScheme::BASIC];
 
 /// The strongest scheme that is offered and that the job has a record for.
 pub(crate) fn choose<'l>(
@@ -17,7 +18,8 @@ pub(crate) fn choose<'l>(
     let is_offered = |scheme| challenges.iter().any(|challenge| challenge.scheme == scheme);
     BY_STRENGTH
         .into_iter()
-        .filter(|scheme| is_offered(*scheme))
+        // No proxy signs anybody in.
+        .filter(|scheme| is_offered(*scheme) && (*scheme, target) != (AuthScheme::PASSPORT, AuthTarget::PROXY))
         .find_map(|scheme| logins.get(target, scheme).map(|login| (scheme, login)))
 }
 

@@ -23,6 +23,7 @@ mod negotiate;
 mod ntlm;
 mod package;
 mod party;
+pub mod passport;
 #[cfg(test)]
 mod tests;
 

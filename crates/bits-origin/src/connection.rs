@@ -2,6 +2,7 @@
 //! scripts do to them.
 
 mod forward;
+mod passport;
 
 use std::future::poll_fn;
 use std::io;
@@ -192,11 +193,16 @@ impl Connection {
         if !is_status && is_for_another {
             return self.forward(head, &changes, &conduct, entry).await;
         }
+        let said = match self.by_passport(&head, is_status, entry).await? {
+            Ok(said) => said,
+            Err(stays) => return Ok(stays),
+        };
         let mut content = self.shared.content_at(head.path());
         for change in &changes {
             change.prepare(&mut head, content.as_mut());
         }
-        let answer = self.answer(&head, content.as_ref(), &changes);
+        let mut answer = self.answer(&head, content.as_ref(), &changes);
+        said.iter().for_each(|(name, value)| answer.add(name, value));
         let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
         self.send(&answer, &head, &conduct, reader, entry).await?;
         Ok(!answer.close)

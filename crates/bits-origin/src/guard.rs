@@ -2,10 +2,13 @@
 
 mod basic;
 mod digest;
+mod passport;
 
 pub use digest::Digest;
+pub use passport::{Passport, PassportOddity};
 
 use digest::Ledger;
+pub(crate) use passport::{Desks, Here, PassportRuling};
 
 use crate::head::{self, Head};
 

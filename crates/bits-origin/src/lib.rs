@@ -36,7 +36,7 @@ mod tls;
 pub use content::Content;
 pub use fault::Fault;
 pub use gate::{Gate, GateAt};
-pub use guard::{Digest, Guard, Scheme};
+pub use guard::{Digest, Guard, Passport, PassportOddity, Scheme};
 pub use journal::{Cut, Hook, Outcome, Request, TimedOut};
 pub use origin::Origin;
 pub use parts::Muddle;

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::connection::{Connection, Peer};
 use crate::content::Content;
 use crate::gate::{Barrier, Gate, GateAt};
-use crate::guard::Guard;
+use crate::guard::{Guard, Passport};
 use crate::journal::{Hook, TimedOut};
 use crate::requests::Journal;
 use crate::script::Script;
@@ -200,6 +200,12 @@ impl Origin {
     /// As a forward proxy, guards the way to every other server.
     pub fn guard_proxy(&self, guard: Guard) {
         self.shared.guard_proxy(guard);
+    }
+
+    /// Guards what is at `path`, where a `*` at its end stands for anything, by Passport alone, and is
+    /// its nexus and its login server too.
+    pub fn guard_by_passport(&self, path: &str, passport: Passport) {
+        self.shared.guard_by_passport(path, passport);
     }
 
     /// Dismisses all guards.

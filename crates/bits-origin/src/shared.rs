@@ -14,7 +14,7 @@ use crate::content::{Content, Stamp};
 use crate::fault::Fault;
 use crate::folder;
 use crate::gate::Barrier;
-use crate::guard::{Guard, Guards, Post, Ruling};
+use crate::guard::{Desks, Guard, Guards, Here, Passport, PassportRuling, Post, Ruling};
 use crate::head::{self, Head};
 use crate::journal::Recorder;
 use crate::script::{Coming, Performance, Script};
@@ -48,6 +48,8 @@ struct State {
     barriers: Vec<Arc<Barrier>>,
     performances: Vec<Performance>,
     guards: Guards,
+    /// Whoever signs people in.
+    desks: Option<Desks>,
 }
 
 impl Shared {
@@ -152,8 +154,19 @@ impl Shared {
         self.lock().guards.post_at_proxy(guard);
     }
 
+    pub(crate) fn guard_by_passport(&self, path: &str, passport: Passport) {
+        self.lock().desks = Some(Desks::new(path, passport));
+    }
+
     pub(crate) fn dismiss_guards(&self) {
-        self.lock().guards.dismiss();
+        let mut state = self.lock();
+        state.guards.dismiss();
+        state.desks = None;
+    }
+
+    /// What becomes of a request by Passport, if it is for any of its servers.
+    pub(crate) fn passport_ruling_on(&self, head: &Head, here: Here<'_>) -> Option<PassportRuling> {
+        self.lock().desks.as_mut()?.look_at(head, here)
     }
 
     /// What a guard makes of a request, if one stands on its way.

@@ -11,6 +11,7 @@ mod certificates;
 pub mod clock;
 mod decisions;
 mod kdcs;
+mod passport;
 mod paths;
 mod peers;
 mod permissions;
@@ -35,6 +36,7 @@ pub use bandwidth::{
 pub use certificates::{Certificate, CertificateStore, CertificateStores, PrivateKey, StoreRefusal, Vouchers};
 pub use decisions::{Decisions, Switch};
 pub use kdcs::{Kdc, Kdcs, NoKdc};
+pub use passport::{Passport, PassportError};
 pub use paths::{Drives, LocalPathError, Volume};
 pub use peers::{PeerCachePolicies, PeerComputer, Peers};
 pub use permissions::Permissions;

@@ -4,8 +4,8 @@ use bits_api::CostFlags;
 
 use crate::sessions::Sessions;
 use crate::{
-    Accounts, CertificateStores, Drives, Kdcs, Logon, Peers, Permissions, Policies, Power, Presence, Profile, Proxies,
-    RevocationLists, Session, SessionId, Shares, Sid, Storage, Uplink,
+    Accounts, CertificateStores, Drives, Kdcs, Logon, Passport, Peers, Permissions, Policies, Power, Presence, Profile,
+    Proxies, RevocationLists, Session, SessionId, Shares, Sid, Storage, Uplink,
 };
 
 /// The machine's link to the network.
@@ -89,6 +89,8 @@ pub struct World {
     pub proxies: Proxies,
     /// Where tickets of Kerberos come from.
     pub kdcs: Kdcs,
+    /// Where Passport signs in.
+    pub passport: Passport,
     /// Who may use which local folders.
     pub permissions: Permissions,
     /// What its users have logged on with.

@@ -32,6 +32,11 @@ impl Cookies {
         headers.contains_key(SET_COOKIE)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes in what an answer from `target` sets.
     pub fn take_in(&mut self, target: &Target, headers: &HeaderMap) {
         for line in headers.get_all(SET_COOKIE) {
