@@ -41,7 +41,7 @@ impl Engine {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),
-            logins: Arc::new(job.logins()),
+            logins: Arc::new(job.logins().signing_in_at(&cx.world.passport)),
             certificates: job.certificates(),
             vetting: job.vetting(),
             fetch: Fetch::default(),

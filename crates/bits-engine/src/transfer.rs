@@ -81,7 +81,7 @@ impl Engine {
             proxying,
             limit,
             custom_headers: job.custom_headers().cloned(),
-            logins: Arc::new(job.logins()),
+            logins: Arc::new(job.logins().signing_in_at(&cx.world.passport)),
             certificates: job.certificates(),
             vetting: job.vetting(),
             known: file.validators,

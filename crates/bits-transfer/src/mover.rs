@@ -17,8 +17,8 @@ use bits_world::clock::{Activity, Clock};
 use bits_world::{Decisions, LocalStorage, Profile};
 use tokio::sync::watch;
 
-use crate::attempt::carry_out;
-use crate::link::{Link, Network};
+use crate::attempt::{Left, carry_out};
+use crate::link::Network;
 use crate::partial::Gate;
 use crate::parties;
 use crate::runtime::Desk;
@@ -40,8 +40,8 @@ struct Shared {
     /// Where attempts with a limit wait.
     throttle: Arc<Throttle>,
     attempts: Mutex<BTreeMap<AttemptId, Arc<Control>>>,
-    /// Connections that wait for the next attempt of their chain.
-    links: Mutex<HashMap<ChainId, Link>>,
+    /// Connections that wait for the next attempt of their chain, and what goes with them.
+    left: Mutex<HashMap<ChainId, Left>>,
 }
 
 impl HttpMover {
@@ -65,7 +65,7 @@ impl HttpMover {
             storage: LocalStorage::default(),
         };
         Ok(Self {
-            shared: Arc::new(Shared { throttle, network, attempts: Mutex::default(), links: Mutex::default() }),
+            shared: Arc::new(Shared { throttle, network, attempts: Mutex::default(), left: Mutex::default() }),
             desk: Desk::new(),
         })
     }
@@ -125,7 +125,7 @@ impl Mover for HttpMover {
     }
 
     fn release(&self, chain: ChainId) {
-        let released = lock(&self.shared.links).remove(&chain);
+        let released = lock(&self.shared.left).remove(&chain);
         drop(released);
     }
 
@@ -135,7 +135,7 @@ impl Mover for HttpMover {
             control.gate.shut();
             control.signals.send_modify(|signals| signals.stop = true);
         }
-        lock(&self.shared.links).clear();
+        lock(&self.shared.left).clear();
         self.shared.changed();
     }
 
@@ -154,20 +154,18 @@ impl Drop for HttpMover {
 impl Shared {
     async fn carry_out(&self, plan: AttemptPlan, control: &Control) {
         let (attempt, chain) = (plan.attempt, plan.chain);
-        let link = lock(&self.links).remove(&chain);
+        let left = lock(&self.left).remove(&chain).unwrap_or_default();
         // What an attempt keeps in hand is too much for whoever waits for it to carry along.
-        let ended = survived(Box::pin(carry_out(&self.network, plan, control, link))).await;
+        let ended = survived(Box::pin(carry_out(&self.network, plan, control, left))).await;
         // The runtime swallows a panic, and nobody else would tell of the end.
-        let (end, link) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), None));
+        let (end, left) = ended.unwrap_or((AttemptEnd::Failed(PANICKED), Left::default()));
         let end = match end {
             AttemptEnd::Failed(failure) => AttemptEnd::Failed(decided(failure, &self.network.decisions)),
             end => end,
         };
         // Before the end is told: the next attempt of the chain may begin at once.
-        if let Some(link) = link
-            && !control.gate.is_shut()
-        {
-            lock(&self.links).insert(chain, link);
+        if left.is_of_use() && !control.gate.is_shut() {
+            lock(&self.left).insert(chain, left);
         }
         control.report(AttemptReport::Ended(end));
         lock(&self.attempts).remove(&attempt);

@@ -175,7 +175,7 @@ impl Session {
     pub(crate) fn new(trust: &Trust, aim: &Aim, counsel: &Counsel) -> Result<Self, Fault> {
         let found = counsel.stores.as_ref().map(|stores| stores.look()).unwrap_or_default();
         let provider = trust.base.crypto_provider();
-        let shown = Arc::new(Shown::new(found.client.as_deref(), provider)?);
+        let shown = Arc::new(Shown::new(found.client.as_deref().filter(|_| aim.chosen.is_some()), provider)?);
         let then = match counsel.vetter.clone() {
             Some(vetter) => {
                 let endpoint = format!("{}:{}", aim.origin.host, aim.origin.port);

@@ -85,6 +85,8 @@ pub enum Switch {
     RedirectedCredentials,
     /// `http.url_credentials`: whether those of a URL answer its server.
     UrlCredentials,
+    /// `passport.failure`: the code of a sign-in that leads nowhere, though nobody has refused it.
+    PassportFailure,
 }
 
 /// What a switch takes.
@@ -145,6 +147,7 @@ const ROWS: &[Row] = &[
     row(Switch::MissingCredentials, "job2.set_credentials.missing_members",  Takes::Word(["refused", "stored"])),
     row(Switch::RedirectedCredentials, "http_options.redirect_with_credentials", Takes::Word(["withheld", "sent"])),
     row(Switch::UrlCredentials,     "http.url_credentials",                  Takes::Word(["answer", "ignored"])),
+    row(Switch::PassportFailure,    "passport.failure",                      Takes::Word(["BG_E_HTTP_ERROR_401", "ERROR_WINHTTP_LOGIN_FAILURE"])),
 ];
 
 const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {

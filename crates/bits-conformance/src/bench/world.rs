@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bits_api::{FileTime, Job, JobState};
 use bits_service::{Entry, What};
-use bits_world::{Network, Policies};
+use bits_world::{Network, Passport, Policies};
 
 use super::Bench;
 use crate::claims::{Outcome, Stop};
@@ -77,6 +77,13 @@ impl Bench {
     pub(crate) fn set_policies(&self, change: impl FnOnce(&mut Policies)) -> Outcome {
         self.can(Capability::World)?;
         self.emulator()?.change_world(|world| change(&mut world.policies));
+        Ok(())
+    }
+
+    /// Passport signs in with the help of these servers.
+    pub(crate) fn set_passport(&self, servers: Passport) -> Outcome {
+        self.can(Capability::World)?;
+        self.emulator()?.change_world(|world| world.passport = servers);
         Ok(())
     }
 

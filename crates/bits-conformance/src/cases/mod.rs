@@ -98,6 +98,7 @@ modules![
     proxy_wire,
     custom_headers,
     credentials,
+    passport,
     client_certificates,
     certificates_shown,
     server_validation,

@@ -14,28 +14,42 @@ use http::response::Parts;
 use http::{HeaderValue, Response};
 use hyper::body::Incoming;
 
+use super::Left;
+use super::passport::{Entry, Visitor};
 use crate::link::{Aim, Counsel, Link, Network};
 use crate::mover::{Control, Standing};
 use crate::parties::Parties;
 use crate::vetted::Nobody;
 use crate::watchdog::within;
 
+/// A request, and whom it is for.
+#[derive(Clone, Copy)]
+pub(super) struct Talk<'t> {
+    pub(super) request: &'t Request,
+    pub(super) target: &'t Target,
+    pub(super) aim: &'t Aim,
+    /// Who is asked about a server of HTTPS.
+    pub(super) counsel: &'t Counsel,
+}
+
 /// Asks servers, one after the other where they redirect.
 pub(super) struct Line<'a> {
     pub(super) network: &'a Network,
     pub(super) control: &'a Control,
     attempt: AttemptId,
-    proxying: Proxying,
-    redirects: Redirects,
+    pub(super) proxying: Proxying,
+    pub(super) redirects: Redirects,
     /// The method that asks for content in place of GET.
     method: Option<String>,
     /// What every request carries beside BITS' own headers.
     custom: CustomHeaders,
     cookies: Cookies,
     /// What those who ask are told.
-    logins: Arc<Logins>,
+    pub(super) logins: Arc<Logins>,
+    /// What is known of Passport.
+    pub(super) visitor: Box<Visitor>,
     /// By what servers of HTTPS are judged, and what they are shown.
-    certificates: Certificates,
+    pub(super) certificates: Certificates,
     /// Who is asked about them.
     counsel: Counsel,
     /// The connection of the chain, while it can be asked again.
@@ -43,7 +57,7 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The line of an attempt, with the connection that an earlier one of the chain has left.
+    /// The line of an attempt, with what an earlier one of the chain has left.
     ///
     /// # Errors
     /// `E_INVALIDARG` for a remote name that leads to no HTTP server.
@@ -51,7 +65,7 @@ impl<'a> Line<'a> {
         network: &'a Network,
         plan: &AttemptPlan,
         control: &'a Control,
-        link: Option<Link>,
+        left: Left,
     ) -> Result<Self, Failure> {
         Ok(Self {
             network,
@@ -68,11 +82,12 @@ impl<'a> Line<'a> {
                 .unwrap_or_default(),
             cookies: Cookies::default(),
             logins: Arc::clone(&plan.logins),
+            visitor: Visitor::new(&plan.logins, left.visitor),
             counsel: Counsel { vetter: vetter(&plan.vetting), stores: plan.certificates.stores.clone() },
             certificates: plan.certificates.clone(),
             // Servers are looked up among the revoked for each file (clause
             // `http_options.set_security_flags.crl_when`), and that is done on a new connection.
-            link: link.filter(|_| !plan.certificates.checks_revocation),
+            link: left.link.filter(|_| !plan.certificates.checks_revocation),
         })
     }
 
@@ -82,12 +97,24 @@ impl<'a> Line<'a> {
     /// What becomes of a redirect that is not followed, of a server to which no way is known, and of
     /// one that does not answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Result<(Parts, Incoming), Failure> {
+        let mut entry = Entry::default();
         loop {
-            let request = self.request(ask);
+            let mut request = self.request(ask);
+            entry.show(&self.visitor, self.redirects.target(), &mut request);
             let route = self.proxying.route(self.redirects.target().origin())?;
             let (answer, text) = self.exchange(&request, route).await.map_err(Fault::failure)?;
             let (head, body) = answer.into_parts();
+            let is_challenge = self.is_asked_for_passport(&entry, &head);
+            if is_challenge && !entry.is_over(self.redirects.target()) {
+                self.skip(body).await;
+                // Few attempts need room for it.
+                Box::pin(self.sign_in(&mut entry, request.method.as_str(), &head)).await?;
+                continue;
+            }
             self.control.report(AttemptReport::Answered(text));
+            if is_challenge {
+                return Err(self.no_login());
+            }
             if Cookies::are_set_by(&head.headers) && self.network.decisions.is_other(Switch::Cookies) {
                 self.cookies.take_in(self.redirects.target(), &head.headers);
             }
@@ -116,25 +143,42 @@ impl<'a> Line<'a> {
         request
     }
 
-    /// Asks, and says who we are as often as that leads on, until there is an answer that stands.
+    /// Asks the server to which the redirects so far have led.
     async fn exchange(&mut self, request: &Request, route: Route) -> Result<(Response<Incoming>, ResponseHead), Fault> {
         let aim = Aim {
             origin: self.redirects.target().origin().clone(),
             route,
             logins: Arc::clone(&self.logins),
-            is_trusted: !self.redirects.is_elsewhere(),
+            is_trusted: self.is_trusted(),
             excused: self.certificates.excused,
             checks_revocation: self.certificates.checks_revocation,
             chosen: self.certificates.chosen,
         };
-        let mut used = self.link.take().filter(|link| link.is_open() && link.leads_to(&aim));
+        let used = self.link.take();
+        let talk = Talk { request, target: self.redirects.target(), aim: &aim, counsel: &self.counsel };
+        let (link, answer, text) = self.talk(talk, used).await?;
+        self.link = Some(link);
+        Ok((answer, text))
+    }
+
+    /// Whether the server to which the redirects so far have led is told who we are.
+    pub(super) fn is_trusted(&self) -> bool {
+        !self.redirects.is_elsewhere()
+    }
+
+    /// Asks, and says who we are as often as that leads on, until there is an answer that stands.
+    pub(super) async fn talk(
+        &self,
+        talk: Talk<'_>,
+        used: Option<Link>,
+    ) -> Result<(Link, Response<Incoming>, ResponseHead), Fault> {
+        let mut used = used.filter(|link| link.is_open() && link.leads_to(talk.aim));
         let mut parties = None;
         loop {
-            let (mut link, answer) = self.send(request, &aim, used.take(), parties.take()).await?;
+            let (mut link, answer) = self.send(talk, used.take(), parties.take()).await?;
             let text = link.meter().take_head();
             if !link.hear(answer.status().as_u16(), answer.headers()) {
-                self.link = Some(link);
-                return Ok((answer, text));
+                return Ok((link, answer, text));
             }
             match self.drained(link, answer.into_body()).await {
                 Ok(link) => used = Some(link),
@@ -147,8 +191,7 @@ impl<'a> Line<'a> {
     /// closed since its last answer is replaced once.
     async fn send(
         &self,
-        request: &Request,
-        aim: &Aim,
+        Talk { request, target, aim, counsel }: Talk<'_>,
         mut used: Option<Link>,
         mut parties: Option<Parties>,
     ) -> Result<(Link, Response<Incoming>), Fault> {
@@ -163,10 +206,10 @@ impl<'a> Line<'a> {
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
                 let parties = parties.take().unwrap_or_else(|| Parties::new(aim, network.manner));
                 // Most of what an attempt needs room for, and only while it connects.
-                Box::pin(Link::open(network, aim, parties, &self.counsel, talks)).await?
+                Box::pin(Link::open(network, aim, parties, counsel, talks)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
-            let asked = async { Ok(link.ask(request, self.redirects.target()).await) };
+            let asked = async { Ok(link.ask(request, target).await) };
             match within(&network.clock, network.stall, asked).await? {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
@@ -180,7 +223,7 @@ impl<'a> Line<'a> {
 
     /// Reads a body that is not part of the file, so that the connection can be asked again; where it
     /// cannot, what is left is who we were on it.
-    async fn drained(&self, mut link: Link, body: Incoming) -> Result<Link, Parties> {
+    pub(super) async fn drained(&self, mut link: Link, body: Incoming) -> Result<Link, Parties> {
         let drained = within(&self.network.clock, self.network.stall, async { Ok(link.drain(body).await) }).await;
         if drained == Ok(true) && link.is_open() { Ok(link) } else { Err(link.into_parties()) }
     }

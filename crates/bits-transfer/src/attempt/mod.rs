@@ -4,6 +4,7 @@ mod ask;
 mod copy;
 mod paced;
 mod parts;
+mod passport;
 mod receive;
 mod record;
 mod share;
@@ -20,30 +21,47 @@ use crate::link::{Link, Network};
 use crate::mover::{Control, Signals};
 use crate::partial::Partial;
 use ask::Line;
+use passport::Visitor;
 use receive::{Expected, Received};
 
 /// What becomes of an upload, which this mover does not speak.
 const NO_UPLOADS: Failure =
     Failure { code: Hresult::E_NOTIMPL, context: ErrorContext::GENERAL_TRANSPORT, transient: false };
 
-/// Carries an attempt out; returns its end, and its connection while that is of use. `left` is the
-/// connection that an earlier attempt of the chain has left.
+/// What an attempt leaves to the next one of its chain.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// Its connection, while that is of use.
+    link: Option<Link>,
+    /// What it knows of Passport, if it has met it.
+    visitor: Option<Box<Visitor>>,
+}
+
+impl Left {
+    /// Whether there is anything.
+    pub(crate) fn is_of_use(&self) -> bool {
+        self.link.is_some() || self.visitor.is_some()
+    }
+}
+
+/// Carries an attempt out; returns its end, and what it leaves to the next one. `left` is what an
+/// earlier one has left.
 pub(crate) async fn carry_out(
     network: &Network,
     plan: AttemptPlan,
     control: &Control,
-    left: Option<Link>,
-) -> (AttemptEnd, Option<Link>) {
+    left: Left,
+) -> (AttemptEnd, Left) {
     if !matches!(plan.work, Work::Download | Work::Reply { .. }) {
-        return (AttemptEnd::Failed(NO_UPLOADS), None);
+        return (AttemptEnd::Failed(NO_UPLOADS), Left::default());
     }
     if let Some(source) = plan.fetch.source.clone() {
         // On the heap: most attempts are none, and pay for no room.
-        return (Box::pin(copy::copy(network, plan, source, control)).await, None);
+        return (Box::pin(copy::copy(network, plan, source, control)).await, Left::default());
     }
     match Line::new(network, &plan, control, left) {
         Ok(line) => Attempt::new(plan, line).run().await,
-        Err(failure) => (AttemptEnd::Failed(failure), None),
+        Err(failure) => (AttemptEnd::Failed(failure), Left::default()),
     }
 }
 
@@ -69,7 +87,7 @@ impl<'a> Attempt<'a> {
         Self { plan, line, signals, partial, recorded: None, recordings: 0, have: 0, reported: 0, sound: 0 }
     }
 
-    async fn run(mut self) -> (AttemptEnd, Option<Link>) {
+    async fn run(mut self) -> (AttemptEnd, Left) {
         let mut signals = self.signals.clone();
         let end = tokio::select! {
             biased;
@@ -82,7 +100,7 @@ impl<'a> Attempt<'a> {
         self.report_progress();
         // In any other case it may be in the middle of an answer.
         let link = self.line.link.filter(|link| end == AttemptEnd::Done && link.is_open());
-        (end, link)
+        (end, Left { link, visitor: self.line.visitor.if_of_use() })
     }
 
     async fn transfer(&mut self) -> Result<AttemptEnd, Failure> {
