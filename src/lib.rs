@@ -32,6 +32,70 @@ pub mod certificates {
 }
 
 /// The HTTP origin that tests download from.
+///
+/// Its guards ask who one is, so that a test sees how a client meets 401:
+///
+/// ```
+/// use std::time::Duration;
+/// use bits_emulator::Emulator;
+/// use bits_emulator::api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, JobState, JobType};
+/// use bits_emulator::origin::{Content, Guard, Origin, Scheme};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let emulator = Emulator::builder().world(|w| w.drives.mount('C', folder.path())).start()?;
+/// let origin = Origin::start(emulator.clock().clone())?;
+/// origin.put("/setup.exe", Content::bytes("MZ…"));
+/// origin.guard("*", Guard::new("updates").offers(Scheme::Basic).knows("joe", "secret"));
+///
+/// let job = emulator.client("updater.exe").manager()?.create_job(Some("update"), JobType::DOWNLOAD)?.job;
+/// job.add_file(Some(&origin.url("/setup.exe")), Some(r"C:\setup.exe"))?;
+/// job.resume()?;
+/// emulator.wait_state(&job, JobState::ERROR, Duration::from_hours(1))?; // for good: nothing is tried again
+/// assert_eq!(job.error()?.error()?.1, Hresult::BG_E_HTTP_ERROR_401);
+///
+/// job.job2()?.set_credentials(&AuthCredentials {
+///     target: AuthTarget::SERVER,
+///     scheme: AuthScheme::BASIC,
+///     user_name: Some("joe"),
+///     password: Some("secret"),
+/// })?;
+/// job.resume()?;
+/// emulator.wait_state(&job, JobState::TRANSFERRED, Duration::from_hours(1))?;
+/// job.complete()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A second origin can be the proxy, which answers 407:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use bits_emulator::Emulator;
+/// # use bits_emulator::api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, JobState, JobType, ProxyUsage};
+/// # use bits_emulator::origin::{Content, Guard, Origin, Scheme};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let emulator = Emulator::builder().world(|w| w.drives.mount('C', folder.path())).start()?;
+/// # let origin = Origin::start(emulator.clock().clone())?;
+/// # origin.put("/setup.exe", Content::bytes("MZ…"));
+/// let proxy = Origin::start(emulator.clock().clone())?;
+/// proxy.guard_proxy(Guard::new("way out").offers(Scheme::Basic).knows("joe", "secret"));
+///
+/// let job = emulator.client("updater.exe").manager()?.create_job(Some("update"), JobType::DOWNLOAD)?.job;
+/// job.add_file(Some(&origin.url("/setup.exe")), Some(r"C:\setup.exe"))?;
+/// job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
+/// # let (target, scheme) = (AuthTarget::PROXY, AuthScheme::BASIC);
+/// # let wrong = AuthCredentials { target, scheme, user_name: Some("joe"), password: Some("Secret") };
+/// job.job2()?.set_credentials(&wrong)?; // for AuthTarget::PROXY
+/// job.resume()?;
+/// emulator.wait_state(&job, JobState::ERROR, Duration::from_hours(1))?;
+/// assert_eq!(job.error()?.error()?.1, Hresult::BG_E_HTTP_ERROR_407);
+/// assert!(origin.journal().is_empty()); // it was the proxy that has refused
+/// # job.cancel()?;
+/// # Ok(())
+/// # }
+/// ```
 pub mod origin {
     pub use bits_origin::*;
 }
