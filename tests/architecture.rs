@@ -31,7 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["bits-api", "bits-world", "bits-wire", "bits-auth", "bits-transfer", "bits-service", "bits-origin"],
     ),
     // The doctor plays downloads to a server by the rules themselves.
-    ("bits-cli", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"]),
+    (
+        "bits-cli",
+        &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"],
+    ),
     ("bits-emulator", &["bits-api", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
 ];
 

@@ -1,12 +1,13 @@
 //! `bitsd demo`: emulator and origin in one process, on a virtual clock.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{Guid, Job, JobState, JobType, Manager};
-use bits_origin::{Content, GateAt, Origin, Script};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Guid, Job, JobState, JobType, Manager};
+use bits_origin::{Content, GateAt, Guard, Origin, Script};
 use bits_service::{Client, Emulator, What};
 use bits_world::clock::{Clock, VirtualClock};
 use sha2::{Digest, Sha256};
@@ -31,11 +32,34 @@ pub(crate) fn run() -> Result<(), Failure> {
     demo.plain()?;
     demo.retried()?;
     demo.interrupted()?;
+    for asking in ASKING {
+        demo.guarded(&asking)?;
+    }
     say(&format!(
-        "Three jobs, {} of BITS' time; every byte is what the server has.",
+        "Four jobs, {} of BITS' time; every byte is what the server has.",
         demo.emulator.clock().now().monotonic
     ))
 }
+
+/// A server that wants to know who asks.
+struct Asking {
+    title: &'static str,
+    file: &'static str,
+    guards: bits_origin::Scheme,
+    scheme: AuthScheme,
+    user: &'static str,
+    /// What it answers, the whole file at last.
+    answers: &'static [u16],
+}
+
+const ASKING: [Asking; 1] = [Asking {
+    title: "A server that asks for Digest: the password does not go over the wire",
+    file: "digest.bin",
+    guards: bits_origin::Scheme::Digest(bits_origin::Digest::new()),
+    scheme: AuthScheme::DIGEST,
+    user: "joe",
+    answers: &[401, 200, 206],
+}];
 
 /// Prints a line; a reader that has gone away is an error and no panic.
 fn say(line: &str) -> Result<(), Failure> {
@@ -97,6 +121,38 @@ impl Demo<'_> {
             [_, second] if second.starts_with("bytes=") => Ok(()),
             _ => Err(Failure::Failed(format!("the download was not resumed by a range: {asked:?}"))),
         }
+    }
+
+    fn guarded(&self, asking: &Asking) -> Result<(), Failure> {
+        const PASSWORD: &str = "open sesame";
+        let content = Content::synthetic(MIB, 4);
+        let path = format!("/{}", asking.file);
+        self.origin.put(&path, content.clone());
+        self.origin.guard(&path, Guard::new("the demonstration").offers(asking.guards).knows(asking.user, PASSWORD));
+        let (id, job) = self.job("a guarded file", &self.origin.url(&path), asking.file)?;
+        let credentials = AuthCredentials {
+            target: AuthTarget::SERVER,
+            scheme: asking.scheme,
+            user_name: Some(asking.user),
+            password: Some(PASSWORD),
+        };
+        Arc::clone(&job).job2().and_then(|job| job.set_credentials(&credentials)).doing("SetCredentials")?;
+        job.resume().doing("Resume")?;
+        self.finish(asking.title, id, &job, &content, asking.file)?;
+        self.check_asked(asking, &path)
+    }
+
+    /// Nobody must have been told more, or less, than he has asked for.
+    fn check_asked(&self, asking: &Asking, path: &str) -> Result<(), Failure> {
+        let journal = self.origin.journal().requests_to(path);
+        let answers: Vec<_> = journal.iter().filter_map(|request| request.status).collect();
+        let connections: BTreeSet<_> = journal.iter().map(|request| request.connection).collect();
+        let shown: Vec<_> = answers.iter().map(u16::to_string).collect();
+        say(&format!("The server answered: {}; connections: {}\n", shown.join(", then "), connections.len()))?;
+        if answers != asking.answers || connections.len() != 1 {
+            return Err(Failure::Failed(format!("{} should have been answered by {:?}", asking.file, asking.answers)));
+        }
+        Ok(())
     }
 
     fn manager(&self) -> Result<Arc<dyn Manager>, Failure> {

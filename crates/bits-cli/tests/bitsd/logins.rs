@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
-use bits_origin::{Content, Guard, Origin, Scheme};
+use bits_origin::{Content, Digest, Guard, Origin, Scheme};
 use bits_world::clock::Clock;
 
 use crate::support::{Ended, MIB, PATIENCE, Place};
@@ -14,7 +14,8 @@ const PROXY_PASSWORD: &str = "correct horse";
 const VARIABLE: &str = "BITSD_TEST_PASSWORD";
 
 /// What `bitsd` calls the schemes, with a name as the users of each have it.
-const LOGINS: [(Scheme, &str, &str); 1] = [(Scheme::Basic, "basic", "joe")];
+const LOGINS: [(Scheme, &str, &str); 2] =
+    [(Scheme::Basic, "basic", "joe"), (Scheme::Digest(Digest::new()), "digest", "joe")];
 
 impl Place {
     /// A file of this length that only `user` gets who proves who he is by `scheme`; its URL.

@@ -250,7 +250,7 @@ fn wrong_usage_exits_with_two() {
 }
 
 #[test]
-fn the_demonstration_tells_the_story_of_three_jobs() {
+fn the_demonstration_tells_the_story_of_its_jobs() {
     let demo = run(&["demo"]);
 
     assert_eq!((demo.code, demo.stderr.as_str()), (Some(0), ""));
@@ -299,7 +299,19 @@ The service is restarted in the middle of a file
 
 The server was asked for: bytes=0-8388607, then bytes=5242880-8388607
 
-Three jobs, 00:20:00.000 of BITS' time; every byte is what the server has.
+A server that asks for Digest: the password does not go over the wire
+  virtual time   state            why
+  00:20:00.000   SUSPENDED        CreateJob was called
+  00:20:00.000   QUEUED           Resume was called
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000   TRANSFERRED      every file is there
+  00:20:00.000   ACKNOWLEDGED     Complete was called
+1048576 bytes, SHA-256 0b55dffa564a6e28e5fefa8590e30a5d7f0374c5de38c1829c2e881620a4f2bb: as on the server
+
+The server answered: 401, then 200, then 206; connections: 1
+
+Four jobs, 00:20:00.000 of BITS' time; every byte is what the server has.
 
 "#]]
     );
