@@ -9,18 +9,17 @@ use crate::challenge::Challenge;
 const BY_STRENGTH: [AuthScheme; 5] =
     [AuthScheme::NEGOTIATE, AuthScheme::NTLM, AuthScheme::PASSPORT, AuthScheme::DIGEST, AuthScheme::BASIC];
 
-/// The strongest scheme that is offered and that the job has a record for.
+/// The strongest scheme that is offered and that the job has a record for, or else one for which
+/// something stands in.
 pub(crate) fn choose<'l>(
     challenges: &[Challenge<'_>],
     target: AuthTarget,
     logins: &'l Logins,
 ) -> Option<(AuthScheme, &'l Login)> {
     let is_offered = |scheme| challenges.iter().any(|challenge| challenge.scheme == scheme);
-    BY_STRENGTH
-        .into_iter()
-        // No proxy signs anybody in.
-        .filter(|scheme| is_offered(*scheme) && (*scheme, target) != (AuthScheme::PASSPORT, AuthTarget::PROXY))
-        .find_map(|scheme| logins.get(target, scheme).map(|login| (scheme, login)))
+    // No proxy signs anybody in.
+    let signs_in = |scheme| (scheme, target) != (AuthScheme::PASSPORT, AuthTarget::PROXY);
+    logins.first_of(target, BY_STRENGTH.into_iter().filter(|scheme| is_offered(*scheme) && signs_in(*scheme)))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ impl Engine {
         let chain = ChainId(take(&mut self.numbers.chain));
         // A helper who has left cannot say good-bye.
         let identities = self.identities(key).unwrap_or_else(|_| self.owners(key));
+        let logins = Arc::new(self.logins(cx, key, &file.remote_name, &identities.network));
         let plan = AttemptPlan {
             attempt,
             chain,
@@ -41,7 +42,7 @@ impl Engine {
             urgency: Urgency::Background,
             limit: None,
             custom_headers: job.custom_headers().cloned(),
-            logins: Arc::new(job.logins().signing_in_at(&cx.world.passport)),
+            logins,
             certificates: job.certificates(),
             vetting: job.vetting(),
             fetch: Fetch::default(),

@@ -35,6 +35,7 @@ mod idle;
 mod job;
 mod jobs;
 mod left;
+mod logins;
 mod logon;
 mod method;
 mod names;

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use bits_api::{Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Success, text};
-use bits_wire::auth::{self, Logins};
 use bits_wire::{CustomHeaders, Secret};
 use bits_world::{Decisions, Switch, Token};
 use serde::{Deserialize, Serialize};
@@ -42,9 +41,14 @@ pub struct Login {
 }
 
 impl Login {
-    /// The account, where it is named.
-    fn account(&self) -> Option<auth::Login> {
-        Some(auth::Login { user_name: self.user_name.clone()?, password: self.password.clone()? })
+    /// Whether it names no account: the owner's own is meant.
+    pub(crate) fn is_implicit(&self) -> bool {
+        self.user_name.is_none() && self.password.is_none()
+    }
+
+    /// Whether something is missing that its scheme needs, unless that is Windows' own.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.user_name.is_none() || self.password.is_none()
     }
 }
 
@@ -74,12 +78,6 @@ impl Job {
     /// What every request carries beside BITS' own headers.
     pub(crate) fn custom_headers(&self) -> Option<&Secret> {
         self.secrets.as_ref().and_then(|secrets| secrets.custom_headers.as_ref())
-    }
-
-    /// What servers and proxies that ask are told.
-    pub(crate) fn logins(&self) -> Logins {
-        let records = self.secrets.iter().flat_map(|secrets| &secrets.credentials);
-        records.filter_map(|(pair, login)| Some((*pair, login.account()?))).collect()
     }
 
     /// Takes away what was meant for, or done in the name of, the former owner (clause

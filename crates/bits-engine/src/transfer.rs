@@ -45,6 +45,7 @@ impl Engine {
             Err(failure) => return self.attempt_failed(cx, key, failure),
         };
         let layout = self.plan_layout(key, place);
+        let logins = Arc::new(self.logins(cx, key, &self.jobs[key].files[place].remote_name, &identities.network));
         let limit = self.rate_of(&self.jobs[key]);
         let job = &mut self.jobs[key];
         let Some(run) = job.run_mut() else { return };
@@ -81,7 +82,7 @@ impl Engine {
             proxying,
             limit,
             custom_headers: job.custom_headers().cloned(),
-            logins: Arc::new(job.logins().signing_in_at(&cx.world.passport)),
+            logins,
             certificates: job.certificates(),
             vetting: job.vetting(),
             known: file.validators,

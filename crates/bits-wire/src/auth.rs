@@ -1,10 +1,13 @@
 //! What an attempt may answer when it is asked who it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bits_api::{AuthScheme, AuthTarget};
 use bits_world::Passport;
+use percent_encoding::percent_decode_str;
+use url::Url;
+use zeroize::Zeroizing;
 
 use crate::Secret;
 
@@ -17,24 +20,58 @@ pub struct Login {
     pub password: Secret,
 }
 
+impl Login {
+    /// User name and password of a URL, percent-decoded; `None` where it has none, or no text.
+    ///
+    /// ```
+    /// use bits_wire::auth::Login;
+    ///
+    /// let login = Login::of_url("http://user:pass%40word@host/").unwrap();
+    /// assert_eq!((login.user_name.expose(), login.password.expose()), ("user", "pass@word"));
+    /// ```
+    pub fn of_url(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        if url.username().is_empty() && url.password().is_none() {
+            return None;
+        }
+        let decoded = |text: &str| {
+            let text = percent_decode_str(text).decode_utf8().ok()?;
+            Some(Secret::new(&Zeroizing::new(text.into_owned())))
+        };
+        let login =
+            Self { user_name: decoded(url.username())?, password: decoded(url.password().unwrap_or_default())? };
+        Some(login)
+    }
+}
+
+type Pair = (AuthTarget, AuthScheme);
+
 /// The accounts of an attempt: at most one for each pair of target and scheme (clause
-/// `job2.set_credentials.per_pair`).
+/// `job2.set_credentials.per_pair`), and those that stand in where none of these fits.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Logins {
-    accounts: BTreeMap<(AuthTarget, AuthScheme), Login>,
+    given: BTreeMap<Pair, Login>,
+    stand_ins: BTreeMap<Pair, Login>,
+    /// Pairs whose record lacks its name or its password.
+    incomplete: BTreeSet<Pair>,
     passport: Passport,
 }
 
 impl Logins {
-    /// The account of a pair.
-    pub fn get(&self, target: AuthTarget, scheme: AuthScheme) -> Option<&Login> {
-        self.accounts.get(&(target, scheme))
+    /// The same with accounts that stand in: for a target that offers no scheme that one was given
+    /// for.
+    #[must_use]
+    pub fn or(mut self, stand_ins: impl IntoIterator<Item = (Pair, Login)>) -> Self {
+        for (pair, login) in stand_ins {
+            self.stand_ins.entry(pair).or_insert(login);
+        }
+        self
     }
 
-    /// Those of one target alone.
+    /// The same with records that cannot be used.
     #[must_use]
-    pub fn of(&self, target: AuthTarget) -> Self {
-        self.accounts.iter().filter(|((of, _), _)| *of == target).map(|(pair, login)| (*pair, login.clone())).collect()
+    pub fn with_incomplete(self, incomplete: impl IntoIterator<Item = Pair>) -> Self {
+        Self { incomplete: incomplete.into_iter().collect(), ..self }
     }
 
     /// The same, where Passport signs in with the help of these servers.
@@ -47,17 +84,91 @@ impl Logins {
     pub fn passport(&self) -> &Passport {
         &self.passport
     }
+
+    /// The account of a pair.
+    pub fn get(&self, target: AuthTarget, scheme: AuthScheme) -> Option<&Login> {
+        let pair = (target, scheme);
+        self.given.get(&pair).or_else(|| self.stand_ins.get(&pair))
+    }
+
+    /// The first of these schemes with an account: with one that was given, or else one that stands
+    /// in.
+    pub fn first_of(
+        &self,
+        target: AuthTarget,
+        schemes: impl Iterator<Item = AuthScheme> + Clone,
+    ) -> Option<(AuthScheme, &Login)> {
+        [&self.given, &self.stand_ins]
+            .into_iter()
+            .find_map(|logins| schemes.clone().find_map(|scheme| Some((scheme, logins.get(&(target, scheme))?))))
+    }
+
+    /// Whether the record of a pair lacks its name or its password.
+    pub fn is_incomplete(&self, target: AuthTarget, scheme: AuthScheme) -> bool {
+        self.incomplete.contains(&(target, scheme))
+    }
 }
 
-impl FromIterator<((AuthTarget, AuthScheme), Login)> for Logins {
-    fn from_iter<I: IntoIterator<Item = ((AuthTarget, AuthScheme), Login)>>(logins: I) -> Self {
-        Self { accounts: logins.into_iter().collect(), passport: Passport::default() }
+impl FromIterator<(Pair, Login)> for Logins {
+    fn from_iter<I: IntoIterator<Item = (Pair, Login)>>(logins: I) -> Self {
+        Self { given: logins.into_iter().collect(), ..Self::default() }
     }
 }
 
 /// The pairs alone.
 impl fmt::Debug for Logins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.accounts.keys()).finish()
+        f.debug_set().entries(self.given.keys().chain(self.stand_ins.keys()).chain(&self.incomplete)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: AuthTarget = AuthTarget::SERVER;
+
+    fn login(user_name: &str) -> Login {
+        Login { user_name: Secret::new(user_name), password: Secret::new("hunter2") }
+    }
+
+    #[test]
+    fn what_stands_in_comes_after_what_was_given() {
+        let given: Logins = [((SERVER, AuthScheme::BASIC), login("given"))].into_iter().collect();
+        let logins =
+            given.or([AuthScheme::BASIC, AuthScheme::NTLM].map(|scheme| ((SERVER, scheme), login("stand-in"))));
+        let first = |schemes: &[AuthScheme]| {
+            logins
+                .first_of(SERVER, schemes.iter().copied())
+                .map(|(scheme, login)| (scheme, login.user_name.expose().to_owned()))
+        };
+
+        assert_eq!(first(&[AuthScheme::NTLM, AuthScheme::BASIC]), Some((AuthScheme::BASIC, "given".into())));
+        assert_eq!(first(&[AuthScheme::NTLM, AuthScheme::DIGEST]), Some((AuthScheme::NTLM, "stand-in".into())));
+        assert_eq!(first(&[AuthScheme::DIGEST]), None);
+        assert_eq!(logins.get(SERVER, AuthScheme::BASIC).unwrap().user_name.expose(), "given");
+        assert!(logins.get(AuthTarget::PROXY, AuthScheme::BASIC).is_none());
+    }
+
+    #[test]
+    fn accounts_do_not_show_themselves() {
+        let logins: Logins = [((SERVER, AuthScheme::BASIC), login("alice"))].into_iter().collect();
+
+        let shown = format!("{logins:?} {:?}", login("alice"));
+
+        assert!(shown.contains("BASIC") && !shown.contains("alice") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn a_url_may_name_an_account() {
+        let of = |url| Login::of_url(url).map(|login| [login.user_name, login.password].map(|s| s.expose().to_owned()));
+        let pair = |name: &str, password: &str| Some([name.to_owned(), password.to_owned()]);
+
+        assert_eq!(of("http://al%69ce:p%3Aw%C3%A9@host/a@b"), pair("alice", "p:wé"));
+        assert_eq!(of("https://alice@host/"), pair("alice", ""));
+        assert_eq!(of("http://:secret@host/"), pair("", "secret"));
+        for none in ["http://host/a:b@c", "http://@host/", "http://alice:%FF@host/", "no url"] {
+            assert_eq!(of(none), None, "{none}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod house;
 mod life;
 mod limits;
 mod listeners;
+mod logins;
 mod model;
 mod names_taken;
 mod notices;
