@@ -30,4 +30,4 @@ mod tests;
 pub use negotiate::{KdcRequest, Negotiate, Turn};
 pub use ntlm::Ntlm;
 pub use package::{Broken, Token};
-pub use party::{Asked, Manner, Party, Step};
+pub use party::{Asked, Manner, Party, Step, Verdict};

@@ -51,6 +51,17 @@ pub struct Party {
     logins: Arc<Logins>,
     manner: Manner,
     state: State,
+    /// What they make of what we have said, until somebody takes it.
+    verdict: Option<Verdict>,
+}
+
+/// What somebody makes of who we say we are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It is enough.
+    Accepted,
+    /// It is not.
+    Refused,
 }
 
 /// How far we are.
@@ -126,7 +137,7 @@ impl Exchange {
 impl Party {
     /// A party that nobody has asked yet, with what it may answer.
     pub fn new(target: AuthTarget, logins: &Arc<Logins>, manner: Manner) -> Self {
-        Self { target, logins: Arc::clone(logins), manner, state: State::Silent }
+        Self { target, logins: Arc::clone(logins), manner, state: State::Silent, verdict: None }
     }
 
     /// What goes along with a request, and in which header. Whoever was asked on this connection says
@@ -142,25 +153,52 @@ impl Party {
 
     /// Takes in the head of an answer.
     pub fn hear(&mut self, status: u16, headers: &HeaderMap) -> Step {
-        let (ours, header, info) = if self.target == AuthTarget::PROXY {
-            (407, PROXY_AUTHENTICATE, "proxy-authentication-info")
-        } else {
-            (401, WWW_AUTHENTICATE, "authentication-info")
-        };
+        let (ours, header) = self.challenge();
         if status == ours {
             return self.challenged(&challenge::all(headers, &header));
         }
         // What a proxy refuses has never been at the server.
         if status != 407 {
             self.state = match std::mem::replace(&mut self.state, State::Silent) {
-                State::Speaking(mut exchange) | State::Accepted(mut exchange) => {
-                    exchange.accepted(headers.get(info).and_then(|info| info.to_str().ok()));
+                State::Speaking(mut exchange) => {
+                    exchange.accepted(self.info(headers));
+                    self.verdict = Some(Verdict::Accepted);
+                    State::Accepted(exchange)
+                }
+                State::Accepted(mut exchange) => {
+                    exchange.accepted(self.info(headers));
                     State::Accepted(exchange)
                 }
                 state => state,
             };
         }
         Step::Stand
+    }
+
+    /// What they make of what we have said, once for each time that we were asked.
+    pub fn take_verdict(&mut self) -> Option<Verdict> {
+        self.verdict.take()
+    }
+
+    /// Whether they ask for what the job has a record of that cannot be used, and for nothing that it
+    /// has more of (clause `failure.null_credentials_wrong_scheme`).
+    pub fn lacks(&self, status: u16, headers: &HeaderMap) -> bool {
+        let (ours, header) = self.challenge();
+        let challenges = if status == ours { challenge::all(headers, &header) } else { Vec::new() };
+        choice::choose(&challenges, self.target, &self.logins).is_none()
+            && challenges.iter().any(|challenge| self.logins.is_incomplete(self.target, challenge.scheme))
+    }
+
+    /// What they tell of themselves to whom they have accepted.
+    fn info<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let name =
+            if self.target == AuthTarget::PROXY { "proxy-authentication-info" } else { "authentication-info" };
+        headers.get(name).and_then(|info| info.to_str().ok())
+    }
+
+    /// The status and the header by which they ask.
+    fn challenge(&self) -> (u16, HeaderName) {
+        if self.target == AuthTarget::PROXY { (407, PROXY_AUTHENTICATE) } else { (401, WWW_AUTHENTICATE) }
     }
 
     fn challenged(&mut self, challenges: &[Challenge<'_>]) -> Step {
@@ -171,6 +209,7 @@ impl Party {
                 if exchange.go_on(challenges) {
                     State::Speaking(exchange)
                 } else {
+                    self.verdict = Some(Verdict::Refused);
                     State::Refused
                 }
             }
@@ -258,6 +297,33 @@ mod tests {
         assert_eq!(party.hear(401, &basic), Step::Stand);
         assert_eq!(party.hear(401, &challenging("Digest realm=x, nonce=y")), Step::Stand);
         assert!(party.say(&ASKED).is_none());
+    }
+
+    #[test]
+    fn each_answer_to_a_challenge_has_one_verdict() {
+        let mut party = party(&[AuthScheme::BASIC]);
+        let basic = challenging("Basic realm=x");
+
+        assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Again, None));
+        assert_eq!((party.hear(404, &HeaderMap::new()), party.take_verdict()), (Step::Stand, Some(Verdict::Accepted)));
+        assert_eq!((party.hear(200, &HeaderMap::new()), party.take_verdict()), (Step::Stand, None));
+        assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Again, None));
+        assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Stand, Some(Verdict::Refused)));
+        assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Stand, None));
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_used_is_lacked_where_nothing_else_fits() {
+        let server = |scheme| (AuthTarget::SERVER, scheme);
+        let login = Login { user_name: Secret::new("name"), password: Secret::new("password") };
+        let logins: Logins = [(server(AuthScheme::BASIC), login)].into_iter().collect();
+        let logins = logins.with_incomplete([server(AuthScheme::PASSPORT)]);
+        let party = Party::new(AuthTarget::SERVER, &Arc::new(logins), MANNER);
+
+        assert!(party.lacks(401, &challenging("Passport1.4 ct=1")));
+        assert!(!party.lacks(407, &challenging("Passport1.4 ct=1")));
+        assert!(!party.lacks(401, &challenging("Basic realm=x, Passport1.4 ct=1")));
+        assert!(!party.lacks(401, &challenging("Digest realm=x, nonce=y")));
     }
 
     #[test]

@@ -184,7 +184,7 @@ async fn answered(
             Some(link) => link,
             None => {
                 let parties = Parties::new(aim, network.manner);
-                Link::open(network, aim, parties, &Counsel::default(), |_| ()).await?
+                Link::open(network, aim, parties, &Counsel::default(), |_| (), &|_, _| ()).await?
             }
         };
         let asked = async { Ok(link.ask(request, target).await) };

@@ -24,7 +24,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::parties::Parties;
+use crate::parties::{Judged, Parties};
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Session, Trust};
 use crate::vetted;
@@ -105,7 +105,8 @@ impl Link {
     /// What is read of a body that nobody wants, so that the connection can be asked again.
     pub(crate) const SHORT: usize = 64 * 1024;
 
-    /// Connects as one of `parties`; tells `connected` as soon as only the other end is waited for.
+    /// Connects as one of `parties`; tells `connected` as soon as only the other end is waited for, and
+    /// `judged` what a proxy makes of what it was told.
     ///
     /// Certificates are looked up in the stores for each connection, and a server of HTTPS is
     /// judged on each.
@@ -115,6 +116,7 @@ impl Link {
         mut parties: Parties,
         counsel: &Counsel,
         connected: impl Fn(Arc<Meter>),
+        judged: Judged<'_>,
     ) -> Result<Self, Fault> {
         let Aim { origin, route, .. } = aim;
         let trust = match origin.scheme {
@@ -132,7 +134,7 @@ impl Link {
             if origin.scheme == Scheme::Http {
                 break (stream, meter, hop);
             }
-            let tunnel = way::tunnel(network, origin, proxy, stream, &meter, &mut parties);
+            let tunnel = way::tunnel(network, origin, (proxy, stream), &meter, &mut parties, judged);
             match within(&network.clock, network.stall, tunnel).await? {
                 Some(tunnel) => break (tunnel, meter, hop),
                 // The proxy wants to hear more, and not on this connection.
@@ -170,13 +172,18 @@ impl Link {
         self.parties.turn_to(aim);
     }
 
-    /// Whether the same is to be asked again, with what those at the other end want to hear.
-    pub(crate) fn hear(&mut self, status: u16, headers: &HeaderMap) -> bool {
-        let steps = [
-            self.proxy.as_ref().map(|_| self.parties.hear_proxy(status, headers)),
-            Some(self.parties.hear_server(status, headers)),
-        ];
-        steps.contains(&Some(Step::Again))
+    /// Whether the same is to be asked again, with what those at the other end want to hear. Tells
+    /// `judged` what they make of what they were told.
+    ///
+    /// # Errors
+    /// They want what the job has a useless record of.
+    pub(crate) fn hear(&mut self, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<bool, Fault> {
+        let proxys = match &self.proxy {
+            Some(proxy) => self.parties.hear_proxy(proxy, status, headers, judged)?,
+            None => Step::Stand,
+        };
+        let servers = self.parties.hear_server(status, headers, judged)?;
+        Ok([proxys, servers].contains(&Step::Again))
     }
 
     /// Who we were, for another connection.

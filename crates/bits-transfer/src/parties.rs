@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bits_api::AuthTarget;
-use bits_auth::{Asked, Manner, Party, Step};
+use bits_auth::{Asked, Manner, Party, Step, Verdict};
 use bits_wire::auth::Logins;
-use bits_wire::download::Origin;
+use bits_wire::download::{Fault, Origin};
 use bits_wire::proxy::ProxyServer;
 use bits_world::{Decisions, Profile, Switch};
 use http::{HeaderMap, HeaderValue, Request};
@@ -20,6 +20,9 @@ pub(crate) fn manner(profile: Profile, decisions: &Decisions) -> Manner {
     Manner { nonce: || Uuid::new_v4().simple().to_string(), knows_sha256 }
 }
 
+/// Who hears, by the name of its host, what somebody makes of what he was told.
+pub(crate) type Judged<'a> = &'a (dyn Fn(&str, Verdict) + Sync);
+
 /// Our side towards a proxy and a server, on one connection.
 #[derive(Debug)]
 pub(crate) struct Parties {
@@ -28,6 +31,7 @@ pub(crate) struct Parties {
     manner: Manner,
     /// Who knows us as `server`: behind a proxy, one after the other.
     origin: Origin,
+    is_trusted: bool,
 }
 
 impl Parties {
@@ -37,14 +41,16 @@ impl Parties {
             server: Party::new(AuthTarget::SERVER, &servers(aim), manner),
             manner,
             origin: aim.origin.clone(),
+            is_trusted: aim.is_trusted,
         }
     }
 
-    /// Turns to the server of `aim`, which need not be the one that knows us.
+    /// Turns to the server of `aim`, which need not be the one that knows us, nor as we are to be
+    /// known now.
     pub(crate) fn turn_to(&mut self, aim: &Aim) {
-        if self.origin != aim.origin {
+        if (&self.origin, self.is_trusted) != (&aim.origin, aim.is_trusted) {
             self.server = Party::new(AuthTarget::SERVER, &servers(aim), self.manner);
-            self.origin = aim.origin.clone();
+            (self.origin, self.is_trusted) = (aim.origin.clone(), aim.is_trusted);
         }
     }
 
@@ -64,15 +70,35 @@ impl Parties {
         say(&mut self.server, &self.origin.host, &path, request);
     }
 
-    /// Takes in what the proxy answers.
-    pub(crate) fn hear_proxy(&mut self, status: u16, headers: &HeaderMap) -> Step {
-        self.proxy.hear(status, headers)
+    /// Takes in what a proxy answers, and tells `judged` what it makes of what it was told.
+    ///
+    /// # Errors
+    /// The proxy wants what the job has a useless record of.
+    pub(crate) fn hear_proxy(
+        &mut self,
+        proxy: &ProxyServer,
+        status: u16,
+        headers: &HeaderMap,
+        judged: Judged<'_>,
+    ) -> Result<Step, Fault> {
+        hear(&mut self.proxy, &proxy.host, status, headers, judged)
     }
 
-    /// Takes in what the server answers.
-    pub(crate) fn hear_server(&mut self, status: u16, headers: &HeaderMap) -> Step {
-        self.server.hear(status, headers)
+    /// Takes in what the server answers, and tells `judged` what it makes of what it was told.
+    ///
+    /// # Errors
+    /// The server wants what the job has a useless record of.
+    pub(crate) fn hear_server(&mut self, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<Step, Fault> {
+        hear(&mut self.server, &self.origin.host, status, headers, judged)
     }
+}
+
+fn hear(party: &mut Party, host: &str, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<Step, Fault> {
+    let step = party.hear(status, headers);
+    if let Some(verdict) = party.take_verdict() {
+        judged(host, verdict);
+    }
+    if party.lacks(status, headers) { Err(Fault::IncompleteCredentials) } else { Ok(step) }
 }
 
 /// What the server of `aim` may be told.

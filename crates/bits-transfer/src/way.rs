@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 
 use crate::link::{Link, Network, fault};
-use crate::parties::Parties;
+use crate::parties::{Judged, Parties};
 use crate::socket::{Layer, Meter, Metered, Stream};
 use crate::watchdog::within;
 
@@ -67,14 +67,14 @@ async fn connect_to_any(addresses: impl Iterator<Item = SocketAddr>) -> Result<T
 }
 
 /// Asks the proxy at the other end of `stream` for a tunnel to `origin`; `None` when it is to be asked
-/// again, on another connection.
+/// again, on another connection. Tells `judged` what the proxy makes of what it was told.
 pub(crate) async fn tunnel(
     network: &Network,
     origin: &Origin,
-    proxy: &ProxyServer,
-    stream: Metered,
+    (proxy, stream): (&ProxyServer, Metered),
     meter: &Arc<Meter>,
     parties: &mut Parties,
+    judged: Judged<'_>,
 ) -> Result<Option<Metered>, Fault> {
     let stream = TokioIo::new(Stream { layer: Layer::Plain(stream), meter: Arc::clone(meter) });
     let handshake = http1::Builder::new().title_case_headers(true).handshake::<_, Empty<Bytes>>(stream);
@@ -87,7 +87,7 @@ pub(crate) async fn tunnel(
         let answer = way.drive(sender.send_request(request)).await.map_err(|error| fault(&error))?;
         meter.head_done();
         let status = answer.status();
-        if parties.hear_proxy(status.as_u16(), answer.headers()) == Step::Stand {
+        if parties.hear_proxy(proxy, status.as_u16(), answer.headers(), judged)? == Step::Stand {
             if !status.is_success() {
                 tracing::debug!(host = origin.host, %status, "the proxy refuses a tunnel");
                 return Err(Fault::ProxyRefused(status.as_u16()));

@@ -74,6 +74,16 @@ impl Logins {
         Self { incomplete: incomplete.into_iter().collect(), ..self }
     }
 
+    /// Those of one target alone.
+    #[must_use]
+    pub fn of(&self, target: AuthTarget) -> Self {
+        let of = |logins: &BTreeMap<Pair, Login>| {
+            logins.iter().filter(|((of, _), _)| *of == target).map(|(pair, login)| (*pair, login.clone())).collect()
+        };
+        let incomplete = self.incomplete.iter().filter(|(of, _)| *of == target).copied().collect();
+        Self { given: of(&self.given), stand_ins: of(&self.stand_ins), incomplete, passport: Passport::default() }
+    }
+
     /// The same, where Passport signs in with the help of these servers.
     #[must_use]
     pub fn signing_in_at(self, passport: &Passport) -> Self {

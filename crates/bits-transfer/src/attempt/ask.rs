@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bits_auth::Verdict;
 use bits_wire::CustomHeaders;
 use bits_wire::attempt::{AttemptId, AttemptPlan, AttemptReport, Failure, ResponseHead, Vetter, Vetting};
 use bits_wire::auth::Logins;
@@ -163,7 +164,7 @@ impl<'a> Line<'a> {
 
     /// Whether the server to which the redirects so far have led is told who we are.
     pub(super) fn is_trusted(&self) -> bool {
-        !self.redirects.is_elsewhere()
+        self.redirects.is_trusted()
     }
 
     /// Asks, and says who we are as often as that leads on, until there is an answer that stands.
@@ -177,7 +178,7 @@ impl<'a> Line<'a> {
         loop {
             let (mut link, answer) = self.send(talk, used.take(), parties.take()).await?;
             let text = link.meter().take_head();
-            if !link.hear(answer.status().as_u16(), answer.headers()) {
+            if !link.hear(answer.status().as_u16(), answer.headers(), &|by, verdict| self.judged(by, verdict))? {
                 return Ok((link, answer, text));
             }
             match self.drained(link, answer.into_body()).await {
@@ -204,9 +205,10 @@ impl<'a> Line<'a> {
             } else {
                 self.control.stand(Standing::Connecting);
                 let talks = |meter| self.control.stand(Standing::Talking(meter));
+                let judged = |by: &str, verdict| self.judged(by, verdict);
                 let parties = parties.take().unwrap_or_else(|| Parties::new(aim, network.manner));
                 // Most of what an attempt needs room for, and only while it connects.
-                Box::pin(Link::open(network, aim, parties, counsel, talks)).await?
+                Box::pin(Link::open(network, aim, parties, counsel, talks, &judged)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
             let asked = async { Ok(link.ask(request, target).await) };
@@ -219,6 +221,12 @@ impl<'a> Line<'a> {
                 Err(none) => return Err(none.fault),
             }
         }
+    }
+
+    /// Tells what somebody makes of the credentials of the job.
+    fn judged(&self, by: &str, verdict: Verdict) {
+        let (by, accepted) = (by.to_owned(), verdict == Verdict::Accepted);
+        self.control.report(AttemptReport::CredentialsJudged { by, accepted });
     }
 
     /// Reads a body that is not part of the file, so that the connection can be asked again; where it

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
-use bits_api::{Hresult, SecurityFlags};
+use bits_api::{ErrorContext, Hresult, SecurityFlags};
 use http::StatusCode;
 
 use super::{fatal, transient};
@@ -27,6 +27,8 @@ pub enum Fault {
     Tls,
     /// The server wants a client certificate.
     ClientCertificateNeeded,
+    /// A server or proxy wants credentials of which the job has only a part.
+    IncompleteCredentials,
     /// The proxy answers with this status where it was asked for a way through.
     ProxyRefused(u16),
     /// The server's certificate was refused.
@@ -150,6 +152,9 @@ impl Fault {
             Self::Timeout => transient(Hresult::ERROR_WINHTTP_TIMEOUT),
             Self::Tls => fatal(Hresult::ERROR_WINHTTP_SECURE_CHANNEL_ERROR),
             Self::ClientCertificateNeeded => fatal(Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED),
+            Self::IncompleteCredentials => {
+                Failure { code: Hresult::E_INVALIDARG, context: ErrorContext::GENERAL_TRANSPORT, transient: true }
+            }
             Self::ProxyRefused(status) => of_status(status),
             Self::Declined(failure) => failure,
             Self::Certificate(fault) => fatal(match fault {
@@ -187,7 +192,6 @@ pub(crate) const fn is_transient_status(status: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bits_api::ErrorContext;
 
     use super::*;
 

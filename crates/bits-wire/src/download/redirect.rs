@@ -48,6 +48,8 @@ pub struct Redirects {
     decisions: Decisions,
     /// The server that the remote name names.
     named: Origin,
+    /// The server that it named when the attempt began.
+    given: Origin,
     /// The places that the present request was sent to, from its first on.
     seen: Vec<Target>,
     /// Whether the client's own method was left behind on the way.
@@ -63,6 +65,7 @@ impl Redirects {
             policy,
             decisions: Decisions::default(),
             named: start.origin().clone(),
+            given: start.origin().clone(),
             seen: vec![start],
             by_get: false,
             moved: None,
@@ -84,6 +87,15 @@ impl Redirects {
     /// Whether the next request goes to another server than the one that the remote name names.
     pub fn is_elsewhere(&self) -> bool {
         *self.target().origin() != self.named
+    }
+
+    /// Whether the credentials of the job are for the server that the next request goes to (a decision,
+    /// `http_options.redirect_with_credentials`): it is the one that the client has named, whatever
+    /// the name is told to be by now.
+    pub fn is_trusted(&self) -> bool {
+        let (to, given) = (self.target().origin(), &self.given);
+        let is_downgrade = given.scheme == Scheme::Https && to.scheme == Scheme::Http;
+        to == given || (!is_downgrade && self.decisions.is_other(Switch::RedirectedCredentials))
     }
 
     /// Whether the next request asks by GET, whatever method the client has chosen: 303 leads to
