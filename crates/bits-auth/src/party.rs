@@ -191,8 +191,7 @@ impl Party {
 
     /// What they tell of themselves to whom they have accepted.
     fn info<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let name =
-            if self.target == AuthTarget::PROXY { "proxy-authentication-info" } else { "authentication-info" };
+        let name = if self.target == AuthTarget::PROXY { "proxy-authentication-info" } else { "authentication-info" };
         headers.get(name).and_then(|info| info.to_str().ok())
     }
 

@@ -74,6 +74,7 @@ modules![
     answers,
     authentication,
     digest,
+    accounts,
     https,
     local_files,
     shares,
