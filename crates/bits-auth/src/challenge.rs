@@ -5,6 +5,7 @@
 //! left out: a challenge that nobody understands is one that nobody answers.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bits_api::AuthScheme;
 use http::HeaderMap;
@@ -30,24 +31,32 @@ const NAMES: [(&str, AuthScheme); 5] = [
 
 /// The challenges in all lines of `name`, in order.
 pub fn all<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<Challenge<'a>> {
-    // What is no ASCII is no challenge of a scheme that we know.
-    headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).flat_map(in_line).collect()
+    headers.get_all(name).iter().flat_map(|line| in_bytes(line.as_bytes())).collect()
 }
 
 /// The challenges in one line.
 pub fn in_line(line: &str) -> Vec<Challenge<'_>> {
+    in_bytes(line.as_bytes())
+}
+
+/// The challenges in a line that need not be text; what is none is left out of them.
+fn in_bytes(line: &[u8]) -> Vec<Challenge<'_>> {
     let mut found: Vec<Challenge<'_>> = Vec::new();
     // The scheme of the challenge that is being read, and where the rest of it begins.
     let mut open: Option<(Option<AuthScheme>, usize)> = None;
     let mut close = |open: Option<(Option<AuthScheme>, usize)>, end: usize| {
         if let Some((Some(scheme), begin)) = open {
-            found.push(Challenge { scheme, rest: line[begin..end].trim_matches([' ', '\t', ',']) });
+            // A realm in an old character set does not hide whose challenge it is.
+            let rest = std::str::from_utf8(&line[begin..end]).unwrap_or_default();
+            found.push(Challenge { scheme, rest: rest.trim_matches([' ', '\t', ',']) });
         }
     };
-    for (begin, item) in items(line) {
-        let Some((name, rest)) = opening(item) else { continue };
+    for item in items(line) {
+        let begin = item.start;
+        let Some((name, rest)) = opening(&line[item]) else { continue };
         close(open.take(), begin);
-        let scheme = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, scheme)| *scheme);
+        let is_named = |(known, _): &&(&str, AuthScheme)| known.as_bytes().eq_ignore_ascii_case(name);
+        let scheme = NAMES.iter().find(is_named).map(|(_, scheme)| *scheme);
         open = Some((scheme, begin + rest));
         if scheme == Some(AuthScheme::PASSPORT) {
             // Its bare words and unquoted addresses look like anything; nothing else follows it.
@@ -58,17 +67,17 @@ pub fn in_line(line: &str) -> Vec<Challenge<'_>> {
     found
 }
 
-/// What stands between the commas outside quotes, each with its place.
-fn items(line: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Where what stands between the commas outside quotes is.
+fn items(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         (at <= line.len()).then(|| {
             let begin = at;
             let mut quotes = Quotes::default();
-            let end = line[begin..].bytes().position(|byte| quotes.are_closed_at(byte) && byte == b',');
+            let end = line[begin..].iter().position(|byte| quotes.are_closed_at(*byte) && *byte == b',');
             let end = end.map_or(line.len(), |length| begin + length);
             at = end + 1;
-            (begin, &line[begin..end])
+            begin..end
         })
     })
 }
@@ -94,25 +103,24 @@ impl Quotes {
 
 /// The name of the scheme with which a challenge begins in `item`, and where what follows the name
 /// begins; `None` when it is a parameter of the challenge before it.
-fn opening(item: &str) -> Option<(&str, usize)> {
-    let text = item.trim_start_matches([' ', '\t']);
-    let blank = item.len() - text.len();
-    let end = text.find(|c: char| !is_token(c)).unwrap_or(text.len());
-    let (name, rest) = text.split_at(end);
-    let follows = rest.trim_start_matches([' ', '\t']);
-    let is_parameter = follows.starts_with('=');
-    let stands_alone = follows.is_empty() || rest.starts_with([' ', '\t']);
-    (!name.is_empty() && !is_parameter && stands_alone).then_some((name, blank + end))
+fn opening(item: &[u8]) -> Option<(&[u8], usize)> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let begin = item.iter().position(|byte| !is_blank(byte))?;
+    let length = item[begin..].iter().position(|byte| !is_token(*byte)).unwrap_or(item.len() - begin);
+    let (name, rest) = item[begin..].split_at(length);
+    let follows = rest.iter().find(|byte| !is_blank(byte));
+    let stands_alone = rest.first().is_none_or(is_blank);
+    (!name.is_empty() && follows != Some(&b'=') && stands_alone).then_some((name, begin + length))
 }
 
-fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// The parameters of a challenge, in order: names as they are spelled, values without their quotes.
 pub fn parameters(rest: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-    items(rest).filter_map(|(_, item)| {
-        let (name, value) = item.split_once('=')?;
+    items(rest.as_bytes()).filter_map(|item| {
+        let (name, value) = rest[item].split_once('=')?;
         Some((name.trim_matches([' ', '\t']), unquoted(value.trim_matches([' ', '\t']))))
     })
 }
@@ -148,6 +156,12 @@ fn unquoted(value: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use http::header::WWW_AUTHENTICATE;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn taken_apart(line: &str) -> Vec<(&'static str, &str)> {
@@ -210,5 +224,39 @@ mod tests {
         );
         assert_eq!(parameter(rest, "NONCE").as_deref(), Some("abc="));
         assert_eq!(parameter(rest, "qop"), None);
+    }
+
+    #[test]
+    fn a_challenge_is_found_whatever_its_text_is_made_of() {
+        let line = |bytes: &[u8]| HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_bytes(bytes).unwrap())]);
+        let (new, old) =
+            (line("Basic realm=\"Gesch\u{fc}tzt\"".as_bytes()), line(b"Basic realm=\"Gesch\xfctzt\", NTLM"));
+        let found = |headers| all(headers, &WWW_AUTHENTICATE);
+
+        assert_eq!(found(&new)[..], [Challenge { scheme: AuthScheme::BASIC, rest: "realm=\"Gesch\u{fc}tzt\"" }]);
+        let basic = Challenge { scheme: AuthScheme::BASIC, rest: "" };
+        assert_eq!(found(&old)[..], [basic, Challenge { scheme: AuthScheme::NTLM, rest: "" }]);
+    }
+
+    /// A challenge that is not Passport's, and what is to be found of it.
+    fn challenge() -> impl Strategy<Value = (&'static str, String)> {
+        let parameter = ("[a-z]{1,5}", "[ -!#-\\[\\]-~]{0,8}").prop_map(|(name, value)| format!("{name}=\"{value}\""));
+        let rest = prop_oneof![
+            vec(parameter, 1..4).prop_map(|parameters| parameters.join(", ")),
+            "[A-Za-z0-9+/]{1,9}={0,2}",
+            Just(String::new()),
+        ];
+        (select(vec!["Basic", "Digest", "NTLM", "Negotiate"]), rest)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_into_a_line_comes_out_again(challenges in vec(challenge(), 0..6)) {
+            let line: Vec<_> = challenges.iter().map(|(name, rest)| format!("{name} {rest}")).collect();
+            let line = line.join(",");
+
+            let expected: Vec<_> = challenges.iter().map(|(name, rest)| (*name, &rest[..])).collect();
+            prop_assert_eq!(taken_apart(&line), expected);
+        }
     }
 }
