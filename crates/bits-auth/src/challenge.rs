@@ -121,7 +121,10 @@ fn is_token(byte: u8) -> bool {
 pub fn parameters(rest: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     items(rest.as_bytes()).filter_map(|item| {
         let (name, value) = rest[item].split_once('=')?;
-        Some((name.trim_matches([' ', '\t']), unquoted(value.trim_matches([' ', '\t']))))
+        let name = name.trim_matches([' ', '\t']);
+        // A quote that nobody has closed, or opened, hides what stands around it.
+        let is_name = !name.is_empty() && name.bytes().all(is_token);
+        is_name.then(|| (name, unquoted(value.trim_matches([' ', '\t']))))
     })
 }
 
@@ -224,6 +227,7 @@ mod tests {
         );
         assert_eq!(parameter(rest, "NONCE").as_deref(), Some("abc="));
         assert_eq!(parameter(rest, "qop"), None);
+        assert_eq!(parameter(r#"a=b", realm="c", nonce=d"#, "nonce"), None);
     }
 
     #[test]
