@@ -62,7 +62,7 @@ const EVERY: Login = Login {
 };
 
 /// The schemes that jobs can speak.
-const SPOKEN: &[AuthScheme] = &[AuthScheme::BASIC];
+const SPOKEN: &[AuthScheme] = &[AuthScheme::BASIC, AuthScheme::DIGEST];
 
 /// A server and perhaps a proxy before it, and what they ask for.
 struct Row {

@@ -1,5 +1,6 @@
 //! A way to a server on which connections are counted and can be cut.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -96,9 +97,9 @@ impl Line {
     }
 
     fn connect(line: &Arc<Self>, client: TcpStream) -> io::Result<()> {
-        let server = TcpStream::connect(&line.to)?;
+        let (server, ends) = unheard_of(&line.to)?;
         let mut state = line.state();
-        state.ends.push((server.peer_addr()?.port(), server.local_addr()?.port()));
+        state.ends.push(ends);
         state.streams.extend([client.try_clone()?, server.try_clone()?]);
         drop(state);
         let (up, down) = ((client.try_clone()?, server.try_clone()?), Arc::clone(line));
@@ -119,6 +120,22 @@ impl Line {
             }
             _ => bytes,
         }
+    }
+}
+
+/// A connection whose ends no earlier one has had: logs tell them apart by nothing else.
+fn unheard_of(server: &str) -> io::Result<(TcpStream, Ends)> {
+    static KNOWN: Mutex<BTreeSet<Ends>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those stay open until there is another.
+    let mut used = Vec::new();
+    loop {
+        let stream = TcpStream::connect(server)?;
+        let ends = (stream.peer_addr()?.port(), stream.local_addr()?.port());
+        if known.insert(ends) {
+            return Ok((stream, ends));
+        }
+        used.push(stream);
     }
 }
 

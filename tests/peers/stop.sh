@@ -14,17 +14,22 @@ shift
 files=()
 for name in "$@"; do files+=("$WORK/run/$name.pid"); done
 [ $# -gt 0 ] || files=("$WORK"/run/*.pid)
+ours=()
 for file in "${files[@]}"; do
     [ -s "$file" ] || continue
     pid="$(tr -dc 0-9 <"$file")"
     if [ -n "$pid" ] && is_ours "$pid"; then
         kill "$pid" 2>/dev/null || true
-        for _ in $(seq 1 50); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        ! kill -0 "$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
+        ours+=("$pid $(basename "$file" .pid)")
     fi
-    rm -f "$file"
-    echo "stopped $(basename "$file" .pid)"
 done
+for one in "${ours[@]}"; do
+    read -r pid name <<<"$one"
+    for _ in $(seq 1 50); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    ! kill -0 "$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
+    echo "stopped $name"
+done
+rm -f "${files[@]}"
