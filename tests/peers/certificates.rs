@@ -8,7 +8,7 @@ use bits_emulator::api::{
     SecurityFlags, ServerCertificate, ServerCertificateValidationCallback, Success,
     server_certificate_validation_object,
 };
-use bits_emulator::certificates::from_pem;
+use bits_emulator::certificates::{from_pem, from_pkcs12};
 use bits_emulator::world::Certificate;
 
 use super::Report;
@@ -30,6 +30,21 @@ pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
         for shown in SHOWN {
             let name = format!("{port} is shown {}", shown.unwrap_or("nothing"));
             report.row(&name, client(&setup, servers, port, *refusal, *shown));
+        }
+    }
+    for has_list in [false, true] {
+        let list = fs::read(servers.file("certs/ca.crl")).expect("a list");
+        setup.emulator.change_world(|world| {
+            world.revocation.clear();
+            if has_list {
+                world.revocation.add(list);
+            }
+        });
+        for (port, excused, expected) in REVOKED {
+            let expected = if has_list { *expected } else { Err(Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED) };
+            let list = if has_list { "its authority's list" } else { "no list" };
+            let flags = SecurityFlags::ENABLE_CRL_CHECK | *excused;
+            report.row(&format!("{port} looked up in {list}"), judged(&setup, servers, port, flags, expected));
         }
     }
     let mut visits = Vec::new();
@@ -56,6 +71,10 @@ const FAULTS: &[(SecurityFlags, &str, Hresult)] = &[
 ];
 
 const NONE: SecurityFlags = SecurityFlags::empty();
+const EVERYTHING: SecurityFlags = SecurityFlags::IGNORE_UNKNOWN_CA
+    .union(SecurityFlags::IGNORE_CERT_DATE_INVALID)
+    .union(SecurityFlags::IGNORE_CERT_CN_INVALID)
+    .union(SecurityFlags::IGNORE_CERT_WRONG_USAGE);
 
 /// Servers, and what is wrong with their certificates.
 const FAULTY: &[(&str, SecurityFlags)] = &[
@@ -65,13 +84,9 @@ const FAULTY: &[(&str, SecurityFlags)] = &[
     ("NGINX_WRONGEKU", SecurityFlags::IGNORE_CERT_WRONG_USAGE),
     ("NGINX_UNKNOWNCA", SecurityFlags::IGNORE_UNKNOWN_CA),
     ("NGINX_NOCHAIN", SecurityFlags::IGNORE_UNKNOWN_CA),
-    (
-        "NGINX_WORST",
-        SecurityFlags::IGNORE_UNKNOWN_CA
-            .union(SecurityFlags::IGNORE_CERT_DATE_INVALID)
-            .union(SecurityFlags::IGNORE_CERT_CN_INVALID)
-            .union(SecurityFlags::IGNORE_CERT_WRONG_USAGE),
-    ),
+    ("NGINX_WORST", EVERYTHING),
+    // Nobody asks for the list.
+    ("NGINX_REVOKED", NONE),
 ];
 
 /// Every set of flags that excuse something.
@@ -99,11 +114,31 @@ fn server(
         Some((.., code)) => Err(*code),
         None => Ok(()),
     };
+    judged(setup, servers, port, excused, expected)
+}
+
+fn judged(
+    setup: &Setup<'_>,
+    servers: &Servers,
+    port: &str,
+    flags: SecurityFlags,
+    expected: Result<(), Hresult>,
+) -> Result<(), String> {
     let job = setup.job(&format!("https://localhost:{}", servers.port(port)), &[SMALL]);
     let options = job.clone().http_options().map_err(|code| code.to_string())?;
-    options.set_security_flags(excused).map_err(|code| code.to_string())?;
+    options.set_security_flags(flags).map_err(|code| code.to_string())?;
     setup.ends(&job, &[SMALL], expected)
 }
+
+/// Servers that are looked up among the revoked, with these faults excused, when the list can be had.
+const REVOKED: &[(&str, SecurityFlags, Result<(), Hresult>)] = &[
+    ("NGINX_TLS", NONE, Ok(())),
+    ("NGINX_EXPIRED", SecurityFlags::IGNORE_CERT_DATE_INVALID, Ok(())),
+    ("NGINX_REVOKED", NONE, Err(Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED)),
+    ("NGINX_REVOKED", EVERYTHING, Err(Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED)),
+    // It is the list of another authority.
+    ("NGINX_UNKNOWNCA", SecurityFlags::IGNORE_UNKNOWN_CA, Err(Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED)),
+];
 
 /// Servers whose certificate the application is asked about; two of them want one of ours.
 const VETTED: &[&str] = &["NGINX_TLS", "NGINX_TLS13", "NGINX_CLIENT12", "NGINX_CLIENT13"];
@@ -152,7 +187,8 @@ fn vetted(setup: &Setup<'_>, servers: &Servers, relay: &Relay, refusal: Option<H
     // After its delay the job asks again.
     setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).map_err(|error| format!("{error:?}"))?;
     setup.complete(&job, &[SMALL])?;
-    let own = certificate(servers, "ok")?;
+    let own = fs::read_to_string(servers.file("certs/ok.pem")).map_err(|error| error.to_string())?;
+    let own = from_pem(&own).map_err(|error| error.to_string())?;
     let asked = application.asked();
     let is_about_it = asked.iter().all(|certificate| certificate[..] == own.chain[0][..]);
     if asked.len() == 1 + usize::from(refusal.is_some()) && is_about_it {
@@ -219,8 +255,6 @@ fn show_certificate(setup: &Setup<'_>, servers: &Servers, job: &Arc<dyn Job>, na
 
 /// A certificate with its key.
 fn certificate(servers: &Servers, name: &str) -> Result<Certificate, String> {
-    let read = |kind: &str| fs::read_to_string(servers.file(&format!("certs/{name}.{kind}")));
-    let (certificate, key) = (read("pem"), read("key"));
-    let pem = certificate.and_then(|pem| Ok(pem + &key?)).map_err(|error| format!("{name}: {error}"))?;
-    from_pem(&pem)
+    let file = fs::read(servers.file(&format!("certs/{name}.p12"))).map_err(|error| format!("{name}: {error}"))?;
+    from_pkcs12(&file, Some(PASSWORD)).map_err(|error| format!("{name}: {error}"))
 }

@@ -92,6 +92,7 @@ client ca client "Client One"
 client ca client-expired "Client Old" -startdate 20200101000000Z -enddate 20210101000000Z
 client otherca client-unknownca "Client Stranger"
 openssl ca -config ca.cnf -revoke revoked.crt 2>>"$WORK/log/certs"
-openssl ca -config ca.cnf -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 20490101000000Z -out ca.crl 2>>"$WORK/log/certs"
+openssl ca -config ca.cnf -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 20490101000000Z -out crl.pem 2>>"$WORK/log/certs"
+openssl crl -in crl.pem -outform DER -out ca.crl
 touch done
 own "$C"
