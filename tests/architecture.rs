@@ -28,7 +28,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Tests too: what the emulator survives, and what is fuzzed.
     (
         "bits-hostile",
-        &["bits-api", "bits-world", "bits-wire", "bits-auth", "bits-transfer", "bits-service", "bits-origin"],
+        &[
+            "bits-api",
+            "bits-world",
+            "bits-wire",
+            "bits-certs",
+            "bits-auth",
+            "bits-transfer",
+            "bits-service",
+            "bits-origin",
+        ],
     ),
     // The doctor plays downloads to a server by the rules themselves.
     (

@@ -235,12 +235,8 @@ impl<'a> StoreFolder<'a> {
     }
 
     fn certificates_of(&self, file: &Path) -> Result<Vec<Certificate>, FolderError> {
-        let data = read_file(file)?;
-        let read = match key_of(file) {
-            Some(key) => identity::from_files(&data, &read_file(&key)?).map(|certificate| vec![certificate]),
-            None => identity::from_file(&data, (self.password)(file).as_ref().map(|password| password.as_str())),
-        };
-        read.map_err(|error| FolderError::new(file, error))
+        let password = (self.password)(file);
+        read(file, key_of(file).as_deref(), password.as_ref().map(|password| password.as_str()))
     }
 
     /// The folder of a store: the one that is there, in whatever case, or the one to be made.
@@ -277,6 +273,20 @@ impl<'a> StoreFolder<'a> {
         }
         Ok(path)
     }
+}
+
+/// What is in a file of a store, with the key of another one, or with the password that a PKCS#12
+/// file has.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn read(file: &Path, key: Option<&Path>, password: Option<&str>) -> Result<Vec<Certificate>, FolderError> {
+    let data = read_file(file)?;
+    let read = match key {
+        Some(key) => identity::from_files(&data, &read_file(key)?).map(|certificate| vec![certificate]),
+        None => identity::from_file(&data, password),
+    };
+    read.map_err(|error| FolderError::new(file, error))
 }
 
 /// Forty hexadecimal digits, as Windows shows the hash of a certificate.

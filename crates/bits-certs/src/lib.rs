@@ -18,4 +18,4 @@ mod serialized;
 pub use authorities::{Authorities, Chain};
 pub use description::Description;
 pub use revocation::{Revocations, lists_from};
-pub use serialized::serialized_store;
+pub use serialized::{certificates_of, serialized_store};

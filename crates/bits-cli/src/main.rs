@@ -1,12 +1,16 @@
 //! `bitsd`: the emulator from the command line.
 
+mod cert;
 mod demo;
 mod doctor;
 mod get;
+mod password;
 mod remote;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bits_api::Hresult;
 use clap::{Parser, Subcommand};
@@ -16,6 +20,9 @@ use clap::{Parser, Subcommand};
 // Lines are as they are written: another crate of the same build may switch on that clap breaks them.
 #[command(name = "bitsd", version, term_width = 0)]
 struct Arguments {
+    /// Folder that keeps the queue and the certificate stores, for `get` and `cert`
+    #[arg(long = "state", value_name = "DIR")]
+    state_before: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -62,6 +69,42 @@ enum Command {
     /// as a URL that BITS never takes.
     #[command(verbatim_doc_comment)]
     Doctor(doctor::Arguments),
+    /// Keeps the certificate stores of a state folder, for `get --cert`
+    ///
+    /// A store is LOCATION/STORE, as in CURRENT_USER/MY: CA, MY, ROOT and SPC are the stores
+    /// of the system, and any other name may be a store of yours. With SERVICES and USERS the
+    /// name begins with the service or user, as in SERVICES/BITS\MY. Servers are believed
+    /// that an authority in ROOT vouches for.
+    ///
+    /// The stores are folders of files, DIR/certificates/CURRENT_USER/MY/...pem; those that
+    /// are written here may be read by their owner alone.
+    #[command(verbatim_doc_comment)]
+    Cert(cert::Arguments),
+}
+
+impl Command {
+    /// Takes a `--state` that stands before the command.
+    fn with_state(&mut self, before: Option<PathBuf>) -> Result<(), Failure> {
+        let Some(before) = before else { return Ok(()) };
+        let own = match self {
+            Self::Get(arguments) => &mut arguments.state,
+            Self::Cert(arguments) => &mut arguments.state,
+            Self::Demo | Self::Doctor(_) => return Err(Failure::Usage("--state is for get and cert alone".into())),
+        };
+        match own.replace(before) {
+            Some(_) => Err(Failure::Usage("--state is there twice".into())),
+            None => Ok(()),
+        }
+    }
+
+    fn run(&self) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Demo => demo::run().map(|()| ExitCode::SUCCESS),
+            Self::Get(arguments) => get::run(arguments).map(|()| ExitCode::SUCCESS),
+            Self::Doctor(arguments) => doctor::run(arguments),
+            Self::Cert(arguments) => cert::run(arguments).map(|()| ExitCode::SUCCESS),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -72,12 +115,8 @@ fn main() -> ExitCode {
             .with_writer(std::io::stderr)
             .init();
     }
-    let done = match Arguments::parse().command {
-        Command::Demo => demo::run().map(|()| ExitCode::SUCCESS),
-        Command::Get(arguments) => get::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Command::Doctor(arguments) => doctor::run(&arguments),
-    };
-    match done {
+    let Arguments { state_before, mut command } = Arguments::parse();
+    match command.with_state(state_before).and_then(|()| command.run()) {
         Ok(code) => code,
         Err(failure) => {
             say_aside(&failure.to_string());
@@ -94,6 +133,12 @@ fn say_aside(line: &str) {
 /// Names come from outside and may hold anything.
 fn one_line(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// A moment, in seconds since 1970; what is beyond the year 9999 is its end.
+fn date(seconds: u64) -> String {
+    const LAST: u64 = 253_402_300_799;
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.min(LAST)))
 }
 
 /// A code with its name and text.

@@ -84,7 +84,7 @@ impl<'a> Jobs<'a> {
         if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
             add(job, share)?;
         }
-        if !self.settings.is_empty() {
+        if self.settings.concern(job) {
             // One that was taken up goes on already: what it is given counts from its next attempt on.
             stand_still(job).map_err(failed)?;
             self.settings.give(job)?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
 use bits_world::{Kdc, World};
 
-use super::password::{Password, Source};
+use crate::password::{Password, Source};
 use crate::{Failure, told};
 
 #[derive(clap::Args)]

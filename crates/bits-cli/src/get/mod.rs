@@ -1,9 +1,9 @@
 //! `bitsd get`: files as jobs, real time.
 
+mod certs;
 mod downloads;
 mod jobs;
 mod login;
-mod password;
 mod proxy;
 mod settings;
 mod watch;
@@ -18,6 +18,7 @@ use bits_world::clock::Clock;
 use clap::ValueEnum;
 
 use crate::{Doing, Failure, told};
+use certs::CertArguments;
 use downloads::{Download, Range};
 use jobs::Jobs;
 use login::LoginArguments;
@@ -48,9 +49,9 @@ pub(crate) struct Arguments {
     /// Certificates to trust beside the machine's roots
     #[arg(long, value_name = "PEMFILE")]
     ca: Option<PathBuf>,
-    /// Folder that keeps the queue; without it, the queue is in memory
+    /// Folder that keeps the queue and the certificate stores; without it, the queue is in memory
     #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     /// Say on stderr why the download waits; on a terminal it is said anyway
     #[arg(long)]
     explain: bool,
@@ -58,6 +59,8 @@ pub(crate) struct Arguments {
     login: LoginArguments,
     #[command(flatten)]
     proxy: ProxyArguments,
+    #[command(flatten)]
+    certs: CertArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -94,8 +97,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupted = watch_for_interrupts()?;
     let downloads = arguments.downloads()?;
     arguments.proxy.check()?;
+    arguments.certs.check(arguments.state.as_deref())?;
     let logins = arguments.login.logins()?;
-    let settings = Settings { priority: arguments.priority.into(), logins, proxy: &arguments.proxy };
+    let settings =
+        Settings { priority: arguments.priority.into(), logins, proxy: &arguments.proxy, certs: &arguments.certs };
     let emulator = start(arguments)?;
     // The limits of BITS on files and jobs are there to keep users from each other.
     let client = emulator.client_as("bitsd", emulator.administrator(Emulator::DEFAULT_USER));
@@ -142,7 +147,12 @@ fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
-    builder = builder.world(|world| arguments.login.change(world));
+    let mut certs = Ok(());
+    builder = builder.world(|world| {
+        arguments.login.change(world);
+        certs = arguments.certs.change(world, arguments.state.as_deref());
+    });
+    certs?;
     if let Some(ca) = &arguments.ca {
         let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
         builder = builder.trust(String::from_utf8_lossy(&pem));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bits_api::{Hresult, Job, JobPriority};
 
+use super::certs::CertArguments;
 use super::login::Logins;
 use super::proxy::{self, ProxyArguments};
 use crate::Failure;
@@ -13,22 +14,24 @@ pub(super) struct Settings<'a> {
     pub(super) priority: JobPriority,
     pub(super) logins: Logins,
     pub(super) proxy: &'a ProxyArguments,
+    pub(super) certs: &'a CertArguments,
 }
 
 impl Settings<'_> {
-    /// Whether there is something to give.
-    pub(super) fn is_empty(&self) -> bool {
-        self.proxy.is_empty() && self.logins.is_empty()
+    /// Whether there is something to give to this job.
+    pub(super) fn concern(&self, job: &Arc<dyn Job>) -> bool {
+        !self.proxy.is_empty() || !self.logins.is_empty() || self.certs.concern(job)
     }
 
     /// Gives a job all that has an option of its own; what none asks for stays as it is.
     pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
         self.proxy.set(job)?;
+        self.certs.give(job)?;
         self.logins.give(job)
     }
 
     /// What may be done about an error, where the code alone does not say it.
     pub(super) fn mend(&self, code: Hresult) -> Option<String> {
-        self.logins.mend(code).or_else(|| proxy::mend(code))
+        self.logins.mend(code).or_else(|| proxy::mend(code)).or_else(|| self.certs.mend(code))
     }
 }

@@ -1,6 +1,7 @@
 //! `bitsd` as a user meets it: a child process, its output, its exit code and the files it leaves.
 
 mod agreement;
+mod certificates;
 mod credentials;
 mod doctor;
 mod errors;

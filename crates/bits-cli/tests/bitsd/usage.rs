@@ -22,17 +22,19 @@ fn help_tells_what_there_is() {
         str![[r#"
 A behavioural emulator of the Windows BITS job service
 
-Usage: bitsd <COMMAND>
+Usage: bitsd [OPTIONS] <COMMAND>
 
 Commands:
   demo    Shows the emulator at work: jobs over HTTP and HTTPS from a server in this process
   get     Downloads files as BITS jobs
   doctor  Says what BITS would make of a server: the requests of a download, judged
+  cert    Keeps the certificate stores of a state folder, for `get --cert`
   help    Print this message or the help of the given subcommand(s)
 
 Options:
-  -h, --help     Print help
-  -V, --version  Print version
+      --state <DIR>  Folder that keeps the queue and the certificate stores, for `get` and `cert`
+  -h, --help         Print help
+  -V, --version      Print version
 
 "#]]
     );
@@ -98,7 +100,7 @@ Options:
           Certificates to trust beside the machine's roots
 
       --state <DIR>
-          Folder that keeps the queue; without it, the queue is in memory
+          Folder that keeps the queue and the certificate stores; without it, the queue is in memory
 
       --explain
           Say on stderr why the download waits; on a terminal it is said anyway
@@ -149,6 +151,31 @@ Proxies:
 
       --no-proxy
           Goes straight to every server, also with a job of --state that had a proxy
+
+Certificates:
+      --cert <LOCATION/STORE/HASH|NAME>
+          Shows servers that ask a certificate of a store of --state, as `bitsd cert` keeps them
+          
+          The certificate of this SHA-1, or the first whose subject has NAME in it, such as
+          CURRENT_USER/MY/alice. It lasts as long as the job.
+
+      --ignore <FAULT>
+          Takes servers whose certificates have these faults; every other one still counts
+
+          Possible values:
+          - cn:    The certificate is for another name
+          - date:  It is not valid yet, or not any more
+          - ca:    An authority that is not trusted has issued it
+          - usage: It is not for servers
+
+      --crl-check
+          Refuses servers whose certificates are revoked, or of which that cannot be known
+
+      --crl <FILE>
+          Lists of revoked certificates for --crl-check, PEM or DER; can be repeated
+
+      --show-chain
+          Prints the certificates of each server, as a certificate callback of BITS is given them
 
 "#]]
     );
@@ -311,7 +338,32 @@ A server that asks for Digest: the password does not go over the wire
 
 The server answered: 401, then 200, then 206; connections: 1
 
-Four jobs, 00:20:00.000 of BITS' time; every byte is what the server has.
+HTTPS from a server that wants a client's certificate
+  virtual time   state            why
+  00:20:00.000   SUSPENDED        CreateJob was called
+  00:20:00.000   QUEUED           Resume was called
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000   TRANSFERRED      every file is there
+  00:20:00.000   ACKNOWLEDGED     Complete was called
+1048576 bytes, SHA-256 0b55dffa564a6e28e5fefa8590e30a5d7f0374c5de38c1829c2e881620a4f2bb: as on the server
+
+The server has seen the certificate [..]
+
+The client's own callback declines the server's certificate, and accepts it ten minutes later
+  virtual time   state            why
+  00:20:00.000   SUSPENDED        CreateJob was called
+  00:20:00.000   QUEUED           Resume was called
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSIENT_ERROR  0x80070005 E_ACCESSDENIED in BG_ERROR_CONTEXT_SERVER_CERTIFICATE_CALLBACK
+  00:30:00.000   QUEUED           the retry delay is over
+  00:30:00.000   CONNECTING       it is this job's turn
+  00:30:00.000   TRANSFERRING     the server answered
+  00:30:00.000   TRANSFERRED      every file is there
+  00:30:00.000   ACKNOWLEDGED     Complete was called
+1048576 bytes, SHA-256 e8cfc23ae65991339de9ac7865ad0676ca022ac96664bfdcf9e3f3e04e024f36: as on the server
+
+Every job is done, 00:30:00.000 of BITS' time; every byte is what the server has.
 
 "#]]
     );

@@ -1,5 +1,5 @@
-//! What is fuzzed: everything that reads bytes of a server, and text of a client that goes on the
-//! wire.
+//! What is fuzzed: everything that reads bytes of a server, text of a client that goes on the wire,
+//! and names of certificate stores.
 //!
 //! A target is a function of bytes that panics when something is wrong. Its seeds, and whatever it
 //! has ever found, lie in `fixtures/fuzz/<target>/` and are run as an ordinary test; the programs in
@@ -10,6 +10,7 @@ mod client_text;
 mod credentials;
 mod exchange;
 mod multipart;
+mod stores;
 mod ways;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use client_text::{custom_headers, remote_names, scripts};
 pub use credentials::{challenges, parties};
 pub use exchange::exchanges;
 pub use multipart::multipart;
+pub use stores::certificate_stores;
 pub use ways::{proxies, redirects};
 
 /// The name of a target, and what it does with an input.
@@ -35,6 +37,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// The targets.
 pub const TARGETS: &[Target] = &[
     ("answers", answers),
+    ("certificate_stores", certificate_stores),
     ("challenges", challenges),
     ("custom_headers", custom_headers),
     ("exchanges", exchanges),

@@ -1,7 +1,5 @@
 //! Below and around the file: connection, TLS, redirects, credentials, and answers that are none.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use bits_transfer::Handshake;
 use bits_wire::download::{CertificateFault, Fault, Origin};
 
@@ -10,6 +8,7 @@ use super::super::evidence::{Evidence, Shaken};
 use super::super::mend::Cure;
 use super::super::play::{Exchange, Play};
 use super::Said;
+use crate::date;
 
 fn host(origin: &Origin) -> String {
     let host = if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
@@ -124,13 +123,6 @@ fn excuse(fault: CertificateFault) -> Option<&'static str> {
         CertificateFault::Usage => Some("BG_SSL_IGNORE_CERT_WRONG_USAGE"),
         _ => None,
     }
-}
-
-/// A moment, in seconds since 1970, as HTTP writes it.
-fn date(seconds: u64) -> String {
-    // What a date of HTTP cannot say, a certificate cannot either.
-    const LAST: u64 = 253_402_300_799;
-    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.min(LAST)))
 }
 
 pub(super) fn authentication(evidence: &Evidence, blamed: &[&Play]) -> Said {

@@ -1,5 +1,7 @@
 //! `bitsd demo`: emulator and origin in one process, on a virtual clock.
 
+mod certificates;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
@@ -35,8 +37,10 @@ pub(crate) fn run() -> Result<(), Failure> {
     for asking in ASKING {
         demo.guarded(&asking)?;
     }
+    demo.client_certificate()?;
+    demo.validation()?;
     say(&format!(
-        "Four jobs, {} of BITS' time; every byte is what the server has.",
+        "Every job is done, {} of BITS' time; every byte is what the server has.",
         demo.emulator.clock().now().monotonic
     ))
 }

@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use crate::{Doing, Failure};
 
 /// A password, which is overwritten when it goes.
-pub(super) type Password = Zeroizing<String>;
+pub(crate) type Password = Zeroizing<String>;
 
 /// More bytes than the longest password of BITS has.
 const TOO_MANY: usize = 256 * 1024;
 
 /// Where a password is.
 #[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
+pub(crate) enum Source<'a> {
     /// The variable of this name.
     Environment(&'a OsStr),
     /// The only line of this file.
@@ -32,7 +32,7 @@ pub(super) enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// What the options say, whose names begin as `option`.
-    pub(super) fn of(variable: Option<&'a OsString>, file: Option<&'a PathBuf>, option: &'a str) -> Self {
+    pub(crate) fn of(variable: Option<&'a OsString>, file: Option<&'a PathBuf>, option: &'a str) -> Self {
         match (variable, file) {
             (Some(name), _) => Self::Environment(name),
             (None, Some(path)) => Self::File(path),
@@ -41,7 +41,7 @@ impl<'a> Source<'a> {
     }
 
     /// The password of `whom`.
-    pub(super) fn read(self, whom: &str) -> Result<Password, Failure> {
+    pub(crate) fn read(self, whom: &str) -> Result<Password, Failure> {
         match self {
             Self::Environment(name) => from_environment(name),
             Self::File(path) => from_file(path),
