@@ -11,6 +11,7 @@ use bits_api::{
 };
 use bits_origin::{Content, Origin, Request};
 use bits_service::Emulator;
+use bits_world::Passport;
 use bits_world::clock::{Clock, VirtualClock};
 use tempfile::TempDir;
 
@@ -92,6 +93,7 @@ impl House {
             let proxy = self.origin.address().to_string();
             job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy), None).expect("a proxy");
         }
+        self.sign_in_at(server);
         for scheme in server.schemes() {
             introduce(&job, scheme);
         }
@@ -109,6 +111,17 @@ impl House {
             job4.set_maximum_download_time(days * 24 * 3600).expect("a limit");
         }
         job
+    }
+
+    /// The origin is the nexus of Passport, or its login server where it plays no nexus.
+    fn sign_in_at(&self, server: &Server) {
+        let at = |path| if server.at == At::Https { self.origin.https_url(path) } else { self.origin.url(path) };
+        let passport = if server.has_nexus() {
+            Passport::nexus(&at("/nexus"))
+        } else {
+            Passport::login_server(&at("/login"), "Test.Net", 1)
+        };
+        self.emulator.change_world(|world| world.passport = passport.expect("a URL"));
     }
 
     /// A suspended foreground job for these ranges of `url`, or for all of it.
@@ -188,8 +201,12 @@ impl House {
 
     /// How often somebody was told who the job is.
     pub fn told(&self) -> usize {
+        // A login server of Passport is first told nothing but what was asked for.
+        let is_telling = |value: &str| !value.starts_with("Passport1.4 tname=");
         let tells = |request: &&Request| {
-            ["authorization", "proxy-authorization"].into_iter().any(|name| request.header(name).is_some())
+            ["authorization", "proxy-authorization"]
+                .into_iter()
+                .any(|name| request.header(name).is_some_and(is_telling))
         };
         self.origin.journal().iter().filter(tells).count()
     }

@@ -148,7 +148,17 @@ impl Server {
 
     /// Whether it is whole connections that suffer, whatever they are for, or all files.
     pub fn is_of_connections(&self) -> bool {
-        self.script.contains("connections:") || self.script.contains("/*") || self.proxy
+        self.script.contains("connections:") || self.script.contains("/*") || self.proxy || self.is_of_passport()
+    }
+
+    /// Whether it is a nexus of Passport too, at `/nexus`.
+    pub fn has_nexus(&self) -> bool {
+        self.script.contains("/nexus:")
+    }
+
+    /// Whether it is one of Passport's servers too, which there is one of for all jobs.
+    fn is_of_passport(&self) -> bool {
+        self.has_nexus() || self.script.contains("/login")
     }
 
     /// The schemes for which the job has an account.

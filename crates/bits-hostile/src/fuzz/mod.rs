@@ -10,6 +10,7 @@ mod client_text;
 mod credentials;
 mod exchange;
 mod multipart;
+mod passport;
 mod stores;
 mod ways;
 
@@ -28,6 +29,7 @@ pub use client_text::{custom_headers, remote_names, scripts};
 pub use credentials::{challenges, parties};
 pub use exchange::exchanges;
 pub use multipart::multipart;
+pub use passport::passport;
 pub use stores::certificate_stores;
 pub use ways::{proxies, redirects};
 
@@ -43,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     ("exchanges", exchanges),
     ("multipart", multipart),
     ("parties", parties),
+    ("passport", passport),
     ("proxies", proxies),
     ("redirects", redirects),
     ("remote_names", remote_names),
