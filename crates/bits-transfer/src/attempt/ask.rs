@@ -224,7 +224,7 @@ impl<'a> Line<'a> {
     }
 
     /// Tells what somebody makes of the credentials of the job.
-    fn judged(&self, by: &str, verdict: Verdict) {
+    pub(super) fn judged(&self, by: &str, verdict: Verdict) {
         let (by, accepted) = (by.to_owned(), verdict == Verdict::Accepted);
         self.control.report(AttemptReport::CredentialsJudged { by, accepted });
     }

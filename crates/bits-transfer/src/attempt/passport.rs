@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use bits_api::{AuthScheme, AuthTarget, Hresult};
+use bits_auth::Verdict;
 use bits_auth::passport::{self, Configuration, SignIn, SignInStep};
 use bits_wire::Secret;
 use bits_wire::attempt::{AttemptReport, Failure, ResponseHead};
@@ -114,8 +115,8 @@ impl Line<'_> {
             let has_told = sign_in.has_told();
             let step = sign_in.hear(head.status.as_u16(), &head.headers);
             if has_told && let SignInStep::Granted(_) | SignInStep::Refused = step {
-                let accepted = matches!(step, SignInStep::Granted(_));
-                self.control.report(AttemptReport::CredentialsJudged { by: at.origin().host.clone(), accepted });
+                let is_refused = matches!(step, SignInStep::Refused);
+                self.judged(&at.origin().host, if is_refused { Verdict::Refused } else { Verdict::Accepted });
             }
             match step {
                 SignInStep::Ask => used = self.drained(link, body).await.ok(),
