@@ -1,6 +1,8 @@
 //! `--server-auth` and `--proxy-auth`: who asks, and where the password is.
 
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use bits_origin::Origin;
@@ -116,6 +118,9 @@ fn a_variable_without_a_password_in_it_is_named() {
     place.get(arguments).fails("bitsd: the environment variable BITSD_TEST_PASSWORD is not set");
     get("").fails("bitsd: the environment variable BITSD_TEST_PASSWORD is empty: [..]");
     get("a\nb").fails("bitsd: the environment variable BITSD_TEST_PASSWORD has more than one line: [..]");
+    #[cfg(unix)]
+    Ended::new(place.command(arguments).env(VARIABLE, std::ffi::OsStr::from_bytes(b"\xff")).output().unwrap())
+        .fails("bitsd: the environment variable BITSD_TEST_PASSWORD is not Unicode");
 }
 
 #[test]

@@ -97,6 +97,21 @@ fn a_proxy_that_asks_is_told_who_one_is() {
 }
 
 #[test]
+fn a_password_is_the_line_of_its_file() {
+    let place = Place::new();
+    let url = place.serve_guarded(Scheme::Basic, "joe", 100);
+    let file = place.aside("password");
+    let arguments = [&*url, "a", "--server-auth", "basic:joe", "--server-password-file", file.to_str().unwrap()];
+
+    for text in [format!("{PASSWORD}\n"), PASSWORD.to_owned(), format!("\u{feff}{PASSWORD}\r\n")] {
+        fs::write(&file, text).unwrap();
+        place.get(arguments).is_quiet_success();
+    }
+    fs::write(&file, format!("{PASSWORD} \n")).unwrap();
+    place.get(arguments).fails("[..]BG_E_HTTP_ERROR_401[..]");
+}
+
+#[test]
 fn every_job_of_a_list_logs_in() {
     let place = Place::new();
     let url = place.serve_guarded(Scheme::Basic, "joe", 100);
