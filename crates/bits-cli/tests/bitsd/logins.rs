@@ -43,12 +43,20 @@ fn guarded_proxy(scheme: Scheme, user: &str) -> Origin {
     proxy
 }
 
-/// Whether nobody reads a password in `text`, neither as it is nor as Basic and Debug write it.
+/// Whether nobody reads a password in `text`: as it is, as Basic writes it, or as the bytes that NTLM
+/// makes of it.
 fn is_secret(text: &str, user: &str) -> bool {
     [PASSWORD, PROXY_PASSWORD].iter().all(|password| {
+        let utf16: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let shown = [password.as_bytes(), &utf16].map(|bytes| {
+            let debug = format!("{bytes:?}");
+            let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+            [debug.trim_matches(['[', ']']).to_owned(), hex]
+        });
         let basic = base64(format!("{user}:{password}").as_bytes());
-        let debug = format!("{:?}", password.as_bytes());
-        !text.contains(password) && !text.contains(&*basic) && !text.contains(debug.trim_matches(['[', ']']))
+        let shown = shown.into_iter().flatten().chain([(*password).to_owned(), basic]);
+        let text = text.to_ascii_lowercase();
+        shown.into_iter().all(|shown| !text.contains(&shown.to_ascii_lowercase()))
     })
 }
 
