@@ -18,6 +18,7 @@ use crate::connection::{Connection, Peer};
 use crate::content::Content;
 use crate::gate::{Barrier, Gate, GateAt};
 use crate::guard::{Guard, Passport};
+use crate::issuer::ListFlaw;
 use crate::journal::{Hook, TimedOut};
 use crate::requests::Journal;
 use crate::script::Script;
@@ -63,7 +64,7 @@ impl Origin {
     /// # Errors
     /// Those of binding a port, making keys, or starting a thread.
     pub fn start(clock: Clock) -> io::Result<Self> {
-        let tls = Tls::new()?;
+        let tls = Tls::new(clock.clone())?;
         let (http, https) = (listen()?, listen()?);
         let addresses = (http.local_addr()?, https.local_addr()?);
         let shared = Shared::new(clock);
@@ -140,6 +141,20 @@ impl Origin {
         let host = self.tls.acceptor(handshake)?;
         *self.host.lock().unwrap_or_else(PoisonError::into_inner) = host;
         Ok(())
+    }
+
+    /// The authority of the certificate that clients of HTTPS are shown at present revokes it.
+    pub fn revoke(&self) {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).revoke();
+    }
+
+    /// What each authority of this origin has revoked so far, as DER: good ones, of the clock's time
+    /// and a year from then on, or all with this flaw.
+    ///
+    /// # Errors
+    /// Those of making a list.
+    pub fn revocation_lists(&self, flaw: Option<ListFlaw>) -> io::Result<Vec<Vec<u8>>> {
+        self.tls.revocation_lists(flaw)
     }
 
     /// The certificate that clients of HTTPS are shown at present, as DER.

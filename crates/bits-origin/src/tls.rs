@@ -2,20 +2,23 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
-};
+use bits_api::FileTime;
+use bits_world::clock::Clock;
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
-use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
+
+use crate::issuer::{Issuer, ListFlaw, since_1970};
 
 /// What is wrong with a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,6 +32,10 @@ pub enum Flaw {
     UnknownAuthority,
     /// It is for clients where it is a server's, and for servers where it is a client's.
     OtherUsage,
+    /// Its authority has revoked it; see [`Origin::revocation_lists`](crate::Origin::revocation_lists).
+    Revoked,
+    /// The authority in between is revoked, where there is one.
+    RevokedBetween,
 }
 
 /// Whether a client is asked for a certificate, which the origin's own authority has to have signed.
@@ -66,9 +73,14 @@ pub struct Handshake {
     pub clients: ClientCertificates,
     /// In which versions.
     pub versions: TlsVersions,
+    /// Whether an authority in between has signed the certificate, whose own comes along.
+    pub between: bool,
+    /// When its certificate begins and ends to be valid, if that matters.
+    pub valid: Option<(FileTime, FileTime)>,
+    /// What is shown in place of its certificates, whatever that is; the key is that of the
+    /// certificate which is not shown.
+    pub shown_instead: Option<Vec<Vec<u8>>>,
 }
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
 
 /// Who shakes hands, and with which certificate.
 #[derive(Clone)]
@@ -76,19 +88,39 @@ pub(crate) struct Host {
     pub(crate) acceptor: TlsAcceptor,
     /// DER.
     pub(crate) certificate: Arc<[u8]>,
+    issuer: Arc<Issuer>,
+    serial: u64,
 }
 
-/// The authority of one origin, and another one that nobody knows.
+impl Host {
+    /// Its authority revokes the certificate.
+    pub(crate) fn revoke(&self) {
+        self.issuer.revoke(self.serial);
+    }
+}
+
+/// The authority of one origin, another one that nobody knows, and those in between.
 pub(crate) struct Tls {
-    known: Authority,
-    unknown: Authority,
+    clock: Clock,
+    known: Arc<Issuer>,
+    unknown: Arc<Issuer>,
+    between: Mutex<Vec<Arc<Issuer>>>,
+    serials: AtomicU64,
     ca_pem: String,
 }
 
 impl Tls {
-    pub(crate) fn new() -> io::Result<Self> {
-        let known = authority()?;
-        Ok(Self { ca_pem: known.pem(), known, unknown: authority()? })
+    pub(crate) fn new(clock: Clock) -> io::Result<Self> {
+        let (known, unknown) = (Issuer::new()?, Issuer::new()?);
+        let ca_pem = known.authority.pem();
+        Ok(Self { clock, known, unknown, between: Mutex::default(), serials: AtomicU64::new(1), ca_pem })
+    }
+
+    /// What each authority has revoked, as DER.
+    pub(crate) fn revocation_lists(&self, flaw: Option<ListFlaw>) -> io::Result<Vec<Vec<u8>>> {
+        let between = self.between.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = [&self.known, &self.unknown].into_iter().chain(&*between);
+        all.map(|issuer| issuer.list(&self.clock, flaw)).collect()
     }
 
     /// What clients have to trust.
@@ -105,20 +137,57 @@ impl Tls {
         };
         let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
         params.distinguished_name.push(DnType::CommonName, "localhost");
-        let (leaf, key) = self.issue(params, &handshake.flaws, ExtendedKeyUsagePurpose::ServerAuth)?;
+        if let Some((from, to)) = handshake.valid {
+            let begin = date_time_ymd(1970, 1, 1);
+            (params.not_before, params.not_after) = (begin + since_1970(from), begin + since_1970(to));
+        }
+        let issuer = self.issuer(handshake)?;
+        let (leaf, key, serial) = self.issue(&issuer, params, &handshake.flaws, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let mut chain = vec![leaf.der().clone()];
+        if handshake.between {
+            chain.push(issuer.authority.der().clone());
+        }
+        if let Some(instead) = &handshake.shown_instead {
+            chain = instead.iter().cloned().map(CertificateDer::from).collect();
+        }
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
+        let key = ring::sign::any_supported_type(&key).map_err(io::Error::other)?;
         let versions = match handshake.versions {
             TlsVersions::Both => &[&TLS12, &TLS13][..],
             TlsVersions::Only12 => &[&TLS12],
             TlsVersions::Only13 => &[&TLS13],
         };
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let time = Arc::new(Time(self.clock.clone()));
+        let config = ServerConfig::builder_with_details(Arc::new(ring::default_provider()), time)
             .with_protocol_versions(versions)
             .map_err(io::Error::other)?
             .with_client_cert_verifier(self.client_verifier(handshake.clients)?)
-            .with_single_cert(vec![leaf.der().clone()], key)
-            .map_err(io::Error::other)?;
-        Ok(Host { acceptor: Arc::new(config).into(), certificate: Arc::from(leaf.der().as_ref()) })
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
+        let certificate = Arc::from(leaf.der().as_ref());
+        Ok(Host { acceptor: Arc::new(config).into(), certificate, issuer, serial })
+    }
+
+    /// Who signs the certificate for such handshakes.
+    fn issuer(&self, handshake: &Handshake) -> io::Result<Arc<Issuer>> {
+        let top = self.top(&handshake.flaws);
+        if !handshake.between {
+            return Ok(top);
+        }
+        let serial = self.serial();
+        let between = Issuer::below(&top, serial)?;
+        if handshake.flaws.contains(&Flaw::RevokedBetween) {
+            top.revoke(serial);
+        }
+        self.between.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&between));
+        Ok(between)
+    }
+
+    fn top(&self, flaws: &[Flaw]) -> Arc<Issuer> {
+        Arc::clone(if flaws.contains(&Flaw::UnknownAuthority) { &self.unknown } else { &self.known })
+    }
+
+    fn serial(&self) -> u64 {
+        self.serials.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A certificate and its key for a client of this subject, in the order given, as PEM.
@@ -129,16 +198,19 @@ impl Tls {
         for (kind, value) in KINDS.into_iter().zip(subject) {
             params.distinguished_name.push(kind, *value);
         }
-        let (leaf, key) = self.issue(params, flaws, ExtendedKeyUsagePurpose::ClientAuth)?;
+        let (leaf, key, _) = self.issue(&self.top(flaws), params, flaws, ExtendedKeyUsagePurpose::ClientAuth)?;
         Ok(leaf.pem() + &key.serialize_pem())
     }
 
     fn issue(
         &self,
+        issuer: &Issuer,
         mut params: CertificateParams,
         flaws: &[Flaw],
         usage: ExtendedKeyUsagePurpose,
-    ) -> io::Result<(rcgen::Certificate, KeyPair)> {
+    ) -> io::Result<(rcgen::Certificate, KeyPair, u64)> {
+        let serial = self.serial();
+        params.serial_number = Some(serial.into());
         params.use_authority_key_identifier_extension = true;
         params.extended_key_usages = match (flaws.contains(&Flaw::OtherUsage), usage) {
             (false, usage) => vec![usage],
@@ -148,15 +220,17 @@ impl Tls {
         if flaws.contains(&Flaw::Expired) {
             (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
         }
-        let issuer = if flaws.contains(&Flaw::UnknownAuthority) { &self.unknown } else { &self.known };
+        if flaws.contains(&Flaw::Revoked) {
+            issuer.revoke(serial);
+        }
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let certificate = params.signed_by(&key, issuer).map_err(io::Error::other)?;
-        Ok((certificate, key))
+        let certificate = params.signed_by(&key, &issuer.authority).map_err(io::Error::other)?;
+        Ok((certificate, key, serial))
     }
 
     fn client_verifier(&self, clients: ClientCertificates) -> io::Result<Arc<dyn ClientCertVerifier>> {
         let mut roots = RootCertStore::empty();
-        roots.add(self.known.der().clone()).map_err(io::Error::other)?;
+        roots.add(self.known.authority.der().clone()).map_err(io::Error::other)?;
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
         let verifier = match clients {
@@ -174,20 +248,12 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// An authority with a key of its own. They all have a different name in each origin: a wrong
-/// signature is something else than an authority that nobody knows.
-fn authority() -> io::Result<Authority> {
-    let key = KeyPair::generate().map_err(io::Error::other)?;
-    let mut params = CertificateParams::new([]).map_err(io::Error::other)?;
-    params.distinguished_name.push(DnType::CommonName, format!("bits-origin test authority {}", fingerprint(&key)));
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    CertifiedIssuer::self_signed(params, key).map_err(io::Error::other)
-}
+/// The time of the origin's clock.
+#[derive(Debug)]
+struct Time(Clock);
 
-/// What tells one key from another.
-fn fingerprint(key: &KeyPair) -> String {
-    let digest = Sha256::digest(key.public_key_raw());
-    let number = digest.iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
-    format!("{number:016x}")
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(since_1970(self.0.now().wall)))
+    }
 }

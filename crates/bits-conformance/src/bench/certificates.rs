@@ -38,6 +38,21 @@ impl Bench {
         self.emulator()?.change_world(|world| world.certificates.allow_only(location, store, &user, users));
         Ok(())
     }
+
+    /// Lets these lists of revoked certificates be had, and no others.
+    pub(crate) fn publish(&self, lists: &[Vec<u8>]) -> Outcome {
+        self.can(Capability::World)?;
+        self.emulator()?.change_world(|world| {
+            world.revocation.clear();
+            lists.iter().for_each(|list| world.revocation.add(&list[..]));
+        });
+        Ok(())
+    }
+}
+
+/// What went wrong beside the service.
+pub(crate) fn told(error: std::io::Error) -> Stop {
+    Stop::Failed(error.to_string())
 }
 
 /// A certificate that `origin` believes, but for these flaws, with its key.

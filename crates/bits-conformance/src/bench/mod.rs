@@ -36,7 +36,7 @@ use crate::falsify::Falsify;
 use crate::provider::Capability;
 
 pub(crate) use callback::{Recorder, Told};
-pub(crate) use certificates::{client_certificate, shake_hands};
+pub(crate) use certificates::{client_certificate, shake_hands, told};
 pub(crate) use files::{Remote, Trouble};
 pub(crate) use limits::Limits;
 pub(crate) use parts::{pairs, ranges};

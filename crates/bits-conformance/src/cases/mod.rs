@@ -102,6 +102,7 @@ modules![
     passport,
     client_certificates,
     certificates_shown,
+    revocation,
     server_validation,
     file_content,
     file_properties,
