@@ -1,5 +1,6 @@
 //! Hostile servers against the emulator: alone, cut off anywhere, in any order, and beside good ones.
 
+mod certificates;
 mod corpora;
 mod cut;
 mod mixed;
