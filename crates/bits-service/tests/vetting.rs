@@ -67,7 +67,10 @@ fn a_client_that_takes_its_time_holds_up_neither_the_clock_nor_another_job() {
     house.emulator.advance(Duration::from_secs(15)).unwrap();
     quick.resume().unwrap();
     house.emulator.advance(Duration::from_secs(15)).unwrap();
-    assert_eq!((latch.waiting(), slow.state(), quick.state()), (1, Ok(JobState::CONNECTING), Ok(JobState::TRANSFERRED)));
+    assert_eq!(
+        (latch.waiting(), slow.state(), quick.state()),
+        (1, Ok(JobState::CONNECTING), Ok(JobState::TRANSFERRED))
+    );
     latch.open();
     house.emulator.settle().unwrap();
 

@@ -39,7 +39,8 @@ fn judge(chain: Chain<'_>, ders: &[CertificateDer<'_>]) {
     for authorities in [&Authorities::new(), &trusting] {
         let without = authorities.faults(chain, &name, now, None);
         let with = authorities.faults(chain, &name, now, Some(&revocations));
-        let revoked: CertificateFaults = [CertificateFault::Revoked, CertificateFault::RevocationUnknown].into_iter().collect();
+        let revoked: CertificateFaults =
+            [CertificateFault::Revoked, CertificateFault::RevocationUnknown].into_iter().collect();
         assert_eq!(with.first_but(without | revoked), None, "{with:?} {without:?}");
         assert_eq!(without.first_but(with), None, "{with:?} {without:?}");
         assert!(without.iter().all(|fault| revoked.iter().all(|other| other != fault)), "nobody has looked");

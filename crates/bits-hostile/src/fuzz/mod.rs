@@ -6,6 +6,7 @@
 //! `fuzz/` run the same functions under libFuzzer.
 
 mod answers;
+mod certificates;
 mod client_text;
 mod credentials;
 mod exchange;
@@ -25,6 +26,7 @@ use bits_wire::layout::Layout;
 use bits_world::Sid;
 
 pub use answers::answers;
+pub use certificates::certificates;
 pub use client_text::{custom_headers, remote_names, scripts};
 pub use credentials::{challenges, parties};
 pub use exchange::exchanges;
@@ -40,6 +42,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("answers", answers),
     ("certificate_stores", certificate_stores),
+    ("certificates", certificates),
     ("challenges", challenges),
     ("custom_headers", custom_headers),
     ("exchanges", exchanges),

@@ -7,9 +7,7 @@ use bits_api::Hresult;
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, Failure, PresentedServer, Vetter, Vetting};
 use bits_wire::certificates::{Certificates, Found, Stores};
 use bits_world::RevocationLists;
-use rcgen::{
-    CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd,
-};
+use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber, date_time_ymd};
 use rustls::HandshakeKind;
 
 use crate::support::{Server, Wire, content};
@@ -104,8 +102,7 @@ fn a_server_that_is_revoked_between_two_connections_of_an_attempt_is_refused() {
     let lists = vec![lists(&issuer, &[]), lists(&issuer, &[SERIAL])];
     let counted = Arc::new(Counted { lists, ..Counted::default() });
     let mill = trusting(&issuer);
-    let certificates =
-        Certificates { stores: Some(counted), checks_revocation: true, ..Certificates::default() };
+    let certificates = Certificates { stores: Some(counted), checks_revocation: true, ..Certificates::default() };
 
     let outcome = mill.run(AttemptPlan { certificates, ..mill.plan(&url(&server)) });
 
