@@ -39,7 +39,6 @@ pub use fault::Fault;
 pub use gate::{Gate, GateAt};
 pub use guard::{Digest, Guard, Passport, PassportOddity, Scheme};
 pub use issuer::ListFlaw;
-pub use issuer::ListFlaw;
 pub use journal::{Cut, Hook, Outcome, Request, TimedOut};
 pub use origin::Origin;
 pub use parts::Muddle;
