@@ -124,6 +124,12 @@ impl Server {
         Self { background, ..self }
     }
 
+    /// The same, spoken to as a proxy or not, by a job that has an account for these schemes.
+    #[must_use]
+    pub fn knowing(self, logins: &[&str], proxy: bool) -> Self {
+        Self { logins: logins.iter().map(|name| (*name).to_owned()).collect(), proxy, ..self }
+    }
+
     /// The same, for a job that takes dynamic content, but no more than so many bytes.
     #[must_use]
     pub fn of_dynamic_content(self, most: u64) -> Self {

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bits_api::{AuthScheme, AuthTarget};
 use bits_auth::challenge::{self, Challenge};
 use bits_auth::{Asked, Manner, Party, Step};
 use bits_wire::Secret;
 use bits_wire::auth::{Login, Logins};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::first_line;
@@ -15,6 +18,8 @@ use super::first_line;
 const USER_NAME: &str = "DOMAIN\\Zaphod";
 /// Nothing that a server would say of itself.
 const PASSWORD: &str = "Xy7!kept-to-ourselves";
+
+const ASKED: Asked<'_> = Asked { method: "GET", target: "/file?a=b", host: "host" };
 
 const MANNER: Manner = Manner { nonce: || "0a4f113b".to_owned(), knows_sha256: true };
 
@@ -65,8 +70,7 @@ pub fn parties(data: &[u8]) {
     let target = if letters.contains(&b'x') { AuthTarget::PROXY } else { AuthTarget::SERVER };
     let accounts = schemes(letters);
     let mut party = Party::new(target, &logins(target, &accounts), MANNER);
-    let asked = Asked { method: "GET", target: "/file?a=b", host: "host" };
-    assert!(party.say(&asked).is_none(), "said before anybody has asked");
+    assert!(party.say(&ASKED).is_none(), "said before anybody has asked");
     let mut words = 0;
     while !answers.is_empty() {
         let (line, rest) = first_line(answers);
@@ -77,9 +81,33 @@ pub fn parties(data: &[u8]) {
             _ => words = 0,
         }
         assert!(words <= MOST_WORDS, "they make us talk for ever");
-        if let Some((_, said)) = party.say(&asked) {
+        if let Some((_, said)) = party.say(&ASKED) {
             assert_is_no_secret(said.expose(), &accounts);
         }
+    }
+}
+
+/// The letter of NTLM or Negotiate, `n` or `g`; then the message with which a server answers our first.
+///
+/// # Panics
+/// When a message of ours has our password in it, or grows with what was said.
+pub fn tokens(data: &[u8]) {
+    let Some((letter, message)) = data.split_first() else { return };
+    let accounts = schemes(&[*letter]);
+    let name = if *letter == b'g' { "Negotiate" } else { "NTLM" };
+    let mut party = Party::new(AuthTarget::SERVER, &logins(AuthTarget::SERVER, &accounts), MANNER);
+    let challenges = [name.to_owned(), format!("{name} {}", BASE64_STANDARD.encode(message))];
+    for challenge in &challenges {
+        let value = HeaderValue::from_str(challenge).expect("text");
+        let _ = party.hear(401, &HeaderMap::from_iter([(WWW_AUTHENTICATE, value)]));
+        let Some((_, said)) = party.say(&ASKED) else { return };
+        assert_is_no_secret(said.expose(), &accounts);
+        let said = BASE64_STANDARD.decode(&said.expose()[name.len() + 1..]).expect("a token");
+        let wide: Vec<u8> = PASSWORD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for secret in [PASSWORD.as_bytes(), &wide] {
+            assert!(!said.windows(secret.len()).any(|part| part == secret), "the password is said");
+        }
+        assert!(said.len() <= message.len() + 4096, "{} bytes for {}", said.len(), message.len());
     }
 }
 

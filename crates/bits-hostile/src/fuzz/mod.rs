@@ -28,7 +28,7 @@ use bits_world::Sid;
 pub use answers::answers;
 pub use certificates::certificates;
 pub use client_text::{custom_headers, remote_names, scripts};
-pub use credentials::{challenges, parties};
+pub use credentials::{challenges, parties, tokens};
 pub use exchange::exchanges;
 pub use multipart::multipart;
 pub use passport::passport;
@@ -53,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     ("redirects", redirects),
     ("remote_names", remote_names),
     ("scripts", scripts),
+    ("tokens", tokens),
 ];
 
 /// The first line of an input, and the rest.

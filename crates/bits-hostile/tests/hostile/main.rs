@@ -2,6 +2,7 @@
 
 mod certificates;
 mod corpora;
+mod credentials;
 mod cut;
 mod mixed;
 mod neighbours;
