@@ -11,11 +11,13 @@
 //! | `choice` | which of the schemes that are offered is answered |
 //! | `party` | one exchange after the other, towards one server or proxy |
 //! | `basic`, `digest`, `ntlm`, `negotiate` | a scheme each |
+//! | `bound` | what is alike in the last two: several messages, one connection |
 //! | `package` | what the two have in common that `sspi` speaks |
 //!
 //! [`Secret`]: bits_wire::Secret
 
 mod basic;
+mod bound;
 pub mod challenge;
 mod choice;
 mod digest;
@@ -27,7 +29,5 @@ pub mod passport;
 #[cfg(test)]
 mod tests;
 
-pub use negotiate::{KdcRequest, Negotiate, Turn};
-pub use ntlm::Ntlm;
-pub use package::{Broken, Token};
+pub use negotiate::KdcRequest;
 pub use party::{Asked, Manner, Party, Step, Verdict};

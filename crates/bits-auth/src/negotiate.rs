@@ -21,7 +21,7 @@ use url::Url;
 use crate::package::{Broken, Token, identity, room, taken, unheard};
 
 /// Our side of one exchange.
-pub struct Negotiate {
+pub(crate) struct Negotiate {
     state: State,
     /// The KDC of the user's realm, and how the library calls it.
     kdc: Option<(Kdc, Url)>,
@@ -30,8 +30,9 @@ pub struct Negotiate {
 
 enum State {
     Idle(Box<Session>),
-    /// In the middle of a step, which waits for a KDC.
-    Waiting(Step),
+    /// In the middle of a step, which waits for a KDC. Nobody else looks at it meanwhile, but those
+    /// who carry it have to be looked at.
+    Waiting(Mutex<Step>),
     /// After something that cannot be gone on from.
     Over,
 }
@@ -39,7 +40,7 @@ enum State {
 type Step = Pin<Box<dyn Future<Output = (Box<Session>, Result<Token, Broken>)> + Send>>;
 
 /// What a step comes to.
-pub enum Turn {
+pub(crate) enum Turn {
     /// A message for the server; an empty one when there is nothing more to say.
     Send(Token),
     /// A question for a KDC; the step goes on with [`Negotiate::heard`].
@@ -47,7 +48,7 @@ pub enum Turn {
 }
 
 /// What a KDC is to be sent over TCP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KdcRequest {
     /// Whom.
     pub kdc: Kdc,
@@ -79,7 +80,13 @@ impl Negotiate {
     ///
     /// # Errors
     /// [`Broken`] for a login that Negotiate cannot use.
-    pub fn new(user: &str, password: &str, host: &str, kdcs: &Kdcs, binding: Option<&[u8]>) -> Result<Self, Broken> {
+    pub(crate) fn new(
+        user: &str,
+        password: &str,
+        host: &str,
+        kdcs: &Kdcs,
+        binding: Option<&[u8]>,
+    ) -> Result<Self, Broken> {
         let (account, realm) = split(user);
         let kdc = kdcs.of(realm).and_then(|kdc| Some((kdc.clone(), Url::parse(&format!("tcp://{kdc}")).ok()?)));
         let name = match kdc {
@@ -113,7 +120,7 @@ impl Negotiate {
     /// # Errors
     /// [`Broken`] for what belongs to no exchange, for a login that the KDC refuses, and in the
     /// middle of a step.
-    pub fn answer(&mut self, said: &[u8]) -> Result<Turn, Broken> {
+    pub(crate) fn answer(&mut self, said: &[u8]) -> Result<Turn, Broken> {
         let State::Idle(session) = std::mem::replace(&mut self.state, State::Over) else {
             return Err(Broken::new("the exchange is over"));
         };
@@ -125,12 +132,12 @@ impl Negotiate {
     ///
     /// # Errors
     /// As [`Negotiate::answer`], and when nobody was to be asked.
-    pub fn heard(&mut self, answer: Option<Vec<u8>>) -> Result<Turn, Broken> {
+    pub(crate) fn heard(&mut self, answer: Option<Vec<u8>>) -> Result<Turn, Broken> {
         let State::Waiting(step) = std::mem::replace(&mut self.state, State::Over) else {
             return Err(Broken::new("no KDC was asked"));
         };
         lock(&self.desk).answer = Some(answer.ok_or_else(no_kdc));
-        self.go_on(step)
+        self.go_on(step.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the server is who it should be, by what it has said last: with Kerberos it proves that
@@ -138,7 +145,7 @@ impl Negotiate {
     ///
     /// # Errors
     /// [`Broken`] when it is not.
-    pub fn confirm(&mut self, said: &[u8]) -> Result<(), Broken> {
+    pub(crate) fn confirm(&mut self, said: &[u8]) -> Result<(), Broken> {
         match self.answer(said)? {
             Turn::Send(_) => Ok(()),
             Turn::Ask(_) => Err(Broken::new("a KDC cannot vouch for a server")),
@@ -160,7 +167,7 @@ impl Negotiate {
             match &self.kdc {
                 Some((kdc, url)) if question.url == *url => {
                     drop(desk);
-                    self.state = State::Waiting(step);
+                    self.state = State::Waiting(Mutex::new(step));
                     return Ok(Turn::Ask(KdcRequest { kdc: kdc.clone(), message: question.data }));
                 }
                 // One of which the world does not know.

@@ -6,7 +6,7 @@ use sspi::{AuthIdentityBuffers, ClientRequestFlags, DataRepresentation, Security
 use crate::package::{Broken, Token, holding, identity, room, taken, unheard};
 
 /// Our side of one exchange.
-pub struct Ntlm {
+pub(crate) struct Ntlm {
     context: Box<sspi::Ntlm>,
     credentials: Option<AuthIdentityBuffers>,
 }
@@ -17,7 +17,7 @@ impl Ntlm {
     ///
     /// # Errors
     /// [`Broken`] for a login that NTLM cannot use.
-    pub fn new(user: &str, password: &str, binding: Option<&[u8]>) -> Result<Self, Broken> {
+    pub(crate) fn new(user: &str, password: &str, binding: Option<&[u8]>) -> Result<Self, Broken> {
         let name = Username::parse(user).map_err(|_| Broken::new("the name of the user is none"))?;
         let credentials = identity(name, password)?.into();
         let mut context = Box::new(sspi::Ntlm::new());
@@ -31,7 +31,7 @@ impl Ntlm {
     ///
     /// # Errors
     /// [`Broken`] when it is not the first.
-    pub fn begin(&mut self) -> Result<Token, Broken> {
+    pub(crate) fn begin(&mut self) -> Result<Token, Broken> {
         // The library reads no challenge before it has written this.
         self.step(&mut [])
     }
@@ -40,7 +40,7 @@ impl Ntlm {
     ///
     /// # Errors
     /// [`Broken`] for what is no such message, and after the last one.
-    pub fn answer(&mut self, challenge: &[u8]) -> Result<Token, Broken> {
+    pub(crate) fn answer(&mut self, challenge: &[u8]) -> Result<Token, Broken> {
         let token = self.step(&mut holding(challenge))?;
         unheard(|| self.context.complete_auth_token(&mut []))?;
         Ok(token)

@@ -10,12 +10,12 @@ use tracing::subscriber::{NoSubscriber, with_default};
 use zeroize::Zeroizing;
 
 /// A message of a scheme, before it is written as text.
-pub type Token = Zeroizing<Vec<u8>>;
+pub(crate) type Token = Zeroizing<Vec<u8>>;
 
 /// An exchange that cannot go on: what has come is no message that belongs here, or the login is
 /// none of this scheme.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Broken(String);
+pub(crate) struct Broken(String);
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,9 +9,11 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, WWW_AUTHENTICATE};
 
 use crate::basic;
+use crate::bound::{Bound, Circumstances};
 use crate::challenge::{self, Challenge};
 use crate::choice;
 use crate::digest::Digest;
+use crate::negotiate::KdcRequest;
 
 /// What is asked for, as schemes bind their proof to it.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +37,17 @@ pub struct Manner {
 }
 
 /// What to do about an answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Step {
     /// The request is sent again, with what the party then says.
     Again,
     /// The answer stands: nobody has asked, or there is nothing more to say.
     Stand,
+    /// A KDC is asked this; [`Party::heard`] goes on with its answer.
+    Ask(KdcRequest),
+    /// The answer is worth nothing: the other end is not who it should be.
+    Doubt,
 }
 
 /// Our side towards one server or proxy, on one connection.
@@ -53,6 +59,12 @@ pub struct Party {
     state: State,
     /// What they make of what we have said, until somebody takes it.
     verdict: Option<Verdict>,
+    /// Whom we speak to.
+    host: String,
+    /// What ties exchanges to the connection, where it has something of the kind.
+    binding: Option<Vec<u8>>,
+    /// How often a connection has ended in the middle of an exchange.
+    breaks: u32,
 }
 
 /// What somebody makes of who we say we are.
@@ -82,16 +94,24 @@ enum State {
 enum Exchange {
     Basic(Secret),
     Digest(Box<Digest>),
+    Bound(Bound),
 }
 
 impl Exchange {
     /// Answers a challenge with an account; `None` where it cannot be answered.
-    fn begin(scheme: AuthScheme, login: &Login, challenges: &[Challenge<'_>], manner: Manner) -> Option<Self> {
-        match scheme {
-            AuthScheme::BASIC => basic::credentials(login).map(Self::Basic),
-            AuthScheme::DIGEST => Digest::begin(challenges, login, manner).map(Box::new).map(Self::Digest),
-            _ => None,
-        }
+    fn begin(
+        scheme: AuthScheme,
+        login: &Login,
+        challenges: &[Challenge<'_>],
+        manner: Manner,
+        about: &Circumstances<'_>,
+    ) -> Option<(Self, Step)> {
+        let exchange = match scheme {
+            AuthScheme::BASIC => Self::Basic(basic::credentials(login)?),
+            AuthScheme::DIGEST => Self::Digest(Box::new(Digest::begin(challenges, login, manner)?)),
+            _ => return Bound::begin(scheme, login, about).map(|(bound, step)| (Self::Bound(bound), step)),
+        };
+        Some((exchange, Step::Again))
     }
 
     /// What goes along with the next request.
@@ -99,21 +119,37 @@ impl Exchange {
         match self {
             Self::Basic(value) => Some(value.clone()),
             Self::Digest(digest) => digest.answer(asked),
+            Self::Bound(bound) => bound.say(),
         }
     }
 
-    /// Takes in what they answer to what we have said; `false` where all was said.
-    fn go_on(&mut self, challenges: &[Challenge<'_>]) -> bool {
+    /// Takes in what they answer to what we have said.
+    fn go_on(&mut self, challenges: &[Challenge<'_>]) -> Step {
         match self {
-            Self::Basic(_) => false,
-            Self::Digest(digest) => digest.renew(challenges),
+            Self::Basic(_) => Step::Stand,
+            Self::Digest(digest) => {
+                if digest.renew(challenges) {
+                    Step::Again
+                } else {
+                    Step::Stand
+                }
+            }
+            Self::Bound(bound) => bound.go_on(said_to(bound.scheme(), challenges)),
+        }
+    }
+
+    /// Whether they are who they should be, by what they say once they know who we are.
+    fn is_confirmed(&mut self, last: &[Challenge<'_>]) -> bool {
+        match self {
+            Self::Basic(_) | Self::Digest(_) => true,
+            Self::Bound(bound) => bound.is_confirmed(said_to(bound.scheme(), last)),
         }
     }
 
     /// Takes in that they are content, and what they say to that.
     fn accepted(&mut self, info: Option<&str>) {
         match self {
-            Self::Basic(_) => {}
+            Self::Basic(_) | Self::Bound(_) => {}
             Self::Digest(digest) => digest.accepted(info.unwrap_or_default()),
         }
     }
@@ -121,7 +157,7 @@ impl Exchange {
     /// Whether they want to hear this again with a request for something else.
     fn covers(&self, asked: &Asked<'_>) -> bool {
         match self {
-            Self::Basic(_) => true,
+            Self::Basic(_) | Self::Bound(_) => true,
             Self::Digest(digest) => digest.covers(asked),
         }
     }
@@ -130,20 +166,37 @@ impl Exchange {
     fn is_bound(&self) -> bool {
         match self {
             Self::Basic(_) | Self::Digest(_) => false,
+            Self::Bound(bound) => !bound.is_unsaid(),
         }
     }
 }
 
+/// The token of the challenge of this scheme.
+fn said_to<'a>(scheme: AuthScheme, challenges: &[Challenge<'a>]) -> Option<&'a str> {
+    challenges.iter().find(|challenge| challenge.scheme == scheme).and_then(|own| challenge::token(own.rest))
+}
+
 impl Party {
+    /// How often an exchange begins anew because its connection has ended.
+    const MOST_BREAKS: u32 = 3;
+
     /// A party that nobody has asked yet, with what it may answer.
     pub fn new(target: AuthTarget, logins: &Arc<Logins>, manner: Manner) -> Self {
-        Self { target, logins: Arc::clone(logins), manner, state: State::Silent, verdict: None }
+        let (logins, host) = (Arc::clone(logins), String::new());
+        Self { target, logins, manner, state: State::Silent, verdict: None, host, binding: None, breaks: 0 }
+    }
+
+    /// Ties what is said from now on to the channel that it goes through (RFC 5929); `None` where
+    /// there is nothing of the kind.
+    pub fn bind(&mut self, binding: Option<Vec<u8>>) {
+        self.binding = binding;
     }
 
     /// What goes along with a request, and in which header. Whoever was asked on this connection says
     /// from then on who it is; before that nobody does (clause `auth.only_on_challenge`).
     pub fn say(&mut self, asked: &Asked<'_>) -> Option<(HeaderName, Secret)> {
         let header = if self.target == AuthTarget::PROXY { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        asked.host.clone_into(&mut self.host);
         match &mut self.state {
             State::Speaking(exchange) => Some((header, exchange.say(asked)?)),
             State::Accepted(exchange) if exchange.covers(asked) => Some((header, exchange.say(asked)?)),
@@ -158,20 +211,28 @@ impl Party {
             return self.challenged(&challenge::all(headers, &header));
         }
         // What a proxy refuses has never been at the server.
-        if status != 407 {
-            self.state = match std::mem::replace(&mut self.state, State::Silent) {
-                State::Speaking(mut exchange) => {
-                    exchange.accepted(self.info(headers));
-                    self.verdict = Some(Verdict::Accepted);
-                    State::Accepted(exchange)
-                }
-                State::Accepted(mut exchange) => {
-                    exchange.accepted(self.info(headers));
-                    State::Accepted(exchange)
-                }
-                state => state,
-            };
+        if status == 407 {
+            return Step::Stand;
         }
+        let info = self.info();
+        let last = [challenge::all(headers, &header), challenge::all(headers, &info)].concat();
+        let (mut exchange, is_new) = match std::mem::replace(&mut self.state, State::Refused) {
+            State::Speaking(exchange) => (exchange, true),
+            State::Accepted(exchange) => (exchange, false),
+            state @ (State::Silent | State::Refused) => {
+                self.state = state;
+                return Step::Stand;
+            }
+        };
+        if is_new {
+            if !exchange.is_confirmed(&last) {
+                return Step::Doubt;
+            }
+            self.verdict = Some(Verdict::Accepted);
+        }
+        exchange.accepted(headers.get(info).and_then(|info| info.to_str().ok()));
+        self.state = State::Accepted(exchange);
+        self.breaks = 0;
         Step::Stand
     }
 
@@ -189,10 +250,10 @@ impl Party {
             && challenges.iter().any(|challenge| self.logins.is_incomplete(self.target, challenge.scheme))
     }
 
-    /// What they tell of themselves to whom they have accepted.
-    fn info<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let name = if self.target == AuthTarget::PROXY { "proxy-authentication-info" } else { "authentication-info" };
-        headers.get(name).and_then(|info| info.to_str().ok())
+    /// The header in which they tell of themselves to whom they have accepted.
+    fn info(&self) -> HeaderName {
+        let is_proxy = self.target == AuthTarget::PROXY;
+        HeaderName::from_static(if is_proxy { "proxy-authentication-info" } else { "authentication-info" })
     }
 
     /// The status and the header by which they ask.
@@ -200,49 +261,68 @@ impl Party {
         if self.target == AuthTarget::PROXY { (407, PROXY_AUTHENTICATE) } else { (401, WWW_AUTHENTICATE) }
     }
 
-    fn challenged(&mut self, challenges: &[Challenge<'_>]) -> Step {
-        self.state = match std::mem::replace(&mut self.state, State::Refused) {
-            // What was good enough for one request need not be so for the next.
-            State::Silent | State::Accepted(_) => self.begin(challenges),
-            State::Speaking(mut exchange) => {
-                if exchange.go_on(challenges) {
-                    State::Speaking(exchange)
-                } else {
-                    self.verdict = Some(Verdict::Refused);
-                    State::Refused
-                }
+    /// Goes on with the answer of a KDC, which may have none.
+    pub fn heard(&mut self, answer: Option<Vec<u8>>) -> Step {
+        match &mut self.state {
+            State::Speaking(Exchange::Bound(bound)) => {
+                let step = bound.heard(answer);
+                self.after(step)
             }
-            State::Refused => State::Refused,
-        };
-        if matches!(self.state, State::Speaking(_)) { Step::Again } else { Step::Stand }
-    }
-
-    fn begin(&self, challenges: &[Challenge<'_>]) -> State {
-        let target = self.target;
-        let Some((scheme, login)) = choice::choose(challenges, target, &self.logins) else {
-            tracing::debug!(?target, "asked for credentials that the job does not have");
-            return State::Silent;
-        };
-        match Exchange::begin(scheme, login, challenges, self.manner) {
-            Some(exchange) => {
-                tracing::debug!(?target, ?scheme, "answers a challenge");
-                State::Speaking(exchange)
-            }
-            None => {
-                tracing::debug!(?target, ?scheme, "a challenge that cannot be answered");
-                State::Silent
-            }
+            _ => Step::Stand,
         }
     }
 
+    fn challenged(&mut self, challenges: &[Challenge<'_>]) -> Step {
+        match &mut self.state {
+            // What was good enough for one request need not be so for the next.
+            State::Silent | State::Accepted(_) => self.begin(challenges),
+            State::Speaking(exchange) => {
+                let step = exchange.go_on(challenges);
+                self.after(step)
+            }
+            State::Refused => Step::Stand,
+        }
+    }
+
+    /// Who has nothing to say in the middle of an exchange was refused.
+    fn after(&mut self, step: Step) -> Step {
+        if step == Step::Stand {
+            self.state = State::Refused;
+            self.verdict = Some(Verdict::Refused);
+        }
+        step
+    }
+
+    fn begin(&mut self, challenges: &[Challenge<'_>]) -> Step {
+        let target = self.target;
+        self.state = State::Silent;
+        let Some((scheme, login)) = choice::choose(challenges, target, &self.logins) else {
+            tracing::debug!(?target, "asked for credentials that the job does not have");
+            return Step::Stand;
+        };
+        let about = Circumstances { host: &self.host, kdcs: self.logins.kdcs(), binding: self.binding.as_deref() };
+        let Some((exchange, step)) = Exchange::begin(scheme, login, challenges, self.manner, &about) else {
+            tracing::debug!(?target, ?scheme, "a challenge that cannot be answered");
+            return Step::Stand;
+        };
+        tracing::debug!(?target, ?scheme, "answers a challenge");
+        self.state = State::Speaking(exchange);
+        step
+    }
+
     /// The same party on another connection: what is bound to the old one is forgotten, and the
-    /// exchange begins anew.
+    /// exchange begins anew; but not for ever, when connections end in the middle of it.
     #[must_use]
     pub fn moved(self) -> Self {
         match &self.state {
-            State::Speaking(exchange) | State::Accepted(exchange) if exchange.is_bound() => {
-                Self { state: State::Silent, ..self }
+            State::Speaking(exchange) if exchange.is_bound() && self.breaks == Self::MOST_BREAKS => {
+                tracing::debug!(target = ?self.target, "connections end before the exchange does");
+                Self { state: State::Refused, verdict: Some(Verdict::Refused), ..self }
             }
+            State::Speaking(exchange) if exchange.is_bound() => {
+                Self { state: State::Silent, breaks: self.breaks + 1, ..self }
+            }
+            State::Accepted(exchange) if exchange.is_bound() => Self { state: State::Silent, ..self },
             _ => self,
         }
     }

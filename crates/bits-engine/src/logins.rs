@@ -37,6 +37,7 @@ impl Engine {
             .or(user.stored(job))
             .or(unset.then(|| user.everywhere()).into_iter().flatten())
             .signing_in_at(&cx.world.passport)
+            .with_tickets_of(&cx.world.kdcs)
     }
 
     /// What a URL names itself (a decision, `http.url_credentials`).

@@ -20,7 +20,7 @@ use crate::answer::{Answer, Piece};
 use crate::content::{Content, Framing, Reader};
 use crate::fault::{Conduct, CutAt, Fault, Instead};
 use crate::gate::{Barrier, GateAt};
-use crate::guard::{Post, Ruling};
+use crate::guard::{Memory, Parting, Place, Post, Ruling};
 use crate::head::{self, Head};
 use crate::journal::{Cut, Entry, Outcome, Request};
 use crate::shared::Shared;
@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     pub(crate) https: bool,
     /// The certificate that it has shown, as DER.
     pub(crate) certificate: Option<Arc<[u8]>>,
+    /// What proofs are bound to there, with HTTPS.
+    pub(crate) binding: Option<Vec<u8>>,
 }
 
 pub(crate) struct Connection {
@@ -44,6 +46,24 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     /// What was read and not yet used.
     read: BytesMut,
+    /// What guards remember of it.
+    memory: Memories,
+}
+
+/// What the guards of both posts remember of a connection.
+#[derive(Default)]
+struct Memories {
+    server: Memory,
+    proxy: Memory,
+}
+
+impl Memories {
+    fn of(&mut self, post: Post) -> &mut Memory {
+        match post {
+            Post::Server => &mut self.server,
+            Post::Proxy => &mut self.proxy,
+        }
+    }
 }
 
 /// Why an exchange, and with it the connection, ended early.
@@ -66,7 +86,7 @@ impl Connection {
     const CHUNK: u64 = 256 * 1024;
 
     pub(crate) fn new(stream: Box<dyn Stream>, peer: Peer, line: Option<Arc<Line>>, shared: Arc<Shared>) -> Self {
-        Self { stream, peer, line, shared, read: BytesMut::new() }
+        Self { stream, peer, line, shared, read: BytesMut::new(), memory: Memories::default() }
     }
 
     /// Does what a script says of connections, before anything is read. What is encrypted is not
@@ -181,11 +201,13 @@ impl Connection {
         let mut changes = faults.clone();
         if !is_status {
             let post = if is_for_another { Post::Proxy } else { Post::Server };
-            match self.shared.ruling_on(post, &head) {
+            match self.ruling_on(post, &head) {
                 Some(Ruling::Stop(challenges)) => return self.ward_off(post, &challenges, &head, entry).await,
                 Some(Ruling::Pass(account, said)) => {
                     entry.with(|request| request.account = Some(account));
                     changes.extend(said.map(|said| Fault::Header(post.info_header().to_owned(), said)));
+                    let word = self.memory.of(post).last_word.take();
+                    changes.extend(word.map(|word| Fault::Header(post.challenge_header().to_owned(), word)));
                 }
                 None => {}
             }
@@ -208,14 +230,26 @@ impl Connection {
         Ok(!answer.close)
     }
 
+    fn ruling_on(&mut self, post: Post, head: &Head) -> Option<Ruling> {
+        let Peer { connection, binding, .. } = &self.peer;
+        let now = self.shared.clock.now().wall;
+        let binding = binding.as_deref().filter(|_| post == Post::Server);
+        let place = Place { connection: *connection, now, binding };
+        self.shared.ruling_on(post, head, &place, self.memory.of(post))
+    }
+
     /// Tells a client how to prove who it is.
     async fn ward_off(&mut self, post: Post, challenges: &[String], head: &Head, entry: &Entry) -> Result<bool, Stop> {
         let mut answer = Answer::bare(head, post.status(), false, self.shared.clock.now().wall);
         for challenge in challenges {
             answer.add(post.challenge_header(), challenge);
         }
+        let parting = std::mem::take(&mut self.memory.of(post).parting);
+        if parting == Parting::Announced {
+            answer.set("Connection", "close");
+        }
         self.send(&answer, head, &Conduct::default(), None, entry).await?;
-        Ok(!answer.close)
+        Ok(!answer.close && parting == Parting::Stays)
     }
 
     /// Whether we are asked for what another server has, as a proxy is.

@@ -2,10 +2,16 @@
 
 mod basic;
 mod digest;
+mod ntlm;
 mod passport;
+mod spnego;
+mod talk;
 
 pub use digest::Digest;
+pub(crate) use ntlm::end_point;
 pub use passport::{Passport, PassportOddity};
+pub use talk::Slip;
+pub(crate) use talk::{Memory, Parting, Place};
 
 use digest::Ledger;
 pub(crate) use passport::{Desks, Here, PassportRuling};
@@ -30,6 +36,9 @@ pub struct Guard {
     accounts: Vec<Account>,
     /// The nonces of Digest.
     ledger: Ledger,
+    /// What it does wrong, and how often still.
+    slips: Vec<(Slip, u32)>,
+    wants_binding: bool,
 }
 
 /// How somebody proves who he is.
@@ -40,6 +49,10 @@ pub enum Scheme {
     Basic,
     /// A password that is proven without being shown (RFC 7616).
     Digest(Digest),
+    /// Three messages on one connection, which is known afterwards (MS-NLMP, version 2 alone).
+    Ntlm,
+    /// The same inside of SPNEGO (RFC 4559, RFC 4178). Nobody is let in by Kerberos.
+    Negotiate,
 }
 
 impl Scheme {
@@ -48,6 +61,8 @@ impl Scheme {
         match self {
             Self::Basic => "Basic",
             Self::Digest(_) => "Digest",
+            Self::Ntlm => "NTLM",
+            Self::Negotiate => "Negotiate",
         }
     }
 }
@@ -87,7 +102,9 @@ pub(crate) enum Ruling {
 impl Guard {
     /// A guard that knows nobody and offers nothing.
     pub fn new(realm: &str) -> Self {
-        Self { realm: realm.to_owned(), schemes: Vec::new(), accounts: Vec::new(), ledger: Ledger::default() }
+        let (realm, wants_binding) = (realm.to_owned(), false);
+        let (schemes, accounts, ledger, slips) = (Vec::new(), Vec::new(), Ledger::default(), Vec::new());
+        Self { realm, schemes, accounts, ledger, slips, wants_binding }
     }
 
     /// Offers a scheme, after those that it offers already; each has a header line of its own.
@@ -104,11 +121,32 @@ impl Guard {
         self
     }
 
+    /// Lets nobody pass by NTLM or Negotiate over HTTPS who has not bound his proof to the
+    /// certificate of this origin. Who has bound it to another one never passes.
+    #[must_use]
+    pub fn wants_binding(mut self) -> Self {
+        self.wants_binding = true;
+        self
+    }
+
+    /// Does something wrong, the next so many times.
+    #[must_use]
+    pub fn slips(mut self, slip: Slip, times: u32) -> Self {
+        self.slips.push((slip, times));
+        self
+    }
+
     /// Looks at the value of Authorization or Proxy-Authorization, if there is one, of a request of
-    /// `method` for `target`.
-    fn look_at(&mut self, shown: Option<&str>, asked: (&str, &str)) -> Ruling {
-        let Self { realm, schemes, accounts, ledger } = self;
+    /// `method` for `target`, and at what is known of the connection.
+    fn look_at(&mut self, shown: Option<&str>, asked: (&str, &str), place: &Place<'_>, memory: &mut Memory) -> Ruling {
         let (name, proof) = shown.map(|shown| shown.split_once(' ').unwrap_or((shown, ""))).unwrap_or_default();
+        if let Some(scheme) = self.talks_by(name) {
+            return self.talk(scheme, proof, place, memory);
+        }
+        if let Some(account) = memory.known_to(&self.realm).filter(|_| shown.is_none()) {
+            return Ruling::Pass(account.to_owned(), None);
+        }
+        let Self { realm, schemes, accounts, ledger, .. } = self;
         // Digest may be offered in several ways.
         let asked_for = schemes.iter().filter(|scheme| scheme.name().eq_ignore_ascii_case(name));
         let verdicts = asked_for.map(|scheme| match scheme {
@@ -116,23 +154,43 @@ impl Guard {
                 basic::recognize(proof, accounts).map_or(Verdict::Wrong, |account| Verdict::Right(account, None))
             }
             Scheme::Digest(digest) => digest.judge(proof, asked, realm, accounts, ledger),
+            Scheme::Ntlm | Scheme::Negotiate => Verdict::Wrong,
         });
         let verdict = verdicts.reduce(|best, next| if matches!(best, Verdict::Wrong) { next } else { best });
         let verdict = verdict.unwrap_or(Verdict::Wrong);
         match verdict {
             Verdict::Right(account, said) => Ruling::Pass(account.user_name.clone(), said),
-            Verdict::Stale => self.stop(true),
-            Verdict::Wrong => self.stop(false),
+            Verdict::Stale => self.stop(true, memory),
+            Verdict::Wrong => self.stop(false, memory),
         }
     }
 
-    fn stop(&mut self, is_stale: bool) -> Ruling {
+    fn stop(&mut self, is_stale: bool, memory: &mut Memory) -> Ruling {
+        if self.has_slipped(Slip::ClosesWhenAsking) {
+            memory.parting = Parting::Announced;
+        }
         let Self { realm, schemes, ledger, .. } = self;
         let challenge = |scheme: &Scheme| match scheme {
             Scheme::Basic => format!("Basic realm=\"{}\"", digest::escaped(realm)),
             Scheme::Digest(digest) => digest.challenge(realm, is_stale, ledger),
+            Scheme::Ntlm | Scheme::Negotiate => scheme.name().to_owned(),
         };
         Ruling::Stop(schemes.iter().map(challenge).collect())
+    }
+
+    /// The scheme of several messages that has this name, if it is offered.
+    fn talks_by(&self, name: &str) -> Option<Scheme> {
+        let talks = self.schemes.iter().filter(|scheme| matches!(scheme, Scheme::Ntlm | Scheme::Negotiate));
+        talks.copied().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether something goes wrong this time.
+    fn has_slipped(&mut self, slip: Slip) -> bool {
+        let due = self.slips.iter_mut().find(|(own, times)| *own == slip && *times > 0);
+        due.is_some_and(|(_, times)| {
+            *times -= 1;
+            true
+        })
     }
 }
 
@@ -196,12 +254,18 @@ impl Guards {
     }
 
     /// What becomes of a request, if anybody guards what it asks for.
-    pub(crate) fn look_at(&mut self, post: Post, head: &Head) -> Option<Ruling> {
+    pub(crate) fn look_at(
+        &mut self,
+        post: Post,
+        head: &Head,
+        place: &Place<'_>,
+        memory: &mut Memory,
+    ) -> Option<Ruling> {
         let guard = match post {
             Post::Proxy => self.proxys.as_mut(),
             Post::Server => self.servers.iter_mut().find(|(at, _)| guards(at, head.path())).map(|(_, guard)| guard),
         }?;
-        Some(guard.look_at(head.header(post.proof_header()), (&head.method, &head.target)))
+        Some(guard.look_at(head.header(post.proof_header()), (&head.method, &head.target), place, memory))
     }
 }
 

@@ -37,7 +37,7 @@ mod tls;
 pub use content::Content;
 pub use fault::Fault;
 pub use gate::{Gate, GateAt};
-pub use guard::{Digest, Guard, Passport, PassportOddity, Scheme};
+pub use guard::{Digest, Guard, Passport, PassportOddity, Scheme, Slip};
 pub use issuer::ListFlaw;
 pub use journal::{Cut, Hook, Outcome, Request, TimedOut};
 pub use origin::Origin;

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bits_world::clock::{Clock, Ends, Line};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
@@ -17,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::connection::{Connection, Peer};
 use crate::content::Content;
 use crate::gate::{Barrier, Gate, GateAt};
-use crate::guard::{Guard, Passport};
+use crate::guard::{Guard, Passport, end_point};
 use crate::issuer::ListFlaw;
 use crate::journal::{Hook, TimedOut};
 use crate::requests::Journal;
@@ -305,8 +306,8 @@ impl Acceptor {
         loop {
             match listener.accept().await {
                 Ok((tcp, address)) => {
-                    let tls = tls.map(|tls| tls.lock().unwrap_or_else(PoisonError::into_inner).acceptor.clone());
-                    self.start(tcp, server, address, tls);
+                    let host = tls.map(|tls| tls.lock().unwrap_or_else(PoisonError::into_inner).clone());
+                    self.start(tcp, server, address, host);
                 }
                 // A connection that was given up before it was taken, or no descriptor left just now.
                 Err(error) => {
@@ -317,9 +318,11 @@ impl Acceptor {
         }
     }
 
-    fn start(&self, tcp: TcpStream, server: SocketAddr, address: SocketAddr, tls: Option<TlsAcceptor>) {
+    fn start(&self, tcp: TcpStream, server: SocketAddr, address: SocketAddr, host: Option<Host>) {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let peer = Peer { address, server, connection, https: tls.is_some(), certificate: None };
+        let binding = host.as_ref().map(|host| end_point(&Sha256::digest(&host.certificate)));
+        let peer = Peer { address, server, connection, https: host.is_some(), certificate: None, binding };
+        let tls = host.map(|host| host.acceptor);
         let shared = Arc::clone(&self.shared);
         let open = shared.open_connection();
         let ends = Ends { client: address, server };

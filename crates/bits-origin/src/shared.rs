@@ -14,7 +14,7 @@ use crate::content::{Content, Stamp};
 use crate::fault::Fault;
 use crate::folder;
 use crate::gate::Barrier;
-use crate::guard::{Desks, Guard, Guards, Here, Passport, PassportRuling, Post, Ruling};
+use crate::guard::{Desks, Guard, Guards, Here, Memory, Passport, PassportRuling, Place, Post, Ruling};
 use crate::head::{self, Head};
 use crate::journal::Recorder;
 use crate::script::{Coming, Performance, Script};
@@ -170,8 +170,8 @@ impl Shared {
     }
 
     /// What a guard makes of a request, if one stands on its way.
-    pub(crate) fn ruling_on(&self, post: Post, head: &Head) -> Option<Ruling> {
-        self.lock().guards.look_at(post, head)
+    pub(crate) fn ruling_on(&self, post: Post, head: &Head, place: &Place<'_>, memory: &mut Memory) -> Option<Ruling> {
+        self.lock().guards.look_at(post, head, place, memory)
     }
 
     /// What goes wrong with the request that has just come.

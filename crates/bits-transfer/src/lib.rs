@@ -7,12 +7,14 @@
 //! blocks a caller.
 
 mod attempt;
+mod binding;
 mod disk;
 mod guard;
 mod handshake;
 mod heads;
 mod identity;
 mod inquiry;
+mod kdc;
 mod link;
 mod mover;
 mod partial;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bits_auth::{Manner, Step};
+use bits_auth::Manner;
 use bits_wire::attempt::Vetter;
 use bits_wire::auth::Logins;
 use bits_wire::certificates::Stores;
@@ -24,6 +24,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::binding;
 use crate::parties::{Judged, Parties};
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Session, Trust};
@@ -141,10 +142,15 @@ impl Link {
                 None => parties = parties.moved(),
             }
         };
+        parties.bind(None);
         let layer = match trust {
             None => Layer::Plain(stream),
             Some(trust) => within(&network.clock, network.stall, encrypt(trust, origin, stream)).await?,
         };
+        if let Layer::Tls(stream) = &layer {
+            let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+            parties.bind(certificates.first().and_then(|own| binding::end_point(own)));
+        }
         let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .max_buf_size(Self::READ_BUFFER)
@@ -176,14 +182,14 @@ impl Link {
     /// `judged` what they make of what they were told.
     ///
     /// # Errors
-    /// They want what the job has a useless record of.
-    pub(crate) fn hear(&mut self, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<bool, Fault> {
+    /// They want what the job has a useless record of, or are not who they should be.
+    pub(crate) async fn hear(&mut self, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<bool, Fault> {
         let proxys = match &self.proxy {
-            Some(proxy) => self.parties.hear_proxy(proxy, status, headers, judged)?,
-            None => Step::Stand,
+            Some(proxy) => self.parties.hear_proxy(proxy, status, headers, judged).await?,
+            None => false,
         };
-        let servers = self.parties.hear_server(status, headers, judged)?;
-        Ok([proxys, servers].contains(&Step::Again))
+        let servers = self.parties.hear_server(status, headers, judged).await?;
+        Ok(proxys || servers)
     }
 
     /// Who we were, for another connection.

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Request};
 
 use uuid::Uuid;
 
+use crate::kdc;
 use crate::link::Aim;
 
 /// How a mover that plays this BITS answers.
@@ -70,35 +71,73 @@ impl Parties {
         say(&mut self.server, &self.origin.host, &path, request);
     }
 
-    /// Takes in what a proxy answers, and tells `judged` what it makes of what it was told.
+    /// Ties what the server is told to the channel that leads to it.
+    pub(crate) fn bind(&mut self, binding: Option<Vec<u8>>) {
+        self.server.bind(binding);
+    }
+
+    /// Takes in what a proxy answers, and tells `judged` what it makes of what it was told. Returns
+    /// whether it is to be asked again.
     ///
     /// # Errors
-    /// The proxy wants what the job has a useless record of.
-    pub(crate) fn hear_proxy(
+    /// The proxy wants what the job has a useless record of, or is not who it should be.
+    pub(crate) async fn hear_proxy(
         &mut self,
         proxy: &ProxyServer,
         status: u16,
         headers: &HeaderMap,
         judged: Judged<'_>,
-    ) -> Result<Step, Fault> {
-        hear(&mut self.proxy, &proxy.host, status, headers, judged)
+    ) -> Result<bool, Fault> {
+        hear(&mut self.proxy, &proxy.host, status, headers, judged).await
     }
 
-    /// Takes in what the server answers, and tells `judged` what it makes of what it was told.
+    /// Takes in what the server answers, and tells `judged` what it makes of what it was told. Returns
+    /// whether it is to be asked again.
     ///
     /// # Errors
-    /// The server wants what the job has a useless record of.
-    pub(crate) fn hear_server(&mut self, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<Step, Fault> {
-        hear(&mut self.server, &self.origin.host, status, headers, judged)
+    /// The server wants what the job has a useless record of, or is not who it should be.
+    pub(crate) async fn hear_server(
+        &mut self,
+        status: u16,
+        headers: &HeaderMap,
+        judged: Judged<'_>,
+    ) -> Result<bool, Fault> {
+        hear(&mut self.server, &self.origin.host, status, headers, judged).await
     }
 }
 
-fn hear(party: &mut Party, host: &str, status: u16, headers: &HeaderMap, judged: Judged<'_>) -> Result<Step, Fault> {
+async fn hear(
+    party: &mut Party,
+    host: &str,
+    status: u16,
+    headers: &HeaderMap,
+    judged: Judged<'_>,
+) -> Result<bool, Fault> {
     let step = party.hear(status, headers);
+    let is_again = taken(party, step).await?;
     if let Some(verdict) = party.take_verdict() {
         judged(host, verdict);
     }
-    if party.lacks(status, headers) { Err(Fault::IncompleteCredentials) } else { Ok(step) }
+    if party.lacks(status, headers) { Err(Fault::IncompleteCredentials) } else { Ok(is_again) }
+}
+
+/// More than a KDC is asked for one exchange: it would go on for ever.
+const MOST_QUESTIONS: usize = 8;
+
+/// Takes a step, with all that a KDC is asked on the way; returns whether there is more to say.
+async fn taken(party: &mut Party, mut step: Step) -> Result<bool, Fault> {
+    let mut left = MOST_QUESTIONS;
+    loop {
+        step = match step {
+            Step::Again => return Ok(true),
+            Step::Doubt => return Err(Fault::Impostor),
+            Step::Ask(request) if left > 0 => {
+                left -= 1;
+                party.heard(kdc::ask(&request).await)
+            }
+            Step::Stand | Step::Ask(_) => return Ok(false),
+        };
+    }
 }
 
 /// What the server of `aim` may be told.

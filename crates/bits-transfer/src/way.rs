@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use bits_auth::Step;
 use bits_wire::download::{Fault, Origin};
 use bits_wire::proxy::{Hop, ProxyServer, Route, tunnel_request};
 use bytes::Bytes;
@@ -87,7 +86,7 @@ pub(crate) async fn tunnel(
         let answer = way.drive(sender.send_request(request)).await.map_err(|error| fault(&error))?;
         meter.head_done();
         let status = answer.status();
-        if parties.hear_proxy(proxy, status.as_u16(), answer.headers(), judged)? == Step::Stand {
+        if !parties.hear_proxy(proxy, status.as_u16(), answer.headers(), judged).await? {
             if !status.is_success() {
                 tracing::debug!(host = origin.host, %status, "the proxy refuses a tunnel");
                 return Err(Fault::ProxyRefused(status.as_u16()));

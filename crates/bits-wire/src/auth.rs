@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bits_api::{AuthScheme, AuthTarget};
-use bits_world::Passport;
+use bits_world::{Kdcs, Passport};
 use percent_encoding::percent_decode_str;
 use url::Url;
 use zeroize::Zeroizing;
@@ -55,6 +55,7 @@ pub struct Logins {
     /// Pairs whose record lacks its name or its password.
     incomplete: BTreeSet<Pair>,
     passport: Passport,
+    kdcs: Kdcs,
 }
 
 impl Logins {
@@ -81,7 +82,8 @@ impl Logins {
             logins.iter().filter(|((of, _), _)| *of == target).map(|(pair, login)| (*pair, login.clone())).collect()
         };
         let incomplete = self.incomplete.iter().filter(|(of, _)| *of == target).copied().collect();
-        Self { given: of(&self.given), stand_ins: of(&self.stand_ins), incomplete, passport: Passport::default() }
+        let (given, stand_ins) = (of(&self.given), of(&self.stand_ins));
+        Self { given, stand_ins, incomplete, passport: Passport::default(), kdcs: self.kdcs.clone() }
     }
 
     /// The same, where Passport signs in with the help of these servers.
@@ -93,6 +95,17 @@ impl Logins {
     /// The servers with whose help Passport signs in.
     pub fn passport(&self) -> &Passport {
         &self.passport
+    }
+
+    /// The same, with tickets of Kerberos from these.
+    #[must_use]
+    pub fn with_tickets_of(self, kdcs: &Kdcs) -> Self {
+        Self { kdcs: kdcs.clone(), ..self }
+    }
+
+    /// Who has tickets for the accounts.
+    pub fn kdcs(&self) -> &Kdcs {
+        &self.kdcs
     }
 
     /// The account of a pair.

@@ -73,6 +73,7 @@ modules![
     changed_files,
     answers,
     authentication,
+    bound_credentials,
     digest,
     accounts,
     https,

@@ -178,7 +178,12 @@ impl<'a> Line<'a> {
         loop {
             let (mut link, answer) = self.send(talk, used.take(), parties.take()).await?;
             let text = link.meter().take_head();
-            if !link.hear(answer.status().as_u16(), answer.headers(), &|by, verdict| self.judged(by, verdict))? {
+            // Perhaps with somebody else's help, who does not hold a virtual clock up.
+            self.control.stand(Standing::Connecting);
+            let judged = |by: &str, verdict| self.judged(by, verdict);
+            let is_again = link.hear(answer.status().as_u16(), answer.headers(), &judged).await?;
+            self.control.stand(Standing::Talking(Arc::clone(link.meter())));
+            if !is_again {
                 return Ok((link, answer, text));
             }
             match self.drained(link, answer.into_body()).await {

@@ -35,6 +35,9 @@ pub enum Fault {
     Certificate(CertificateFault),
     /// The application has refused the server, or could not be asked.
     Declined(Failure),
+    /// By the end of an exchange of credentials, the other end has not proved that it is who it
+    /// should be.
+    Impostor,
 }
 
 /// Why a server certificate is refused.
@@ -157,6 +160,7 @@ impl Fault {
             }
             Self::ProxyRefused(status) => of_status(status),
             Self::Declined(failure) => failure,
+            Self::Impostor => fatal(Hresult::ERROR_WINHTTP_LOGIN_FAILURE),
             Self::Certificate(fault) => fatal(match fault {
                 CertificateFault::Date => Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID,
                 CertificateFault::Name => Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID,
