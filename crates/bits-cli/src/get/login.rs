@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
-use bits_world::{Kdc, World};
+use bits_world::{Kdc, Passport, World};
 
 use crate::password::{Password, Source};
 use crate::{Failure, told};
@@ -43,6 +43,11 @@ pub(super) struct LoginArguments {
     /// The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
     #[arg(long, value_name = "HOST:PORT")]
     kdc: Option<Kdc>,
+    /// The nexus of Passport, which leads to the login server, for passport
+    ///
+    /// The one that everybody used is gone, so there is none without this option.
+    #[arg(long, value_name = "URL", verbatim_doc_comment)]
+    passport_nexus: Option<String>,
 }
 
 impl LoginArguments {
@@ -50,6 +55,9 @@ impl LoginArguments {
     pub(super) fn logins(&self) -> Result<Logins, Failure> {
         // Whoever is asked for a password has got everything else right.
         let sides = [self.server()?, self.proxy()?];
+        if self.passport_nexus.is_none() && sides[0].accounts.iter().any(|one| one.scheme == AuthScheme::PASSPORT) {
+            return Err(Failure::Usage("--server-auth: passport wants --passport-nexus URL".into()));
+        }
         let mut logins = Vec::new();
         for side in &sides {
             side.read_into(&mut logins)?;
@@ -58,10 +66,14 @@ impl LoginArguments {
     }
 
     /// The world in which they are shown. It is none of a job's: every run has its own.
-    pub(super) fn change(&self, world: &mut World) {
+    pub(super) fn change(&self, world: &mut World) -> Result<(), Failure> {
         if let Some(kdc) = &self.kdc {
             world.kdcs.set_for_others(kdc.clone());
         }
+        if let Some(url) = &self.passport_nexus {
+            world.passport = Passport::nexus(url).map_err(|error| Failure::Usage(error.to_string()))?;
+        }
+        Ok(())
     }
 
     fn server(&self) -> Result<Side<'_>, Failure> {

@@ -147,12 +147,12 @@ fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
-    let mut certs = Ok(());
+    let mut changed = Ok(());
     builder = builder.world(|world| {
-        arguments.login.change(world);
-        certs = arguments.certs.change(world, arguments.state.as_deref());
+        let state = arguments.state.as_deref();
+        changed = arguments.login.change(world).and_then(|()| arguments.certs.change(world, state));
     });
-    certs?;
+    changed?;
     if let Some(ca) = &arguments.ca {
         let pem = std::fs::read(ca).doing(&format!("cannot read {}", ca.display()))?;
         builder = builder.trust(String::from_utf8_lossy(&pem));

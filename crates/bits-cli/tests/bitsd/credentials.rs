@@ -55,6 +55,22 @@ fn a_scheme_has_one_user() {
 }
 
 #[test]
+fn passport_wants_to_be_told_its_nexus() {
+    let login = ["http://server/a", "a", "--server-auth", "passport:joe@example.org"];
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+
+    place.get(login).is_misused("bitsd: --server-auth: passport wants --passport-nexus URL");
+    let file = place.password_file(PASSWORD);
+    for nexus in ["nexus.example", "https://joe:hunter2@nexus.example/"] {
+        let login = [&*url, "a", "--server-auth", "passport:joe@example.org", "--passport-nexus", nexus];
+        let ended = place.get(login.into_iter().chain(["--server-password-file", file.to_str().unwrap()]));
+        ended.is_misused("bitsd: [..]a server of Passport[..]");
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_user_name_longer_than_bits_takes_is_wrong_usage() {
     let place = Place::new();
     let url = place.serve("/a", 10);

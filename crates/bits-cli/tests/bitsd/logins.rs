@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
-use bits_origin::{Content, Digest, Guard, Origin, Scheme};
+use bits_origin::{Content, Digest, Guard, Origin, Passport, Scheme};
 use bits_world::clock::Clock;
 
 use crate::support::{Ended, MIB, PATIENCE, Place};
 
 const PASSWORD: &str = "hunter2-Pässwort";
-const PROXY_PASSWORD: &str = "correct horse";
+const PROXY_PASSWORD: &str = "swordfish";
 const VARIABLE: &str = "BITSD_TEST_PASSWORD";
 
 /// What `bitsd` calls the schemes, with a name as the users of each have it.
@@ -43,8 +43,8 @@ fn guarded_proxy(scheme: Scheme, user: &str) -> Origin {
     proxy
 }
 
-/// Whether nobody reads a password in `text`: as it is, as Basic writes it, or as the bytes that NTLM
-/// makes of it.
+/// Whether nobody reads a password in `text`: as it is, as Passport or Basic write it, or as the bytes
+/// that NTLM makes of it.
 fn is_secret(text: &str, user: &str) -> bool {
     [PASSWORD, PROXY_PASSWORD].iter().all(|password| {
         let utf16: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -54,7 +54,8 @@ fn is_secret(text: &str, user: &str) -> bool {
             [debug.trim_matches(['[', ']']).to_owned(), hex]
         });
         let basic = base64(format!("{user}:{password}").as_bytes());
-        let shown = shown.into_iter().flatten().chain([(*password).to_owned(), basic]);
+        let begin = password.split('-').next().unwrap_or_default().to_owned();
+        let shown = shown.into_iter().flatten().chain([begin, basic]);
         let text = text.to_ascii_lowercase();
         shown.into_iter().all(|shown| !text.contains(&shown.to_ascii_lowercase()))
     })
@@ -102,6 +103,26 @@ fn a_proxy_that_asks_is_told_who_one_is() {
             assert_eq!(place.read("a").len(), 100, "{name} {url}");
         }
     }
+}
+
+#[test]
+fn a_member_of_passport_signs_in_and_no_log_tells_how() {
+    const MEMBER: &str = "joe@example.org";
+    let place = Place::new();
+    let url = place.serve("/guarded/a", 100);
+    place.origin.guard_by_passport("/guarded/*", Passport::new("Test.Net").knows(MEMBER, PASSWORD));
+    let nexus = place.origin.url(Passport::NEXUS);
+    let arguments = [url, "a".to_owned(), "--passport-nexus".to_owned(), nexus].into_iter();
+    let get = |password: &str| {
+        let mut command = place.command(arguments.clone().chain(place.login("passport:joe@example.org", password)));
+        Ended::new(command.env("RUST_LOG", "trace").output().unwrap())
+    };
+
+    let (right, wrong) = (get(PASSWORD), get(PROXY_PASSWORD));
+
+    assert_eq!((right.code, wrong.code), (Some(0), Some(1)), "{}", right.stderr);
+    assert_eq!(place.read("a").len(), 100);
+    assert!(is_secret(&right.stderr, MEMBER) && is_secret(&wrong.stderr, MEMBER), "{}", right.stderr);
 }
 
 #[test]

@@ -138,6 +138,11 @@ Credentials:
       --kdc <HOST:PORT>
           The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
 
+      --passport-nexus <URL>
+          The nexus of Passport, which leads to the login server, for passport
+          
+          The one that everybody used is gone, so there is none without this option.
+
 Proxies:
       --proxy <URL>
           Goes through a proxy: HOST:PORT, or a list as BITS takes it
