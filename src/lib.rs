@@ -25,10 +25,11 @@ pub mod world {
 }
 
 /// Certificates for the stores of the world, from PEM, DER and PKCS#12, and from folders of such
-/// files.
+/// files; lists of revoked ones for `world.revocation`.
 pub mod certificates {
     pub use bits_certs::folder::*;
     pub use bits_certs::identity::*;
+    pub use bits_certs::lists_from;
 }
 
 /// The HTTP origin that tests download from.

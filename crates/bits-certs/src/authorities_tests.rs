@@ -205,3 +205,20 @@ fn a_link_that_is_known_need_not_be_sent_and_is_not_trusted_for_it() {
     assert_eq!(found(&top, &[&middle]), Issuer.into());
     assert_eq!(found(&other, &[&middle, &last, &top]), Issuer.into());
 }
+
+#[test]
+fn what_openssl_makes_for_a_server_is_trusted_when_it_is_known() {
+    // `openssl req -x509` says of every certificate that it is an authority. Two bytes of length come first.
+    let kept = include_bytes!("../../../fixtures/fuzz/certificates/vouches-for-itself");
+    let own = CertificateDer::from(&kept[2..]);
+    let found = |authorities: &Authorities| {
+        let chain = Chain { leaf: &own, others: &[] };
+        // 2027: it was made in 2026.
+        authorities.faults(chain, &"server.example".try_into().unwrap(), at(1_800_000_000), None)
+    };
+    let mut known = Authorities::new();
+    known.add(&own).unwrap();
+
+    assert_eq!(found(&known), CertificateFaults::empty());
+    assert_eq!(found(&Authorities::new()), set(&[Issuer]));
+}

@@ -143,6 +143,7 @@ fn a_certificate_that_the_server_does_not_trust_is_an_error(c: &mut Bench) -> Ou
         shake_hands(&origin, &asking(ClientCertificates::Required, versions))?;
         let job = job_with_certificate(c, &origin, &format!("{versions:?} {status}"), &[])?;
         let before = origin.journal().len();
+        origin.behave();
         c.fault("HEAD", "/file", Fault::Status { code: status, retry_after: None })?;
         let hash = job.http_options()?.client_certificate()?.hash;
         job.resume()?;

@@ -105,7 +105,7 @@ impl fmt::Debug for CertificateFaults {
     }
 }
 
-/// What the security flags of a job excuse (clauses `http_options.security_flags.ignore_*`).
+/// What the security flags of a job excuse (clauses `http_options.security_flags.ssl_ignore_*`).
 impl From<SecurityFlags> for CertificateFaults {
     fn from(flags: SecurityFlags) -> Self {
         let excuses = [
