@@ -61,9 +61,6 @@ const EVERY: Login = Login {
     ..KERBEROS
 };
 
-/// The schemes that jobs can speak.
-const SPOKEN: &[AuthScheme] = &[AuthScheme::BASIC, AuthScheme::DIGEST];
-
 /// A server and perhaps a proxy before it, and what they ask for.
 struct Row {
     /// The name of its port, and a folder.
@@ -149,11 +146,6 @@ impl Row {
 
     fn has_both(&self) -> bool {
         self.proxy.is_some() && self.server_asks.is_some()
-    }
-
-    fn is_spoken(&self) -> bool {
-        let logins = self.server_asks.into_iter().chain(self.proxy.map(|(_, login)| login));
-        logins.flat_map(|login| login.schemes).all(|(scheme, _)| SPOKEN.contains(scheme))
     }
 
     fn protocol(&self) -> &'static str {
@@ -268,7 +260,7 @@ fn refused(row: &Row, road: &Road<'_>, credentials: &[AuthCredentials<'_>]) -> R
 pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
     let setup = Setup::new(servers);
     let mut visits = Vec::new();
-    for row in ROWS.iter().filter(|row| row.is_spoken()) {
+    for row in ROWS {
         let (_, target, login) = row.asks_first();
         let mut try_it = |what: &str, refusals, known_as, run: &dyn Fn(&Road<'_>) -> Result<(), String>| {
             let road = Road::new(&setup, servers, row);

@@ -74,9 +74,9 @@ struct Session {
 }
 
 impl Negotiate {
-    /// The exchange of `DOMAIN\user`, `user@REALM` or `user` with the HTTP service on `host`. A `binding` ties it
-    /// to the channel that it runs through (RFC 5929). An address in place of a host's name has no
-    /// ticket, and neither has a user without a realm.
+    /// The exchange of `DOMAIN\user`, `user@REALM` or `user` with the HTTP service on `host`. A
+    /// `binding` ties it to the channel that it runs through (RFC 5929), where no KDC is known. An
+    /// address in place of a host's name has no ticket, and neither has a user without a realm.
     ///
     /// # Errors
     /// [`Broken`] for a login that Negotiate cannot use.
@@ -110,7 +110,9 @@ impl Negotiate {
             negotiate,
             credentials: Some(credentials),
             service: format!("HTTP/{host}"),
-            binding: binding.map(channel),
+            // A ticket goes without: the library tells the server of the binding in two bytes where
+            // MS-KILE (3.1.1.4, KERB_AP_OPTIONS_CBT) has four, and MIT's servers refuse the message.
+            binding: binding.filter(|_| kdc.is_none()).map(channel),
         };
         Ok(Self { state: State::Idle(Box::new(session)), kdc, desk: Arc::default() })
     }
