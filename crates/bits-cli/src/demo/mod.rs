@@ -56,14 +56,24 @@ struct Asking {
     answers: &'static [u16],
 }
 
-const ASKING: [Asking; 1] = [Asking {
-    title: "A server that asks for Digest: the password does not go over the wire",
-    file: "digest.bin",
-    guards: bits_origin::Scheme::Digest(bits_origin::Digest::new()),
-    scheme: AuthScheme::DIGEST,
-    user: "joe",
-    answers: &[401, 200, 206],
-}];
+const ASKING: [Asking; 2] = [
+    Asking {
+        title: "A server that asks for Digest: the password does not go over the wire",
+        file: "digest.bin",
+        guards: bits_origin::Scheme::Digest(bits_origin::Digest::new()),
+        scheme: AuthScheme::DIGEST,
+        user: "joe",
+        answers: &[401, 200, 206],
+    },
+    Asking {
+        title: "A server that asks for NTLM: it knows the connection from then on",
+        file: "ntlm.bin",
+        guards: bits_origin::Scheme::Ntlm,
+        scheme: AuthScheme::NTLM,
+        user: r"CORP\joe",
+        answers: &[401, 401, 200, 206],
+    },
+];
 
 /// Prints a line; a reader that has gone away is an error and no panic.
 fn say(line: &str) -> Result<(), Failure> {

@@ -14,8 +14,12 @@ const PROXY_PASSWORD: &str = "swordfish";
 const VARIABLE: &str = "BITSD_TEST_PASSWORD";
 
 /// What `bitsd` calls the schemes, with a name as the users of each have it.
-const LOGINS: [(Scheme, &str, &str); 2] =
-    [(Scheme::Basic, "basic", "joe"), (Scheme::Digest(Digest::new()), "digest", "joe")];
+const LOGINS: [(Scheme, &str, &str); 4] = [
+    (Scheme::Basic, "basic", "joe"),
+    (Scheme::Digest(Digest::new()), "digest", "joe"),
+    (Scheme::Ntlm, "ntlm", r"CORP\joe"),
+    (Scheme::Negotiate, "negotiate", r"CORP\joe"),
+];
 
 impl Place {
     /// A file of this length that only `user` gets who proves who he is by `scheme`; its URL.

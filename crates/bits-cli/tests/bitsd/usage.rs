@@ -343,6 +343,18 @@ A server that asks for Digest: the password does not go over the wire
 
 The server answered: 401, then 200, then 206; connections: 1
 
+A server that asks for NTLM: it knows the connection from then on
+  virtual time   state            why
+  00:20:00.000   SUSPENDED        CreateJob was called
+  00:20:00.000   QUEUED           Resume was called
+  00:20:00.000   CONNECTING       it is this job's turn
+  00:20:00.000   TRANSFERRING     the server answered
+  00:20:00.000   TRANSFERRED      every file is there
+  00:20:00.000   ACKNOWLEDGED     Complete was called
+1048576 bytes, SHA-256 0b55dffa564a6e28e5fefa8590e30a5d7f0374c5de38c1829c2e881620a4f2bb: as on the server
+
+The server answered: 401, then 401, then 200, then 206; connections: 1
+
 HTTPS from a server that wants a client's certificate
   virtual time   state            why
   00:20:00.000   SUSPENDED        CreateJob was called
