@@ -204,15 +204,16 @@ impl Logins {
             Hresult::BG_E_HTTP_ERROR_407 => (AuthTarget::PROXY, "proxy"),
             _ => return None,
         };
-        let shown: Vec<_> = self.0.iter().filter(|login| login.target == target).map(Login::shown).collect();
-        Some(if shown.is_empty() {
-            format!("the {who} wants a login: {} SCHEME:USER", option(target))
-        } else {
-            format!(
-                "the {who} did not take {}: name or password is wrong, or it asks by other schemes",
-                shown.join(", ")
-            )
-        })
+        let given: Vec<_> = self.0.iter().filter(|login| login.target == target).collect();
+        if given.is_empty() {
+            return Some(format!("the {who} wants a login: {} SCHEME:USER", option(target)));
+        }
+        let shown: Vec<_> = given.iter().map(|login| login.shown()).collect();
+        // Who cannot get a ticket is refused like everybody else.
+        let has_kdc = given.iter().any(|login| login.scheme == AuthScheme::NEGOTIATE);
+        let kdc = if has_kdc { "the KDC gives no ticket, " } else { "" };
+        let why = format!("name or password is wrong, {kdc}or it asks by other schemes");
+        Some(format!("the {who} did not take {}: {why}", shown.join(", ")))
     }
 }
 

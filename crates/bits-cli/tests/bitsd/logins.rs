@@ -168,7 +168,7 @@ fn whoever_is_not_taken_is_told_with_what_he_came() {
         let user = user.replace('\\', "/");
         ended.fails(&format!(
             "bitsd: cannot download [..] to [..]: 0x80190191 BG_E_HTTP_ERROR_401: [..] (BG_ERROR_CONTEXT_REMOTE_FILE); \
-             the server did not take {name}:{user}: name or password is wrong, or it asks by other schemes"
+             the server did not take {name}:{user}: name or password is wrong, [..]or it asks by other schemes"
         ));
         assert!(place.files().is_empty());
     }

@@ -41,6 +41,7 @@ Options:
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the help is as long as that")]
 fn help_tells_what_becomes_of_a_download() {
     let help = run(&["get", "--help"]);
 
