@@ -80,8 +80,8 @@ impl House {
     pub fn job(&self, server: &Server, path: &str) -> Arc<dyn Job> {
         let url = match server.at {
             // Behind a proxy it has another name, or it would be asked by itself.
-            At::Http if server.proxy => format!("http://{BEHIND}{path}"),
-            At::Https if server.proxy => self.origin.https_url(path).replace("127.0.0.1", "localhost"),
+            At::Proxy => format!("http://{BEHIND}{path}"),
+            At::Tunnel => self.origin.https_url(path).replace("127.0.0.1", "localhost"),
             At::Http => self.origin.url(path),
             At::Https => self.origin.https_url(path),
             At::TlsToPlain => self.origin.url(path).replace("http:", "https:"),
@@ -89,7 +89,7 @@ impl House {
         };
         let job = self.good_job(&url, path, &server.ranges);
         let set = |id, value| job.clone().job5().and_then(|job| job.set_property(id, value)).map(drop);
-        if server.proxy {
+        if matches!(server.at, At::Proxy | At::Tunnel) {
             let proxy = self.origin.address().to_string();
             job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy), None).expect("a proxy");
         }

@@ -32,9 +32,6 @@ pub struct Server {
     pub most: Option<u64>,
     /// How many days the job may be at it, in place of 90.
     pub days: Option<u32>,
-    /// Whether the server is spoken to as a proxy, on the way to itself.
-    #[serde(default)]
-    pub proxy: bool,
     /// The schemes for which the job has an account, for server and proxy alike.
     #[serde(default)]
     pub logins: Vec<String>,
@@ -65,6 +62,10 @@ pub enum At {
     TlsToPlain,
     /// Plain HTTP where TLS is served.
     PlainToTls,
+    /// As a proxy, on the way to itself.
+    Proxy,
+    /// As a proxy that gives tunnels, on the way to itself under TLS.
+    Tunnel,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +103,6 @@ impl Server {
             ranges: Vec::new(),
             most: None,
             days: None,
-            proxy: false,
             logins: Vec::new(),
             told: 0,
             state: "TRANSFERRED".to_owned(),
@@ -124,10 +124,10 @@ impl Server {
         Self { background, ..self }
     }
 
-    /// The same, spoken to as a proxy or not, by a job that has an account for these schemes.
+    /// The same, for a job that has an account for these schemes.
     #[must_use]
-    pub fn knowing(self, logins: &[&str], proxy: bool) -> Self {
-        Self { logins: logins.iter().map(|name| (*name).to_owned()).collect(), proxy, ..self }
+    pub fn knowing(self, logins: &[&str]) -> Self {
+        Self { logins: logins.iter().map(|name| (*name).to_owned()).collect(), ..self }
     }
 
     /// The same, for a job that takes dynamic content, but no more than so many bytes.
@@ -154,7 +154,7 @@ impl Server {
 
     /// Whether it is whole connections that suffer, whatever they are for, or all files.
     pub fn is_of_connections(&self) -> bool {
-        self.script.contains("connections:") || self.script.contains("/*") || self.proxy || self.is_of_passport()
+        self.script.contains("connections:") || self.script.contains("/*") || self.is_of_passport()
     }
 
     /// Whether it is a nexus of Passport too, at `/nexus`.
@@ -225,6 +225,6 @@ impl Server {
 
     /// Whether the same URL can be downloaded once the server has mended its ways.
     pub fn can_mend(&self) -> bool {
-        matches!(self.at, At::Http | At::Https)
+        !matches!(self.at, At::TlsToPlain | At::PlainToTls)
     }
 }

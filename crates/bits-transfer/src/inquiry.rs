@@ -180,12 +180,11 @@ async fn answered(
 ) -> Result<(Link, http::Response<Incoming>), Fault> {
     loop {
         let is_used = used.is_some();
-        let mut link = match used.take() {
-            Some(link) => link,
-            None => {
-                let parties = Parties::new(aim, network.manner);
-                Link::open(network, aim, parties, &Counsel::default(), |_| (), &|_, _| ()).await?
-            }
+        let mut link = if let Some(link) = used.take() {
+            link
+        } else {
+            let parties = Parties::new(aim, network.manner);
+            Link::open(network, aim, parties, &Counsel::default(), |_| (), &|_, _| ()).await?
         };
         let asked = async { Ok(link.ask(request, target).await) };
         match within(&network.clock, network.stall, asked).await? {

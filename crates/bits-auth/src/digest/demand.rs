@@ -25,12 +25,20 @@ pub(super) struct Demand {
     pub(super) is_counted: bool,
     /// Whether the answer before was right, but to an old nonce.
     pub(super) is_stale: bool,
-    /// Whether the name of the user is wanted as a hash.
-    pub(super) hides_user: bool,
-    /// Whether the server takes names beyond ASCII for UTF-8.
-    pub(super) is_utf8: bool,
+    pub(super) naming: Naming,
     /// The places that share the password; all of the server without any.
     pub(super) places: Vec<String>,
+}
+
+/// How a server wants the name of the user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Naming {
+    /// As it is.
+    Plain,
+    /// Percent-encoded, where it is beyond ASCII: the server takes it for UTF-8.
+    Utf8,
+    /// As a hash.
+    Hash,
 }
 
 impl Demand {
@@ -39,8 +47,8 @@ impl Demand {
 
     /// The first challenge of Digest that can be answered.
     pub(super) fn first(challenges: &[Challenge<'_>], knows_sha256: bool) -> Option<Self> {
-        let ours = challenges.iter().filter(|challenge| challenge.scheme == AuthScheme::DIGEST);
-        ours.filter_map(|challenge| Self::read(challenge.rest, knows_sha256)).next()
+        let mut ours = challenges.iter().filter(|challenge| challenge.scheme == AuthScheme::DIGEST);
+        ours.find_map(|challenge| Self::read(challenge.rest, knows_sha256))
     }
 
     /// Reads the parameters of a challenge; `None` for one that cannot be answered (a decision,
@@ -81,8 +89,11 @@ impl Demand {
             is_session,
             is_counted,
             is_stale: says(found.stale, "true"),
-            hides_user: says(found.userhash, "true"),
-            is_utf8: says(found.charset, "utf-8"),
+            naming: match (says(found.userhash, "true"), says(found.charset, "utf-8")) {
+                (true, _) => Naming::Hash,
+                (false, true) => Naming::Utf8,
+                (false, false) => Naming::Plain,
+            },
         })
     }
 

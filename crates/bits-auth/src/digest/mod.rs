@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::challenge::{self, Challenge};
 use crate::party::{Asked, Manner};
-use demand::Demand;
+use demand::{Demand, Naming};
 
 /// A challenge that was taken up, and what answers it with one request after the other.
 pub(crate) struct Digest {
@@ -85,7 +85,7 @@ impl Digest {
         if *is_counted {
             let _ = write!(text, ", qop=auth, nc={count}, cnonce=\"{}\"", self.client_nonce);
         }
-        if self.demand.hides_user {
+        if self.demand.naming == Naming::Hash {
             text.push_str(", userhash=true");
         }
         self.answers = answers;
@@ -94,15 +94,13 @@ impl Digest {
 
     /// Writes the name of the user as the server wants it.
     fn name_user(&self, text: &mut String) -> Option<()> {
-        let Demand { hash, realm, hides_user, is_utf8, .. } = &self.demand;
+        let Demand { hash, realm, naming, .. } = &self.demand;
         let name = self.login.user_name.expose();
-        if *hides_user {
-            let _ = write!(text, "username=\"{}\"", hash.of(&[name, realm]));
-        } else if *is_utf8 && !name.is_ascii() {
-            let _ = write!(text, "username*=UTF-8''{}", percent_encoded(name));
-        } else {
-            let _ = write!(text, "username={}", quoted(name)?);
-        }
+        let _ = match naming {
+            Naming::Hash => write!(text, "username=\"{}\"", hash.of(&[name, realm])),
+            Naming::Utf8 if !name.is_ascii() => write!(text, "username*=UTF-8''{}", percent_encoded(name)),
+            Naming::Utf8 | Naming::Plain => write!(text, "username={}", quoted(name)?),
+        };
         Some(())
     }
 

@@ -326,10 +326,15 @@ fn the_doctor_foretells_what_hostile_servers_come_to() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), servers.len(), wrong.join("\n"));
 }
 
-/// Those that a job of the doctor's can meet; he does not wait for minutes.
+/// Those that a job of the doctor's can meet, which has no account; he does not wait for minutes.
 fn is_for_the_doctor(server: &Server) -> bool {
     const SLOW: &str = "sends a byte of the body each four minutes";
-    server.name != SLOW && !server.dynamic && server.ranges.is_empty() && server.most.is_none() && server.days.is_none()
+    server.name != SLOW
+        && server.logins.is_empty()
+        && !server.dynamic
+        && server.ranges.is_empty()
+        && server.most.is_none()
+        && server.days.is_none()
 }
 
 /// What is wrong with what the doctor says of a server, if anything. One that hangs is given up soon;
@@ -357,6 +362,7 @@ fn said_of(server: &Server, seconds: u32) -> Option<String> {
         At::Https => origin.https_url("/file"),
         At::TlsToPlain => origin.url("/file").replace("http:", "https:"),
         At::PlainToTls => origin.https_url("/file").replace("https:", "http:"),
+        At::Proxy | At::Tunnel => panic!("the doctor goes through no proxy"),
     };
     let report = patient_doctor(&url, Some(origin.ca_pem()), seconds).json();
     said(&report, if server.background { "background" } else { "foreground" })

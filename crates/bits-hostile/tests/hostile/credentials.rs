@@ -76,7 +76,7 @@ proptest! {
     ) {
         let house = House::new();
         house.origin.script(asking(&challenges, proxy));
-        let job = house.job(&Server::good().knowing(&logins, proxy), PATH);
+        let job = house.job(&Server::good().knowing(&logins).spoken_to(if proxy { At::Proxy } else { At::Http }), PATH);
 
         let (state, error) = house.run(&job, PATH, Server::good().patience());
 
@@ -105,7 +105,7 @@ fn a_server_of_https_cannot_send_a_job_to_tell_its_password_over_plain_http() {
              /elsewhere: status 401, header www-authenticate \"Basic realm=r\""
         );
         house.origin.script(Script::parse("downgrade", &text).unwrap());
-        let job = house.job(&Server::good().knowing(&SCHEMES, false).spoken_to(At::Https), PATH);
+        let job = house.job(&Server::good().knowing(&SCHEMES).spoken_to(At::Https), PATH);
         let options = job.http_options().unwrap();
         if may_go {
             options.set_security_flags(SecurityFlags::REDIRECT_POLICY_ALLOW_HTTPS_TO_HTTP).unwrap();

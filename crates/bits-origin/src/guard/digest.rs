@@ -1,6 +1,7 @@
 //! Digest as a server sees it (RFC 2069, RFC 2617, RFC 7616), and strict: what these forbid is refused.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::{Account, Verdict};
 
@@ -101,11 +102,11 @@ impl Digest {
         let named = [("qop", self.qop), ("opaque", self.opaque), ("domain", self.domain)];
         for (name, value) in named {
             if let Some(value) = value {
-                text += &format!(", {name}=\"{}\"", escaped(value));
+                let _ = write!(text, ", {name}=\"{}\"", escaped(value));
             }
         }
         if let Some(algorithm) = self.algorithm {
-            text += &format!(", algorithm={algorithm}");
+            let _ = write!(text, ", algorithm={algorithm}");
         }
         let flags = [(self.is_utf8, "charset=UTF-8"), (self.hides_user, "userhash=true"), (is_stale, "stale=true")];
         for (is_set, flag) in flags {
@@ -312,7 +313,10 @@ fn md5_of(text: &str) -> String {
 
 fn sha256_of(text: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
