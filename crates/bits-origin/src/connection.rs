@@ -224,7 +224,9 @@ impl Connection {
             change.prepare(&mut head, content.as_mut());
         }
         let mut answer = self.answer(&head, content.as_ref(), &changes);
-        said.iter().for_each(|(name, value)| answer.add(name, value));
+        for (name, value) in &said {
+            answer.add(name, value);
+        }
         let reader = content.map(|content| Reader::open(&content.source)).transpose().map_err(|_| Stop::Content)?;
         self.send(&answer, &head, &conduct, reader, entry).await?;
         Ok(!answer.close)

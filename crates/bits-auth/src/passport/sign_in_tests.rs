@@ -178,7 +178,7 @@ proptest! {
     #[test]
     fn whatever_a_login_server_says_one_challenge_is_answered_at_the_most(
         answers in proptest::collection::vec((prop_oneof![Just(200u16), Just(302), Just(401), Just(500)],
-            r#"(Passport1\.4 )?(da-status=(failed|success|x))?,?(srealm=test\.net)?[ -~]{0,20}"#), 0..12)
+            r"(Passport1\.4 )?(da-status=(failed|success|x))?,?(srealm=test\.net)?[ -~]{0,20}"), 0..12)
     ) {
         let mut sign_in = sign_in();
         let mut told = 0;

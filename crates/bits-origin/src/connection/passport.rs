@@ -30,7 +30,9 @@ impl Connection {
             }
             Some(PassportRuling::Answer(status, headers)) => {
                 let mut answer = Answer::bare(head, status, false, self.shared.clock.now().wall);
-                headers.iter().for_each(|(name, value)| answer.add(name, value));
+                for (name, value) in &headers {
+                    answer.add(name, value);
+                }
                 self.send(&answer, head, &Conduct::default(), None, entry).await?;
                 Ok(Err(!answer.close))
             }
