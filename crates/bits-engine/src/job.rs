@@ -245,6 +245,8 @@ pub(crate) struct File {
     pub(crate) validation: Option<bool>,
     /// The head of the server's last answer.
     pub(crate) head: Option<ResponseHead>,
+    /// The server that the client has named, where a redirect has led to another one for good.
+    pub(crate) named_server: Option<Box<str>>,
 }
 
 impl File {
@@ -264,6 +266,7 @@ impl File {
             access: None,
             validation: None,
             head: None,
+            named_server: None,
         }
     }
 
@@ -284,6 +287,7 @@ impl File {
                 access: self.access.as_deref().cloned(),
                 validation: self.validation,
                 head: self.head.as_ref().map(|head| head.0.to_string()),
+                named_server: self.named_server.as_deref().map(str::to_owned),
             },
         }
     }

@@ -136,6 +136,9 @@ pub struct FileDetails {
     pub validation: Option<bool>,
     /// The head of the server's last answer.
     pub head: Option<String>,
+    /// The server that the client has named, as a URL, where a redirect has given the file a name on
+    /// another one.
+    pub named_server: Option<String>,
 }
 
 impl FileRecord {

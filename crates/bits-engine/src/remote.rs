@@ -4,7 +4,7 @@
 
 use bits_api::{Hresult, JobType, Success, text};
 use bits_wire::attempt::Begin;
-use bits_wire::download::{Follow, RedirectPolicy};
+use bits_wire::download::{Follow, RedirectPolicy, Target};
 use bits_world::Token;
 
 use crate::job::Job;
@@ -102,6 +102,7 @@ impl Engine {
     fn rename_remote(&mut self, key: JobKey, place: usize, name: &str) {
         let job = &mut self.jobs[key];
         let file = &mut job.files[place];
+        file.named_server = None;
         if *file.remote_name == *name {
             return;
         }
@@ -129,6 +130,8 @@ impl Engine {
         }
         let is_refused = job.redirect_policy().follow == Follow::Never;
         let file = &mut job.files[place];
+        let named = file.named_server.take().or_else(|| Target::server_of(&file.remote_name).map(Into::into));
+        file.named_server = named.filter(|named| Target::server_of(url).as_deref() != Some(named));
         file.remote_name = url.into();
         if is_refused && file.begin == Begin::GoOn {
             file.begin = Begin::Elsewhere;

@@ -252,6 +252,7 @@ fn untouched(record: &FileRecord) -> File {
         access: record.details.access.clone().map(Box::new),
         validation: record.details.validation,
         head: record.details.head.as_deref().map(|head| ResponseHead(head.into())),
+        named_server: record.details.named_server.as_deref().map(Into::into),
         ..File::new(&record.remote_name, &record.local_name)
     }
 }

@@ -73,6 +73,7 @@ impl Engine {
                 method: job.own_method().map(str::to_owned),
                 most: job.limit(place),
                 redirects: job.redirect_policy(),
+                named_server: file.named_server.as_deref().map(str::to_owned),
                 source,
             },
             urgency: match job.priority {

@@ -32,6 +32,7 @@ mod seal;
 mod tests;
 mod v1;
 mod v2;
+mod v3;
 
 use std::path::{Path, PathBuf};
 

@@ -9,21 +9,25 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version that this program writes.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 /// A record, with the shapes that it had in earlier versions.
 pub(crate) trait Kept: DeserializeOwned {
     /// The shape of version 1.
     type V1: DeserializeOwned + Into<Self>;
+    /// The shape of versions 2 and 3: the third has more secrets only, which are sealed apart.
+    type V3: DeserializeOwned + Into<Self>;
 }
 
 impl Kept for CacheRecord {
     // Came with version 2.
     type V1 = Self;
+    type V3 = Self;
 }
 
 impl Kept for CachePreferences {
     type V1 = Self;
+    type V3 = Self;
 }
 
 /// A job on its way into the file.
@@ -56,8 +60,8 @@ pub(crate) fn encode(record: &impl Serialize, buffer: &mut Vec<u8>) -> Result<()
 pub(crate) fn decode<R: Kept>(bytes: &[u8]) -> Result<R, String> {
     match bytes.split_first() {
         None => Err("it is empty".into()),
-        // Version 3 has more secrets only, which are sealed apart.
-        Some((2 | &VERSION, body)) => whole(body),
+        Some((&VERSION, body)) => whole(body),
+        Some((2 | 3, body)) => whole::<R::V3>(body).map(Into::into),
         Some((1, body)) => whole::<R::V1>(body).map(Into::into),
         Some((version, _)) => Err(format!("it has version {version}, and {VERSION} is the last one known")),
     }

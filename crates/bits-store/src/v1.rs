@@ -81,6 +81,7 @@ impl From<Job> for JobIn {
 
 impl Kept for JobIn {
     type V1 = Job;
+    type V3 = Self;
 }
 
 #[derive(Deserialize)]
@@ -111,4 +112,5 @@ impl From<File> for FileRecord {
 
 impl Kept for FileRecord {
     type V1 = File;
+    type V3 = crate::v3::File;
 }

@@ -88,6 +88,10 @@ pub struct Fetch {
     /// What becomes of redirects; a reply is fetched by the default, as the policy of a job has no
     /// effect on uploads (clause `http_options.set_security_flags.redirect_not_uploads`).
     pub redirects: RedirectPolicy,
+    /// The server that the client has named, as a URL, where that is not the one of the attempt's
+    /// URL: a redirect has led there. Credentials of the job are for it alone (a decision,
+    /// `http_options.redirect_with_credentials`).
+    pub named_server: Option<String>,
     /// The file that is copied, where the remote name leads to one instead of to the web.
     pub source: Option<SourceFile>,
 }

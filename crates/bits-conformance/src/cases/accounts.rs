@@ -19,6 +19,7 @@ cases![
     the_credentials_of_a_job_go_before_those_of_the_url,
     the_credentials_of_a_url_can_be_switched_off,
     credentials_stay_with_the_server_that_was_named,
+    credentials_stay_with_the_server_also_where_the_name_moves,
     credentials_can_be_let_go_along_with_redirects,
     credentials_accepted_and_refused_are_events,
     credentials_refused_by_a_proxy_are_events,
@@ -390,3 +391,27 @@ fn a_null_that_a_server_wants_is_transient(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("failure.null_credentials_wrong_scheme", job.state()?, JobState::TRANSFERRED)
 }
+fn credentials_stay_with_the_server_also_where_the_name_moves(c: &mut Bench) -> Outcome {
+    let (job, other) = redirected_job(c)?;
+    job.http_options()?.set_security_flags(SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT)?;
+    job.resume()?;
+    c.wait(&job, JobState::ERROR, SOON)?;
+    c.is("auth.target.server", urls(&job)?, vec![other.url("/file")])?;
+    // The next attempt goes straight there, where the client has never sent it.
+    for restart in [false, true] {
+        if restart {
+            c.restart_service()?;
+        }
+        let job = c.find(job.id()?)?;
+        job.resume()?;
+        c.wait(&job, JobState::ERROR, SOON)?;
+        c.is("auth.target.server", (error_of(&job)?, said_who(&other.journal())), (UNKNOWN, 0))?;
+    }
+    // Until it does.
+    let job = c.find(job.id()?)?;
+    first_file(&job)?.file2()?.set_remote_name(Some(&other.url("/file")))?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    c.is("auth.target.server", said_who(&other.journal()) > 0, true)
+}
+

@@ -2,7 +2,7 @@
 
 use bits_api::{Hresult, JobState, JobType, NotifyFlags, SecurityFlags, Setting, Success};
 use bits_wire::attempt::{AttemptReport, Begin, Failure};
-use bits_wire::download::{Follow, RedirectPolicy};
+use bits_wire::download::{Follow, RedirectPolicy, Target};
 
 use super::house::{House, NOT_FOUND, alice, seconds};
 use crate::{FileIndex, JobKey, Notification};
@@ -97,4 +97,31 @@ fn the_policy_of_an_upload_has_no_effect() {
     house.set(job, Setting::SecurityFlags, SecurityFlags::REDIRECT_POLICY_DISALLOW.bits()).unwrap();
 
     assert_eq!(house.engine.jobs[job].redirect_policy(), RedirectPolicy::default());
+}
+
+#[test]
+fn which_server_the_client_has_named_is_known_until_it_names_another() {
+    let (mut house, job) = job_under(SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT);
+    let first = name(&house, job);
+    let named = |house: &House| house.store[&job].1[&0].details.named_server.clone();
+
+    redirect(&mut house, job, OTHER);
+    redirect(&mut house, job, "http://third.example/a");
+
+    let server = Target::server_of(&first);
+    assert!(server.is_some());
+    assert_eq!(named(&house), server);
+    house.fail(job, NOT_FOUND);
+    house.restart(seconds(1));
+    house.resume(job).unwrap();
+    assert_eq!(house.plan(job).fetch.named_server, server);
+
+    redirect(&mut house, job, &first);
+    assert_eq!(named(&house), None);
+
+    redirect(&mut house, job, OTHER);
+    house.fail(job, NOT_FOUND);
+    house.now_result(|engine, cx| engine.set_remote_name(cx, &alice(), job, FileIndex(0), Some(OTHER))).unwrap();
+    house.resume(job).unwrap();
+    assert_eq!((house.plan(job).fetch.named_server, named(&house)), (None, None));
 }

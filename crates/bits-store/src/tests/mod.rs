@@ -111,6 +111,7 @@ fn details() -> FileDetails {
         }),
         validation: Some(false),
         head: Some("HTTP/1.1 200 OK\r\n\r\n".into()),
+        named_server: Some("https://named.example".into()),
     }
 }
 

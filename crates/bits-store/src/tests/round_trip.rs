@@ -186,7 +186,7 @@ fn a_record_of_another_version_is_refused_by_its_number() {
     record::encode(&JobOut { job: &job(1, "of the future"), sealed: Some(vec![7; 9]) }, &mut bytes).unwrap();
     bytes[0] = 99;
 
-    assert_eq!(record::decode::<JobIn>(&bytes), Err("it has version 99, and 3 is the last one known".into()));
+    assert_eq!(record::decode::<JobIn>(&bytes), Err("it has version 99, and 4 is the last one known".into()));
 }
 
 #[test]

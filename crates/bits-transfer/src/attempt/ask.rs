@@ -68,12 +68,15 @@ impl<'a> Line<'a> {
         control: &'a Control,
         left: Left,
     ) -> Result<Self, Failure> {
+        let named = plan.fetch.named_server.as_deref().map(Target::parse).transpose()?;
         Ok(Self {
             network,
             control,
             attempt: plan.attempt,
             proxying: plan.proxying.clone(),
-            redirects: Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects).by(&network.decisions),
+            redirects: Redirects::new(Target::parse(&plan.url)?, plan.fetch.redirects)
+                .named_on(named.as_ref())
+                .by(&network.decisions),
             method: plan.fetch.method.clone(),
             // The engine takes no others.
             custom: plan

@@ -48,7 +48,7 @@ pub struct Redirects {
     decisions: Decisions,
     /// The server that the remote name names.
     named: Origin,
-    /// The server that it named when the attempt began.
+    /// The server that the client has named.
     given: Origin,
     /// The places that the present request was sent to, from its first on.
     seen: Vec<Target>,
@@ -70,6 +70,12 @@ impl Redirects {
             by_get: false,
             moved: None,
         }
+    }
+
+    /// The same for a file whose name the client knows on this server.
+    #[must_use]
+    pub fn named_on(self, server: Option<&Target>) -> Self {
+        Self { given: server.map_or(self.given, |server| server.origin().clone()), ..self }
     }
 
     /// The same by other choices where the documentation is silent.

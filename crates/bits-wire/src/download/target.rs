@@ -46,6 +46,11 @@ impl Target {
         Url::parse(remote_name).ok().and_then(Self::from_url).ok_or(fatal(Hresult::E_INVALIDARG))
     }
 
+    /// The server of a remote name, as a URL; `None` for what leads to none of HTTP.
+    pub fn server_of(remote_name: &str) -> Option<String> {
+        Self::parse(remote_name).ok().map(|target| target.url.origin().ascii_serialization())
+    }
+
     /// The server.
     pub fn origin(&self) -> &Origin {
         &self.origin
