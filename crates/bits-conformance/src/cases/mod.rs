@@ -76,6 +76,7 @@ modules![
     bound_credentials,
     digest,
     accounts,
+    second_seed,
     https,
     local_files,
     shares,
