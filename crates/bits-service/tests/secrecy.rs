@@ -88,7 +88,7 @@ fn no_log_of_any_level_shows_who_a_job_is() -> Result<(), Hresult> {
         .finish();
     // Threads of the service log too.
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    for scheme in [Scheme::Basic, Scheme::Digest(Digest::new())] {
+    for scheme in [Scheme::Basic, Scheme::Digest(Digest::new()), Scheme::Ntlm, Scheme::Negotiate] {
         for password in [PASSWORD, "wrong"] {
             let folder = tempfile::tempdir().unwrap();
             let clock = Clock::Virtual(VirtualClock::new());

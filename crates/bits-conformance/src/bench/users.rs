@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bits_api::{Hresult, Manager};
 use bits_service::{Client, Impersonation, impersonate};
-use bits_world::{Logon, SessionId, Sid, Token, World};
+use bits_world::{Accounts, Logon, SessionId, Sid, Token, World};
 
 use super::Bench;
 use crate::claims::{Outcome, Stop};
@@ -87,6 +87,11 @@ impl Bench {
         self.can(Capability::World)?;
         self.emulator()?.change_world(change);
         Ok(())
+    }
+
+    /// What users have logged on with, and when it is shown, becomes something else.
+    pub(crate) fn change_accounts(&self, change: impl FnOnce(&mut Accounts)) -> Outcome {
+        self.change_sessions(|world| change(&mut world.accounts))
     }
 
     /// Logs a user on.

@@ -397,18 +397,19 @@ fn credentials_stay_with_the_server_also_where_the_name_moves(c: &mut Bench) -> 
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
     c.is("auth.target.server", urls(&job)?, vec![other.url("/file")])?;
+    let id = job.id()?;
     // The next attempt goes straight there, where the client has never sent it.
     for restart in [false, true] {
         if restart {
             c.restart_service()?;
         }
-        let job = c.find(job.id()?)?;
+        let job = c.find(id)?;
         job.resume()?;
         c.wait(&job, JobState::ERROR, SOON)?;
         c.is("auth.target.server", (error_of(&job)?, said_who(&other.journal())), (UNKNOWN, 0))?;
     }
     // Until it does.
-    let job = c.find(job.id()?)?;
+    let job = c.find(id)?;
     first_file(&job)?.file2()?.set_remote_name(Some(&other.url("/file")))?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;

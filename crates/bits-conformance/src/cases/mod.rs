@@ -77,6 +77,7 @@ modules![
     digest,
     accounts,
     second_seed,
+    implicit,
     https,
     local_files,
     shares,

@@ -3,6 +3,7 @@
 
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget};
 use bits_origin::{Digest, GateAt, Guard, Origin, Passport, Scheme};
+use bits_world::Account;
 
 use super::http::{bytes, content};
 use super::prelude::*;
@@ -10,6 +11,7 @@ use super::prelude::*;
 cases![
     a_named_scheme_brings_the_file_and_the_job_leaves_the_queue,
     a_member_signs_in_and_the_job_leaves_the_queue,
+    the_word_null_is_whoever_runs_the_sample,
     a_scheme_of_no_name_reaches_nobody,
     a_call_that_fails_leaves_no_job_behind,
     refused_credentials_leave_the_job_in_error,
@@ -104,6 +106,8 @@ fn a_named_scheme_brings_the_file_and_the_job_leaves_the_queue(c: &mut Bench) ->
     let schemes = [
         (Scheme::Basic, ["basic", "BASIC"]),
         (Scheme::Digest(Digest::new()), ["digest", "DiGeSt"]),
+        (Scheme::Ntlm, ["ntlm", "NTLM"]),
+        (Scheme::Negotiate, ["negotiate", "Negotiate"]),
     ];
     for (scheme, names) in schemes {
         for name in names {
@@ -144,6 +148,21 @@ fn a_member_signs_in_and_the_job_leaves_the_queue(c: &mut Bench) -> Outcome {
         ];
         c.is(clauses, (callback.methods(), in_queue(c)?), (vec!["JobTransferred"], 0))?;
         c.holds(clauses, "the file has the bytes of the server's", c.downloaded()? == bytes())?;
+    }
+    Ok(())
+}
+
+fn the_word_null_is_whoever_runs_the_sample(c: &mut Bench) -> Outcome {
+    for word in ["NULL", "null", "Null"] {
+        c.start_over();
+        let origin = guarded(c, Scheme::Ntlm)?;
+        let account = Account::new("EXAMPLE", "alice", PASSWORD).map_err(|error| Stop::Failed(error.to_string()))?;
+        let user = c.own_token()?.user;
+        c.change_accounts(|accounts| accounts.log_on_as(user, account))?;
+        let job = started(c, &origin.url("/file"), ("ntlm", word, word), &callback())?;
+        c.wait(&job, JobState::ACKNOWLEDGED, SOON)?;
+        let by = origin.journal().iter().filter_map(|request| request.account.clone()).collect::<Vec<_>>();
+        c.is("auth.sample.null_literal", by.last().cloned(), Some(NAME.to_owned()))?;
     }
     Ok(())
 }
