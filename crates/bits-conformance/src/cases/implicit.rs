@@ -49,10 +49,12 @@ fn guarded(c: &mut Bench, schemes: &[Scheme]) -> Result<Arc<Origin>, Stop> {
 /// A proxy before an open server, and a job that goes through it.
 fn behind_proxy(c: &mut Bench, schemes: &[Scheme]) -> Result<(Arc<dyn Job>, Arc<Origin>, Arc<Origin>), Stop> {
     let origin = c.origin()?;
+    c.trust_origin()?;
     origin.put("/file", content());
     let proxy = c.proxy()?;
     proxy.guard_proxy(guard(schemes));
-    let job = c.job_for(&origin.url("/file"), JobPriority::NORMAL)?;
+    // A tunnel is one connection to the end, as NTLM needs it.
+    let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
     job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
     Ok((job, origin, proxy))
 }
