@@ -114,11 +114,14 @@ fn no_log_of_any_level_shows_who_a_job_is() -> Result<(), Hresult> {
 
             let mut shown = log.text();
             write!(shown, "{job:?} {}", emulator.timeline()).unwrap();
-            write!(shown, "{:?} {:?}", emulator.timeline().entries(), origin.journal()).unwrap();
+            write!(shown, "{:?}", emulator.timeline().entries()).unwrap();
             write!(shown, "{}", emulator.explain(job.id()?)).unwrap();
             emulator.change_world(|world| write!(shown, "{world:?}").unwrap());
             assert!(shown.contains("answers a challenge"), "{scheme:?} is logged at all");
             assert_eq!(found(shown.as_bytes()), [] as [&str; 0], "{scheme:?}");
+            // Whom it has let in is what a journal is for.
+            let journal = format!("{:?}", origin.journal());
+            assert!(found(journal.as_bytes()).into_iter().all(|what| what == "the name"), "{scheme:?}");
         }
     }
     Ok(())
