@@ -119,7 +119,8 @@ impl CertArguments {
 
     /// The world with the stores of the state folder, and with what is known of revoked certificates.
     pub(super) fn change(&self, world: &mut World, state: Option<&Path>) -> Result<(), Failure> {
-        if let Some(state) = state {
+        // What is no folder, the queue tells of.
+        if let Some(state) = state.filter(|state| state.is_dir()) {
             let user = Sid::of_name(Emulator::DEFAULT_USER);
             let loaded = cert::stores(state).load_into(&mut world.certificates, &user);
             loaded.map_err(|error| Failure::Failed(format!("cannot use the certificate stores: {error}")))?;
