@@ -63,8 +63,8 @@ pub struct FolderError {
 }
 
 impl FolderError {
-    fn new(path: &Path, what: impl ToString) -> Self {
-        Self { path: path.to_owned(), what: what.to_string() }
+    fn new(path: &Path, what: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), what: what.into() }
     }
 }
 
@@ -169,7 +169,7 @@ impl<'a> StoreFolder<'a> {
                 return Ok(Put::Known);
             }
         }
-        let text = identity::to_pem(certificate).map_err(|error| FolderError::new(&folder, error))?;
+        let text = identity::to_pem(certificate).map_err(|error| FolderError::new(&folder, error.to_string()))?;
         make_folder(&folder)?;
         write_secret(&folder, &format!("{}.pem", thumbprint(&certificate.hash)), text.as_bytes())?;
         Ok(Put::New)
@@ -259,8 +259,8 @@ impl<'a> StoreFolder<'a> {
         parts.push(rest.to_owned());
         let mut path = self.path.clone();
         for part in parts {
-            let is_name = !part.starts_with('.') && !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
-            if !is_name {
+            let fits = !part.starts_with('.') && !part.is_empty() && !part.contains(['/', '\\', ':', '\0']);
+            if !fits {
                 let what = format!("{} cannot be the name of a folder, and so of no store here", part.escape_debug());
                 return Err(FolderError::new(&self.path, what));
             }
@@ -286,7 +286,7 @@ pub fn read(file: &Path, key: Option<&Path>, password: Option<&str>) -> Result<V
         Some(key) => identity::from_files(&data, &read_file(key)?).map(|certificate| vec![certificate]),
         None => identity::from_file(&data, password),
     };
-    read.map_err(|error| FolderError::new(file, error))
+    read.map_err(|error| FolderError::new(file, error.to_string()))
 }
 
 /// Forty hexadecimal digits, as Windows shows the hash of a certificate.

@@ -129,7 +129,9 @@ impl CertArguments {
             let shown = file.display();
             let data = fs::read(file).map_err(|error| Failure::Failed(format!("cannot read {shown}: {error}")))?;
             let lists = lists_from(&data).map_err(|error| Failure::Failed(format!("cannot use {shown}: {error}")))?;
-            lists.into_iter().for_each(|list| world.revocation.add(list));
+            for list in lists {
+                world.revocation.add(list);
+            }
         }
         Ok(())
     }
@@ -173,8 +175,9 @@ impl CertArguments {
     fn set_flags(&self, options: &dyn HttpOptions) -> Result<Success, Hresult> {
         let mut flags = options.security_flags()?;
         if !self.ignore.is_empty() {
-            Excused::value_variants().iter().for_each(|excused| flags.remove(excused.flag()));
-            self.ignore.iter().for_each(|excused| flags.insert(excused.flag()));
+            for excused in Excused::value_variants() {
+                flags.set(excused.flag(), self.ignore.contains(excused));
+            }
         }
         flags.set(SecurityFlags::ENABLE_CRL_CHECK, self.crl_check || flags.contains(SecurityFlags::ENABLE_CRL_CHECK));
         options.set_security_flags(flags)

@@ -1,6 +1,7 @@
 //! Certificates on the wire: what a server is shown that asks, and what is excused of its own.
 
 use bits_api::{CertStoreLocation, SecurityFlags};
+use bits_world::Certificate;
 use bits_origin::{ClientCertificates, Content, Fault, Flaw, Handshake, Origin, Synthetic, TlsVersions};
 
 use super::prelude::*;
@@ -13,6 +14,8 @@ cases![
     a_server_that_does_not_ask_sees_no_certificate,
     a_certificate_that_the_server_does_not_trust_is_an_error,
     a_server_that_refuses_a_certificate_in_the_handshake_is_an_error,
+    a_certificate_without_a_key_that_can_be_used_is_chosen_and_not_shown,
+    the_first_match_is_chosen_though_its_time_is_over,
     a_certificate_is_looked_up_again_at_each_attempt,
     plain_http_needs_no_certificate,
     each_fault_of_a_server_is_excused_by_its_flag_and_no_other,
@@ -180,6 +183,57 @@ fn a_server_that_refuses_a_certificate_in_the_handshake_is_an_error(c: &mut Benc
         job.cancel()?;
     }
     c.is("http_options.set_client_certificate_by_name.untrusted", origin.journal().len(), 0)
+}
+
+/// One whose key is on a smart card looks to the service like one that has none.
+fn a_certificate_without_a_key_that_can_be_used_is_chosen_and_not_shown(c: &mut Bench) -> Outcome {
+    let origin = origin(c)?;
+    shake_hands(&origin, &asking(ClientCertificates::Optional, TlsVersions::Both))?;
+    let whole = client_certificate(&origin, &["Example", "Clients", "card"], &[])?;
+    let hash = whole.hash;
+    let ends = [
+        (Certificate { key: None, ..whole.clone() }, JobState::ERROR),
+        // It is the key alone that was missing.
+        (whole, JobState::TRANSFERRED),
+    ];
+    for (certificate, end) in ends {
+        c.put_certificate(HERE, "MY", certificate)?;
+        let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
+        let options = job.http_options()?;
+        let by_name = options.set_client_certificate_by_name(HERE, Some("MY"), Some("card"));
+        let by_id = options.set_client_certificate_by_id(HERE, Some("MY"), Some(&hash));
+        job.resume()?;
+        c.wait(&job, end, SOON)?;
+        let error = (end == JobState::ERROR).then(|| error_of(&job)).transpose()?;
+        let missing = (ErrorContext::REMOTE_FILE, Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED);
+        let chosen = Ok(Success::OK);
+        let expected = (chosen, (end == JobState::ERROR).then_some(missing));
+        c.is("http_options.set_client_certificate_by_id.no_smart_card", (by_id, error), expected)?;
+        c.is("http_options.set_client_certificate_by_name.no_smart_card", (by_name, error), expected)?;
+        job.cancel()?;
+    }
+    Ok(())
+}
+
+fn the_first_match_is_chosen_though_its_time_is_over(c: &mut Bench) -> Outcome {
+    let origin = origin(c)?;
+    let expired = client_certificate(&origin, &["Example", "Clients", "one"], &[Flaw::Expired])?;
+    let others = [
+        client_certificate(&origin, &["Example", "Clients", "one"], &[])?,
+        client_certificate(&origin, &["Example", "Clients", "one"], &[])?,
+    ];
+    let hashes = [expired.hash, others[0].hash];
+    for certificate in [expired].into_iter().chain(others) {
+        c.put_certificate(HERE, "MY", certificate)?;
+    }
+    let options = c.new_job()?.http_options()?;
+    for hash in hashes {
+        options.set_client_certificate_by_name(HERE, Some("MY"), Some("one"))?;
+        let chosen = options.client_certificate()?.hash;
+        c.is("http_options.set_client_certificate_by_name.first_match", chosen.to_vec(), hash.to_vec())?;
+        c.take_certificate(HERE, "MY", &hash)?;
+    }
+    Ok(())
 }
 
 fn a_certificate_is_looked_up_again_at_each_attempt(c: &mut Bench) -> Outcome {

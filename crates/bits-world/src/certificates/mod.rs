@@ -232,10 +232,10 @@ impl CertificateStore {
     /// The first certificate for client authentication whose subject has `part` in it, in either
     /// case (a decision, `http_options.certificate_subject`).
     pub fn by_subject(&self, part: &str) -> Option<&Arc<Certificate>> {
-        self.names.places_of(part).map_or_else(
-            || self.first_of(self.certificates.values(), part),
-            |places| self.first_of(places.filter_map(|place| self.certificates.get(&place)), part),
-        )
+        match self.names.places_of(part) {
+            Some(places) => first_of(places.filter_map(|place| self.certificates.get(&place)), part),
+            None => first_of(self.certificates.values(), part),
+        }
     }
 
     /// The certificates, in the order of the store.
@@ -246,15 +246,6 @@ impl CertificateStore {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty()
-    }
-
-    fn first_of<'a>(
-        &self,
-        mut certificates: impl Iterator<Item = &'a Arc<Certificate>>,
-        part: &str,
-    ) -> Option<&'a Arc<Certificate>> {
-        let part = part.to_lowercase();
-        certificates.find(|certificate| certificate.for_clients && certificate.subject.to_lowercase().contains(&part))
     }
 
     fn put(&mut self, certificate: Certificate) {
@@ -274,6 +265,14 @@ impl CertificateStore {
         }
         taken.is_some()
     }
+}
+
+fn first_of<'a>(
+    mut certificates: impl Iterator<Item = &'a Arc<Certificate>>,
+    part: &str,
+) -> Option<&'a Arc<Certificate>> {
+    let part = part.to_lowercase();
+    certificates.find(|certificate| certificate.for_clients && certificate.subject.to_lowercase().contains(&part))
 }
 
 #[cfg(test)]
