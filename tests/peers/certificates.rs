@@ -23,7 +23,19 @@ pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
     for (port, faults) in FAULTY {
         for excused in subsets() {
             let name = format!("{port} with {}", names(excused));
-            report.row(&name, server(&setup, servers, port, *faults, excused));
+            report.row(
+                &name,
+                judged(&setup, servers, &Look { port, flags: excused, is_behind_squid: false }, told(*faults, excused)),
+            );
+        }
+    }
+    for (port, faults) in FAULTY {
+        for excused in [NONE, EVERYTHING] {
+            let name = format!("{port} through SQUID with {}", names(excused));
+            report.row(
+                &name,
+                judged(&setup, servers, &Look { port, flags: excused, is_behind_squid: true }, told(*faults, excused)),
+            );
         }
     }
     for (port, refusal) in ASKING {
@@ -44,7 +56,10 @@ pub(crate) fn show(servers: &Servers, report: &mut Report) -> Vec<Visit> {
             let expected = if has_list { *expected } else { Err(Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED) };
             let list = if has_list { "its authority's list" } else { "no list" };
             let flags = SecurityFlags::ENABLE_CRL_CHECK | *excused;
-            report.row(&format!("{port} looked up in {list}"), judged(&setup, servers, port, flags, expected));
+            report.row(
+                &format!("{port} looked up in {list}"),
+                judged(&setup, servers, &Look { port, flags, is_behind_squid: false }, expected),
+            );
         }
     }
     let mut visits = Vec::new();
@@ -102,31 +117,29 @@ fn names(flags: SecurityFlags) -> String {
     if names.is_empty() { "nothing excused".into() } else { format!("{} excused", names.join(", ")) }
 }
 
-fn server(
-    setup: &Setup<'_>,
-    servers: &Servers,
-    port: &str,
-    faults: SecurityFlags,
-    excused: SecurityFlags,
-) -> Result<(), String> {
+/// What a job is to be told of these faults.
+fn told(faults: SecurityFlags, excused: SecurityFlags) -> Result<(), Hresult> {
     let left = faults.difference(excused);
-    let expected = match FAULTS.iter().find(|(flag, ..)| left.contains(*flag)) {
+    match FAULTS.iter().find(|(flag, ..)| left.contains(*flag)) {
         Some((.., code)) => Err(*code),
         None => Ok(()),
-    };
-    judged(setup, servers, port, excused, expected)
+    }
 }
 
-fn judged(
-    setup: &Setup<'_>,
-    servers: &Servers,
-    port: &str,
+/// How a server is looked at.
+struct Look<'a> {
+    port: &'a str,
     flags: SecurityFlags,
-    expected: Result<(), Hresult>,
-) -> Result<(), String> {
-    let job = setup.job(&format!("https://localhost:{}", servers.port(port)), &[SMALL]);
+    is_behind_squid: bool,
+}
+
+fn judged(setup: &Setup<'_>, servers: &Servers, look: &Look<'_>, expected: Result<(), Hresult>) -> Result<(), String> {
+    let job = setup.job(&format!("https://localhost:{}", servers.port(look.port)), &[SMALL]);
+    if look.is_behind_squid {
+        behind_squid(servers, &job).map_err(|code| code.to_string())?;
+    }
     let options = job.clone().http_options().map_err(|code| code.to_string())?;
-    options.set_security_flags(flags).map_err(|code| code.to_string())?;
+    options.set_security_flags(look.flags).map_err(|code| code.to_string())?;
     setup.ends(&job, &[SMALL], expected)
 }
 
