@@ -16,8 +16,13 @@ pub(super) struct ProxyArguments {
     /// Without this option, there is none: the environment's are not looked at.
     #[arg(long, value_name = "URL", verbatim_doc_comment)]
     proxy: Option<String>,
-    /// Hosts to which --proxy does not lead, with blanks between: '*.example.org <local>'
-    #[arg(long, value_name = "HOSTS", requires = "proxy")]
+    // No documentation, in which <local> would be a tag.
+    #[arg(
+        long,
+        value_name = "HOSTS",
+        requires = "proxy",
+        help = "Hosts to which --proxy does not lead, with blanks between: '*.example.org <local>'"
+    )]
     proxy_bypass: Option<String>,
     /// Goes straight to every server, also with a job of --state that had a proxy
     #[arg(long, conflicts_with = "proxy")]
