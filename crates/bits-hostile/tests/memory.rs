@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bits_api::{Hresult, JobState};
 use bits_hostile::house::House;
-use bits_hostile::servers::Server;
-use bits_origin::{Fault, Rule, Script, Step};
+use bits_hostile::servers::{At, Server};
+use bits_origin::{Fault, Handshake, Rule, Script, Step};
 use peak_alloc::PeakAlloc;
 
 /// Counts what is alive in this process: client and server.
@@ -35,6 +35,14 @@ fn meet(server: &Server, script: Script) -> (JobState, Option<Hresult>) {
     let (state, error) = house.run(&job, PATH, server.patience());
     job.cancel().unwrap();
     (state, error.map(|(_, code)| code))
+}
+
+/// Runs a job at a server that shows this in place of its certificates.
+fn meet_showing(chain: Vec<Vec<u8>>) -> JobState {
+    let house = House::new();
+    house.origin.shake_hands(&Handshake { shown_instead: Some(chain), ..Handshake::default() }).unwrap();
+    let job = house.job(&Server::good().spoken_to(At::Https), PATH);
+    house.run(&job, PATH, Duration::from_hours(1)).0
 }
 
 /// A server that sends `head` in answer to `method`, and then `part` again and again.
@@ -76,6 +84,13 @@ fn no_server_makes_a_job_take_more_than_64_mib_or_leave_a_thread() {
     let small = flood("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n".repeat(10_000));
     let cost = peak(|| assert_eq!(meet(&Server::good().of_dynamic_content(MIB as u64), small).1, limit));
     costs.push((cost, "a million chunks".to_owned()));
+
+    for (name, chain) in [
+        ("a certificate of a mebibyte", vec![vec![0x30; MIB]]),
+        ("a hundred certificates", vec![vec![0x30; 600]; 100]),
+    ] {
+        costs.push((peak(|| assert_eq!(meet_showing(chain), JobState::ERROR, "{name}")), name.to_owned()));
+    }
 
     costs.sort();
     let (most, name) = costs.last().unwrap();
