@@ -58,7 +58,7 @@ impl Revocations {
     /// revokes.
     pub(crate) fn faults_of(&self, path: &VerifiedPath<'_>, now: UnixTime) -> CertificateFaults {
         let own = std::iter::once(path.end_entity().der());
-        let way: Vec<CertificateDer<'_>> = own.chain(path.intermediate_certificates().map(|cert| cert.der())).collect();
+        let way: Vec<CertificateDer<'_>> = own.chain(path.intermediate_certificates().map(webpki::Cert::der)).collect();
         let read: Option<Vec<Certificate<'_>>> = way.iter().map(Certificate::read).collect();
         let Some(way) = read else { return CertificateFault::RevocationUnknown.into() };
         let signers = way.iter().skip(1).map(Signer::of).chain([Signer::at_the_end(path.anchor())]);

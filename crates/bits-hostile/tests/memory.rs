@@ -85,10 +85,9 @@ fn no_server_makes_a_job_take_more_than_64_mib_or_leave_a_thread() {
     let cost = peak(|| assert_eq!(meet(&Server::good().of_dynamic_content(MIB as u64), small).1, limit));
     costs.push((cost, "a million chunks".to_owned()));
 
-    for (name, chain) in [
-        ("a certificate of a mebibyte", vec![vec![0x30; MIB]]),
-        ("a hundred certificates", vec![vec![0x30; 600]; 100]),
-    ] {
+    for (name, chain) in
+        [("a certificate of a mebibyte", vec![vec![0x30; MIB]]), ("a hundred certificates", vec![vec![0x30; 600]; 100])]
+    {
         costs.push((peak(|| assert_eq!(meet_showing(chain), JobState::ERROR, "{name}")), name.to_owned()));
     }
 
