@@ -47,3 +47,32 @@ pub fn wanted<'a>(status: u16, headers: &'a HeaderMap, logins: &'a Logins) -> Op
 pub fn sets_token(headers: &HeaderMap) -> bool {
     words::said(headers, &AUTHENTICATION_INFO).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use bits_wire::Secret;
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// What is to be answered, for a job with these records.
+    fn challenge(status: u16, lines: &[&'static str], records: &[(AuthTarget, AuthScheme)]) -> Option<String> {
+        let login = Login { user_name: Secret::new("user@example.com"), password: Secret::new("password") };
+        let logins: Logins = records.iter().map(|record| (*record, login.clone())).collect();
+        let line = |line: &&'static str| (WWW_AUTHENTICATE, HeaderValue::from_static(line));
+        let headers = lines.iter().map(line).collect();
+        wanted(status, &headers, &logins).map(|(challenge, _)| challenge.to_owned())
+    }
+
+    #[test]
+    fn a_partner_asks_by_302_or_401_and_by_no_other_status() {
+        let [passport, ntlm] = [AuthScheme::PASSPORT, AuthScheme::NTLM].map(|scheme| (AuthTarget::SERVER, scheme));
+        let lines = ["NTLM", "Passport1.4 id=507,tw=40"];
+        let found = Some("id=507,tw=40".to_owned());
+
+        assert_eq!([302, 401].map(|status| challenge(status, &lines, &[passport])), [found.clone(), found.clone()]);
+        assert_eq!([200, 301, 307, 403, 407].map(|status| challenge(status, &lines, &[passport])), [const { None }; 5]);
+        assert_eq!([302, 401].map(|status| challenge(status, &lines, &[passport, ntlm])), [found, None]);
+        assert_eq!(challenge(302, &lines, &[(AuthTarget::PROXY, AuthScheme::PASSPORT)]), None);
+    }
+}
