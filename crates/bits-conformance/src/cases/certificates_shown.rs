@@ -100,6 +100,9 @@ fn a_server_that_asks_is_shown_the_chosen_certificate(c: &mut Bench) -> Outcome 
                 "http_options.set_client_certificate_by_name.used_for",
                 "job4.owner.client_cert_use",
                 "http_options.interface.purpose",
+                "auth.client_certificate.used_in_tls",
+                "auth.client_certificate.mutual",
+                "security.client_cert",
             ],
             "each request comes with the chosen certificate",
             shown && origin.journal().len() > before,
@@ -120,11 +123,16 @@ fn a_job_without_a_certificate_fails_at_a_server_that_asks(c: &mut Bench) -> Out
         for clause in [
             "http_options.set_client_certificate_by_id.absent_cert_error",
             "http_options.set_client_certificate_by_name.absent_cert_error",
+            // Of servers that accept one, and of those that require one.
+            "auth.client_certificate.accepted_not_required",
+            "security.client_cert_missing",
         ] {
             c.returns(clause, Err::<Success, _>(code))?;
             c.value(clause, code.0)?;
             c.is(clause, (context, origin.journal().len()), (ErrorContext::REMOTE_FILE, 0))?;
         }
+        let needed = (ErrorContext::REMOTE_FILE, Hresult::ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED);
+        c.is("auth.client_certificate.required_and_missing", (context, code), needed)?;
         job.cancel()?;
     }
     Ok(())
