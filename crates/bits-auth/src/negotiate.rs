@@ -4,6 +4,7 @@
 //! what has come back. KDCs come from the world alone: what this process' own machine knows of
 //! realms counts for nothing.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -88,7 +89,11 @@ impl Negotiate {
         binding: Option<&[u8]>,
     ) -> Result<Self, Broken> {
         let (account, realm) = split(user);
-        let kdc = kdcs.of(realm).and_then(|kdc| Some((kdc.clone(), Url::parse(&format!("tcp://{kdc}")).ok()?)));
+        let has_name = host.parse::<IpAddr>().is_err();
+        let kdc = kdcs
+            .of(realm)
+            .filter(|_| has_name)
+            .and_then(|kdc| Some((kdc.clone(), Url::parse(&format!("tcp://{kdc}")).ok()?)));
         let name = match kdc {
             // A name with a realm in it would be one that only Active Directory knows.
             Some(_) => Username::new(account, Some(realm)),

@@ -79,11 +79,18 @@ pub(crate) async fn tunnel(
     let handshake = http1::Builder::new().title_case_headers(true).handshake::<_, Empty<Bytes>>(stream);
     let (mut sender, connection) = handshake.await.map_err(|error| fault(&error))?;
     let mut way = Way { connection, is_over: false };
+    let mut is_used = false;
     loop {
         let mut request = tunnel_request(origin, &network.library).map(|()| Empty::new());
         parties.say_to_proxy(proxy, &mut request);
         meter.expect_head(&Arc::default());
-        let answer = way.drive(sender.send_request(request)).await.map_err(|error| fault(&error))?;
+        let answer = match way.drive(sender.send_request(request)).await {
+            Ok(answer) => answer,
+            // It has hung up in the middle of an exchange.
+            Err(_) if is_used && meter.is_silent() => return Ok(None),
+            Err(error) => return Err(fault(&error)),
+        };
+        is_used = true;
         meter.head_done();
         let status = answer.status();
         if !parties.hear_proxy(proxy, status.as_u16(), answer.headers(), judged).await? {
