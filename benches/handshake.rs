@@ -52,7 +52,11 @@ fn main() -> Result<()> {
         without.push(plain);
         ratios.push(judged / plain);
     }
-    assert_eq!(asked.load(Ordering::Relaxed), u64::from(HANDSHAKES) * rounds as u64, "each is asked about once");
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        u64::from(HANDSHAKES) * u64::try_from(rounds)?,
+        "each is asked about once"
+    );
     println!("handshake, rustls' own verifier: {} µs", spread(&mut without));
     println!("handshake, judged and asked about: {} µs", spread(&mut with));
     println!("ratio: {} (min / median / max of {rounds} rounds)", spread(&mut ratios));

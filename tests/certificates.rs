@@ -52,7 +52,7 @@ impl Scene {
 }
 
 fn authority_of(origin: &Origin) -> Certificate {
-    certificates::from_pem(&origin.ca_pem()).unwrap()
+    certificates::from_pem(origin.ca_pem()).unwrap()
 }
 
 const UNTRUSTED: Option<Hresult> = Some(Hresult::ERROR_WINHTTP_SECURE_INVALID_CA);
@@ -84,7 +84,7 @@ fn a_world_may_trust_nobody_but_its_own_root_stores() {
     assert_eq!(scene.end_for("alice"), UNTRUSTED);
     let authority = authority_of(&scene.origin);
     scene.change_stores(|stores| {
-        stores.add(CertStoreLocation::LOCAL_MACHINE, "ROOT", &Sid::of_name("alice"), authority)
+        stores.add(CertStoreLocation::LOCAL_MACHINE, "ROOT", &Sid::of_name("alice"), authority);
     });
     assert_eq!(scene.end_for("alice"), None);
 }

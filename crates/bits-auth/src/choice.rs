@@ -19,7 +19,8 @@ pub(crate) fn choose<'l>(
     let is_offered = |scheme| challenges.iter().any(|challenge| challenge.scheme == scheme);
     // No proxy signs anybody in.
     let signs_in = |scheme| (scheme, target) != (AuthScheme::PASSPORT, AuthTarget::PROXY);
-    logins.first_of(target, BY_STRENGTH.into_iter().filter(|scheme| is_offered(*scheme) && signs_in(*scheme)))
+    let answered: Vec<_> = BY_STRENGTH.into_iter().filter(|scheme| is_offered(*scheme) && signs_in(*scheme)).collect();
+    logins.first_of(target, &answered)
 }
 
 #[cfg(test)]

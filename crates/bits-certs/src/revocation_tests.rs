@@ -223,7 +223,7 @@ fn lists_come_from_pem_and_from_der() {
         ([&der[..], &[0]].concat(), "1 bytes follow it"),
         (known.der().to_vec(), "no list of revoked"),
         (b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n".to_vec(), "no list of revoked"),
-        (pem[..pem.len() / 2].as_bytes().to_vec(), "no PEM"),
+        (pem.as_bytes()[..pem.len() / 2].to_vec(), "no PEM"),
     ];
     for (file, says) in table {
         let error = lists_from(&file).unwrap_err();

@@ -94,7 +94,7 @@ fn no_log_of_any_level_shows_who_a_job_is() -> Result<(), Hresult> {
             let clock = Clock::Virtual(VirtualClock::new());
             let origin = Origin::start(clock.clone()).unwrap();
             origin.put("/file", Content::synthetic(10_000, 1));
-            origin.guard("*", Guard::new("vault").offers(scheme.clone()).knows(NAME, PASSWORD));
+            origin.guard("*", Guard::new("vault").offers(scheme).knows(NAME, PASSWORD));
             let world = |world: &mut bits_world::World| {
                 let account = Account::new("EXAMPLE", "wilhelmina", PASSWORD).unwrap();
                 world.accounts.log_on_as(bits_world::Sid::of_name(Emulator::DEFAULT_USER), account);
@@ -108,7 +108,7 @@ fn no_log_of_any_level_shows_who_a_job_is() -> Result<(), Hresult> {
             let job = job(&emulator, &origin.url("/file"), folder.path(), password)?;
             job.resume()?;
             let ends = |state| [JobState::TRANSFERRED, JobState::ERROR].contains(&state);
-            emulator.run_until(|| job.state().is_ok_and(ends), Duration::from_secs(60)).unwrap();
+            emulator.run_until(|| job.state().is_ok_and(ends), Duration::from_mins(1)).unwrap();
             let expected = if password == PASSWORD { JobState::TRANSFERRED } else { JobState::ERROR };
             assert_eq!(job.state()?, expected, "{scheme:?}");
 

@@ -116,14 +116,10 @@ impl Logins {
 
     /// The first of these schemes with an account: with one that was given, or else one that stands
     /// in.
-    pub fn first_of(
-        &self,
-        target: AuthTarget,
-        schemes: impl Iterator<Item = AuthScheme> + Clone,
-    ) -> Option<(AuthScheme, &Login)> {
+    pub fn first_of(&self, target: AuthTarget, schemes: &[AuthScheme]) -> Option<(AuthScheme, &Login)> {
         [&self.given, &self.stand_ins]
             .into_iter()
-            .find_map(|logins| schemes.clone().find_map(|scheme| Some((scheme, logins.get(&(target, scheme))?))))
+            .find_map(|logins| schemes.iter().find_map(|scheme| Some((*scheme, logins.get(&(target, *scheme))?))))
     }
 
     /// Whether the record of a pair lacks its name or its password.
@@ -161,9 +157,7 @@ mod tests {
         let logins =
             given.or([AuthScheme::BASIC, AuthScheme::NTLM].map(|scheme| ((SERVER, scheme), login("stand-in"))));
         let first = |schemes: &[AuthScheme]| {
-            logins
-                .first_of(SERVER, schemes.iter().copied())
-                .map(|(scheme, login)| (scheme, login.user_name.expose().to_owned()))
+            logins.first_of(SERVER, schemes).map(|(scheme, login)| (scheme, login.user_name.expose().to_owned()))
         };
 
         assert_eq!(first(&[AuthScheme::NTLM, AuthScheme::BASIC]), Some((AuthScheme::BASIC, "given".into())));

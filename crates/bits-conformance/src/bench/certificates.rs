@@ -44,24 +44,26 @@ impl Bench {
         self.can(Capability::World)?;
         self.emulator()?.change_world(|world| {
             world.revocation.clear();
-            lists.iter().for_each(|list| world.revocation.add(&list[..]));
+            for list in lists {
+                world.revocation.add(&list[..]);
+            }
         });
         Ok(())
     }
 }
 
 /// What went wrong beside the service.
-pub(crate) fn told(error: std::io::Error) -> Stop {
+pub(crate) fn told(error: impl std::fmt::Display) -> Stop {
     Stop::Failed(error.to_string())
 }
 
 /// A certificate that `origin` believes, but for these flaws, with its key.
 pub(crate) fn client_certificate(origin: &Origin, subject: &[&str], flaws: &[Flaw]) -> Result<Certificate, Stop> {
-    let pem = origin.client_certificate(subject, flaws).map_err(|error| Stop::Failed(error.to_string()))?;
-    identity::from_pem(&pem).map_err(|error| Stop::Failed(error.to_string()))
+    let pem = origin.client_certificate(subject, flaws).map_err(told)?;
+    identity::from_pem(&pem).map_err(told)
 }
 
 /// Lets `origin` shake hands like that.
 pub(crate) fn shake_hands(origin: &Origin, handshake: &Handshake) -> Outcome {
-    origin.shake_hands(handshake).map_err(|error| Stop::Failed(error.to_string()))
+    origin.shake_hands(handshake).map_err(told)
 }

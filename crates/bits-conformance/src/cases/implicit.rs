@@ -35,7 +35,7 @@ fn logs_on(c: &Bench, token: &Token, name: &str) -> Outcome {
 
 fn guard(schemes: &[Scheme]) -> Guard {
     let guard = Guard::new("vault").knows(ALICE, PASSWORD).knows(BOB, PASSWORD).knows("stored", PASSWORD);
-    schemes.iter().fold(guard, |guard, scheme| guard.offers(scheme.clone()))
+    schemes.iter().fold(guard, |guard, scheme| guard.offers(*scheme))
 }
 
 /// A server with a file for those whom it knows.
@@ -46,8 +46,10 @@ fn guarded(c: &mut Bench, schemes: &[Scheme]) -> Result<Arc<Origin>, Stop> {
     Ok(origin)
 }
 
-/// A proxy before an open server, and a job that goes through it.
-fn behind_proxy(c: &mut Bench, schemes: &[Scheme]) -> Result<(Arc<dyn Job>, Arc<Origin>, Arc<Origin>), Stop> {
+/// A job, the open server that it is for, and the proxy that it goes through.
+type Behind = (Arc<dyn Job>, Arc<Origin>, Arc<Origin>);
+
+fn behind_proxy(c: &mut Bench, schemes: &[Scheme]) -> Result<Behind, Stop> {
     let origin = c.origin()?;
     c.trust_origin()?;
     origin.put("/file", content());
@@ -200,10 +202,13 @@ fn a_helper_is_shown_only_where_the_job_says_so(c: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// What a proxy offers, what the job has for it, whether stored credentials may be used, and whose are.
+type Behaviour<'a> = (&'a [Scheme], Option<(AuthScheme, &'a str)>, bool, Option<&'a str>);
+
 fn stored_credentials_stand_behind_explicit_ones(c: &mut Bench) -> Outcome {
     let clause = "job5.use_stored_credentials.vs_set_credentials";
     let explicit = (AuthScheme::BASIC, BOB);
-    let jobs: [(&[Scheme], Option<(AuthScheme, &str)>, bool, Option<&str>); 4] = [
+    let jobs: [Behaviour<'_>; 4] = [
         (&[Scheme::Ntlm], None, false, None),
         (&[Scheme::Ntlm], None, true, Some("stored")),
         (&[Scheme::Ntlm, Scheme::Basic], Some(explicit), true, Some(BOB)),

@@ -201,11 +201,11 @@ const CHAINS: [&[Flaw]; 8] = [
 
 /// What Windows would say: the first that is wrong and not excused; then, if it is to look, who is
 /// revoked. Of a certificate whose authority is unknown nobody can say that.
-fn verdict(flaws: &[Flaw], flags: SecurityFlags) -> Option<Hresult> {
-    let wrong = (0..4).find(|place| flaws.contains(&TOLD[*place].0) && !flags.contains(EXCUSES[*place]));
+fn verdict(flaws: &[Flaw], set: SecurityFlags) -> Option<Hresult> {
+    let wrong = (0..4).find(|place| flaws.contains(&TOLD[*place].0) && !set.contains(EXCUSES[*place]));
     let unknown = flaws.contains(&Flaw::UnknownAuthority).then_some(Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED);
     let revoked = flaws.contains(&Flaw::Revoked).then_some(Hresult::ERROR_WINHTTP_SECURE_CERT_REVOKED);
-    wrong.map(|place| TOLD[place].1).or(unknown.or(revoked).filter(|_| flags.contains(CHECK)))
+    wrong.map(|place| TOLD[place].1).or(unknown.or(revoked).filter(|_| set.contains(CHECK)))
 }
 
 fn every_chain_under_every_set_of_flags(c: &mut Bench) -> Outcome {

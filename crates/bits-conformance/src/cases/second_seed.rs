@@ -40,13 +40,16 @@ fn scheme_of(name: &str) -> Option<AuthScheme> {
 /// What the sample is given: scheme, user name and password.
 type Given<'a> = (&'a str, &'a str, &'a str);
 
+/// The job that the sample has resumed, or what stopped it before.
+type Begun = Result<Arc<dyn Job>, Hresult>;
+
 /// The sample up to its wait, with this callback; `None` for a scheme that has no such name.
 fn sample(
     c: &Bench,
     url: &str,
     (scheme, user_name, password): Given<'_>,
     callback: &Arc<Recorder>,
-) -> Result<Option<Result<Arc<dyn Job>, Hresult>>, Stop> {
+) -> Result<Option<Begun>, Stop> {
     let Some(scheme) = scheme_of(scheme) else { return Ok(None) };
     let word = |word| Some(word).filter(|word: &&str| !word.eq_ignore_ascii_case("NULL"));
     let credentials = AuthCredentials {
@@ -239,7 +242,7 @@ fn a_job_that_takes_too_long_is_cancelled(c: &mut Bench) -> Outcome {
     let gate = origin.gate("/file", GateAt::RequestSeen);
     let callback = callback();
     let job = started(c, &origin.url("/file"), ("basic", NAME, PASSWORD), &callback)?;
-    c.advance(Duration::from_millis(900_000))?;
+    c.advance(Duration::from_mins(15))?;
     c.is("auth.sample.wait_limit", (callback.methods(), in_queue(c)?), (vec![], 1))?;
     job.cancel()?;
     drop(gate);
