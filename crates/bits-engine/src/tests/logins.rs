@@ -213,7 +213,7 @@ fn stored_credentials_are_for_proxies_and_stand_behind_explicit_ones() {
 
     house.resume(job).unwrap();
     let logins = house.plan(job).logins;
-    let first = |schemes: &[AuthScheme]| logins.first_of(PROXY, schemes.iter().copied()).map(|(scheme, _)| scheme);
+    let first = |schemes: &[AuthScheme]| logins.first_of(PROXY, schemes).map(|(scheme, _)| scheme);
     assert_eq!(first(&[AuthScheme::NEGOTIATE, AuthScheme::BASIC]), Some(AuthScheme::BASIC));
     assert_eq!(first(&[AuthScheme::NEGOTIATE, AuthScheme::DIGEST]), Some(AuthScheme::NEGOTIATE));
 }
