@@ -313,17 +313,30 @@ impl Party {
     /// The same party on another connection: what is bound to the old one is forgotten, and the
     /// exchange begins anew; but not for ever, when connections end in the middle of it.
     #[must_use]
-    pub fn moved(self) -> Self {
+    pub fn moved(mut self) -> Self {
+        if let State::Speaking(exchange) | State::Accepted(exchange) = &self.state
+            && exchange.is_bound()
+        {
+            self.turn();
+        }
+        self
+    }
+
+    /// Turns to another proxy or server in the place of the first, which has not asked yet: nothing of
+    /// what the first was told is for it. Also that is not done for ever.
+    pub fn turn(&mut self) {
         match &self.state {
-            State::Speaking(exchange) if exchange.is_bound() && self.breaks == Self::MOST_BREAKS => {
+            State::Speaking(_) if self.breaks == Self::MOST_BREAKS => {
                 tracing::debug!(target = ?self.target, "connections end before the exchange does");
-                Self { state: State::Refused, verdict: Some(Verdict::Refused), ..self }
+                self.state = State::Refused;
+                self.verdict = Some(Verdict::Refused);
             }
-            State::Speaking(exchange) if exchange.is_bound() => {
-                Self { state: State::Silent, breaks: self.breaks + 1, ..self }
+            State::Speaking(_) => {
+                self.state = State::Silent;
+                self.breaks += 1;
             }
-            State::Accepted(exchange) if exchange.is_bound() => Self { state: State::Silent, ..self },
-            _ => self,
+            State::Accepted(_) => self.state = State::Silent,
+            State::Silent | State::Refused => {}
         }
     }
 }
@@ -354,6 +367,21 @@ mod tests {
         assert!(party.say(&ASKED).is_none());
         assert_eq!(party.hear(200, &HeaderMap::new()), Step::Stand);
         assert!(party.say(&ASKED).is_none());
+    }
+
+    #[test]
+    fn another_one_in_the_same_place_has_to_ask_for_itself_but_not_for_ever() {
+        let mut party = party(&[AuthScheme::BASIC]);
+        let basic = challenging("Basic realm=x");
+
+        for _ in 0..3 {
+            assert_eq!(party.hear(401, &basic), Step::Again);
+            party.turn();
+            assert!(party.say(&ASKED).is_none());
+        }
+        assert_eq!(party.hear(401, &basic), Step::Again);
+        party.turn();
+        assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Stand, Some(Verdict::Refused)));
     }
 
     #[test]

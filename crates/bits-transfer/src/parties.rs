@@ -28,6 +28,8 @@ pub(crate) type Judged<'a> = &'a (dyn Fn(&str, Verdict) + Sync);
 #[derive(Debug)]
 pub(crate) struct Parties {
     proxy: Party,
+    /// Who knows us as `proxy`: another one of the route may stand in for the first.
+    through: Option<ProxyServer>,
     server: Party,
     manner: Manner,
     /// Who knows us as `server`: behind a proxy, one after the other.
@@ -39,6 +41,7 @@ impl Parties {
     pub(crate) fn new(aim: &Aim, manner: Manner) -> Self {
         Self {
             proxy: Party::new(AuthTarget::PROXY, &aim.logins, manner),
+            through: None,
             server: Party::new(AuthTarget::SERVER, &servers(aim), manner),
             manner,
             origin: aim.origin.clone(),
@@ -62,6 +65,10 @@ impl Parties {
 
     /// Adds what we say to a request to a proxy.
     pub(crate) fn say_to_proxy<B>(&mut self, proxy: &ProxyServer, request: &mut Request<B>) {
+        if self.through.as_ref() != Some(proxy) {
+            self.proxy.turn();
+            self.through = Some(proxy.clone());
+        }
         say(&mut self.proxy, &proxy.host, &request.uri().to_string(), request);
     }
 

@@ -3,9 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use bits_api::{ErrorContext, Hresult, ProxySettings, ProxyUsage};
+use std::sync::Arc;
+use std::thread;
+
+use bits_api::{AuthScheme, AuthTarget, ErrorContext, Hresult, ProxySettings, ProxyUsage};
 use bits_wire::Secret;
 use bits_wire::attempt::{AttemptEnd, AttemptPlan, Failure};
+use bits_wire::auth::{Login, Logins};
 use bits_wire::proxy::Proxying;
 use bits_world::{Decisions, Proxies, ProxyScript, Sid};
 
@@ -223,4 +227,51 @@ fn a_script_with_nonsense_for_an_answer_is_an_invalid_argument() {
 
     let context = ErrorContext::GENERAL_TRANSPORT;
     assert_eq!(outcome.failure(), Failure { code: Hresult::E_INVALIDARG, context, transient: true });
+}
+
+/// A proxy that asks the first comer by `challenge`, and is gone.
+fn asking_once(challenge: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() > 0 {
+            head.push(byte[0]);
+        }
+        let answer = format!(
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: {challenge}\r\nContent-Length: 0\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let _ = stream.write_all(answer.as_bytes());
+    });
+    address
+}
+
+#[test]
+fn a_proxy_that_has_not_asked_hears_nothing_of_what_another_one_was_told() {
+    let schemes = [
+        ("Basic realm=x", AuthScheme::BASIC),
+        ("Digest realm=x, nonce=y, qop=\"auth\"", AuthScheme::DIGEST),
+        ("NTLM", AuthScheme::NTLM),
+    ];
+    for (challenge, scheme) in schemes {
+        for url in ["http://127.0.0.1:9/a", "https://127.0.0.1:9/a"] {
+            let (first, mill) = (asking_once(challenge), Mill::new());
+            let second = Server::start(|mut peer| {
+                peer.request();
+                peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+            });
+            let login = Login { user_name: Secret::new("user"), password: Secret::new("password") };
+            let logins: Logins = [((AuthTarget::PROXY, scheme), login)].into_iter().collect();
+
+            let plan = by(through(&format!("{first} {}", second.address), ""), mill.plan(url));
+            let outcome = mill.run(AttemptPlan { logins: Arc::new(logins), ..plan });
+
+            assert_eq!(outcome.code(), Hresult::from_http_status(403), "{challenge} {url}");
+            assert_eq!(line(&second.requests()[0], "Proxy-Authorization"), None, "{challenge} {url}");
+        }
+    }
 }
