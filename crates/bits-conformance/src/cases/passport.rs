@@ -27,6 +27,7 @@ cases![
     the_servers_beside_see_nothing_of_the_jobs_own,
     a_token_goes_where_it_was_asked_for,
     the_files_of_a_job_share_a_sign_in,
+    what_stands_for_a_token_stays_encrypted,
 ];
 
 const NAME: &str = "user1@example.com";
@@ -442,4 +443,19 @@ fn the_files_of_a_job_share_a_sign_in(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
     c.is(EXPLICIT[0], seen(&origin.journal())[8..].to_vec(), lines(&["HEAD /file?three 302", "HEAD /signin.html 404"]))
+}
+
+fn what_stands_for_a_token_stays_encrypted(c: &mut Bench) -> Outcome {
+    let origin = partner(c, &[])?;
+    origin.put("/open", content());
+    use_nexus(c, &origin.https_url(Passport::NEXUS))?;
+    let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
+    job.add_file(Some(&origin.url("/open")), Some(&c.local("open.bin")))?;
+    set(&job, AuthTarget::SERVER, PASSWORD)?;
+    job.resume()?;
+    c.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let journal = origin.journal();
+    let (open, encrypted): (Vec<_>, Vec<_>) = journal.iter().partition(|request| !request.https);
+    let told = |requests: &[&bits_origin::Request]| requests.iter().any(|request| request.header("Cookie").is_some());
+    c.is(EXPLICIT[0], (open.is_empty(), told(&open), told(&encrypted)), (false, false, true))
 }

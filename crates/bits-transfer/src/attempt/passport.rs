@@ -81,7 +81,7 @@ impl Line<'_> {
         }
         let target = self.redirects.target();
         if entry.is_over(target) || passport::sets_token(&head.headers) {
-            self.visitor.cookies.take_in(target, &head.headers);
+            self.visitor.cookies.take_in_credentials(target, &head.headers);
         }
         passport::wanted(head.status.as_u16(), &head.headers, &self.logins).is_some()
     }
@@ -108,7 +108,7 @@ impl Line<'_> {
         loop {
             let at = sign_in.at().clone();
             let (link, (head, body), text) = self.ask_beside(&at, Some(&sign_in.authorization()), used.take()).await?;
-            self.visitor.cookies.take_in(&at, &head.headers);
+            self.visitor.cookies.take_in_credentials(&at, &head.headers);
             if configuration.is_outdated_by(&head.headers) {
                 self.visitor.configuration = None;
             }

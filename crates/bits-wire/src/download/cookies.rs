@@ -39,8 +39,19 @@ impl Cookies {
 
     /// Takes in what an answer from `target` sets.
     pub fn take_in(&mut self, target: &Target, headers: &HeaderMap) {
+        self.take(target, headers, false);
+    }
+
+    /// The same for what is as good as credentials: set by HTTPS, it is told by HTTPS alone, whether
+    /// or not it says so itself.
+    pub fn take_in_credentials(&mut self, target: &Target, headers: &HeaderMap) {
+        self.take(target, headers, target.origin().scheme == Scheme::Https);
+    }
+
+    fn take(&mut self, target: &Target, headers: &HeaderMap, needs_tls: bool) {
         for line in headers.get_all(SET_COOKIE) {
-            let Some((cookie, is_over)) = line.to_str().ok().and_then(|line| read(target, line)) else { continue };
+            let Some((mut cookie, is_over)) = line.to_str().ok().and_then(|line| read(target, line)) else { continue };
+            cookie.needs_tls |= needs_tls;
             self.0.retain(|kept| (&kept.host, &kept.path, &kept.name) != (&cookie.host, &cookie.path, &cookie.name));
             if !is_over {
                 self.0.push(cookie);
@@ -155,6 +166,21 @@ mod tests {
         assert_eq!(told(&["a=1; Path=/x"], SET_AT), None);
         assert_eq!(told(&["a=1; secure"], "http://host/dir/page"), None);
         assert_eq!(told(&["a=1; secure"], SET_AT).as_deref(), Some("a=1"));
+    }
+
+    #[test]
+    fn what_is_as_good_as_credentials_is_told_as_it_was_set() {
+        let set = [(SET_COOKIE, HeaderValue::from_static("a=1; path=/"))].into_iter().collect();
+        let is_told = |set_at, url| {
+            let (mut cookies, mut headers) = (Cookies::default(), HeaderMap::new());
+            cookies.take_in_credentials(&Target::parse(set_at).unwrap(), &set);
+            cookies.add_to(&Target::parse(url).unwrap(), &mut headers);
+            headers.contains_key(COOKIE)
+        };
+
+        assert!(is_told("https://host/", "https://host/"));
+        assert!(!is_told("https://host/", "http://host/"));
+        assert!(is_told("http://host/", "http://host/"));
     }
 
     #[test]
