@@ -283,7 +283,11 @@ impl<'a> StoreFolder<'a> {
 pub fn read(file: &Path, key: Option<&Path>, password: Option<&str>) -> Result<Vec<Certificate>, FolderError> {
     let data = read_file(file)?;
     let read = match key {
-        Some(key) => identity::from_files(&data, &read_file(key)?).map(|certificate| vec![certificate]),
+        Some(path) => {
+            let key =
+                identity::key_from(&read_file(path)?).map_err(|error| FolderError::new(path, error.to_string()))?;
+            identity::from_file_and_key(&data, &key).map(|certificate| vec![certificate])
+        }
         None => identity::from_file(&data, password),
     };
     read.map_err(|error| FolderError::new(file, error.to_string()))

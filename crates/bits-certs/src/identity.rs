@@ -6,12 +6,14 @@ use bits_world::{Certificate, PrivateKey};
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error as Pkcs12Error;
 use rustls::crypto::ring;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha1::{Digest, Sha1};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
+
+use crate::fault;
 
 /// Why no certificate could be made of a text or file: one line, which says what is wrong and, where
 /// it is not plain, how to mend it. It never has a word of a key or a password in it.
@@ -113,6 +115,11 @@ pub fn from_file(data: &[u8], password: Option<&str>) -> Result<Vec<Certificate>
 /// # Errors
 /// [`Unreadable`].
 pub fn from_files(certificate: &[u8], key: &[u8]) -> Result<Certificate, Unreadable> {
+    from_file_and_key(certificate, &key_from(key)?)
+}
+
+/// The certificate of a file, PEM or DER, that has no key, with this one.
+pub(crate) fn from_file_and_key(certificate: &[u8], key: &PrivateKeyDer<'_>) -> Result<Certificate, Unreadable> {
     let (chain, own) = match Form::of(certificate) {
         Form::Pem => taken_apart(certificate)?,
         Form::Der | Form::Pkcs12 => (vec![CertificateDer::from(certificate.to_vec())], None),
@@ -120,14 +127,18 @@ pub fn from_files(certificate: &[u8], key: &[u8]) -> Result<Certificate, Unreada
     if own.is_some() {
         return Err(Unreadable::SeveralKeys);
     }
-    let key = match Form::of(key) {
-        Form::Pem => taken_apart(key)?.1,
+    from_der(&chain, Some(key))
+}
+
+/// The private key of a file of its own, PEM or DER.
+pub(crate) fn key_from(file: &[u8]) -> Result<PrivateKeyDer<'static>, Unreadable> {
+    let key = match Form::of(file) {
+        Form::Pem => taken_apart(file)?.1,
         Form::Der | Form::Pkcs12 => {
-            Some(PrivateKeyDer::try_from(key).map_err(|error| Unreadable::Key(error.to_owned()))?.clone_key())
+            Some(PrivateKeyDer::try_from(file).map_err(|error| Unreadable::Key(error.to_owned()))?.clone_key())
         }
     };
-    let key = key.ok_or_else(|| Unreadable::Key("there is none where it should be".to_owned()))?;
-    from_der(&chain, Some(&key))
+    key.ok_or_else(|| Unreadable::Key("there is none where it should be".to_owned()))
 }
 
 /// The certificate of a chain of DER, itself first, with its key.
@@ -137,7 +148,7 @@ pub fn from_files(certificate: &[u8], key: &[u8]) -> Result<Certificate, Unreada
 pub fn from_der(chain: &[CertificateDer<'_>], key: Option<&PrivateKeyDer<'_>>) -> Result<Certificate, Unreadable> {
     let leaf = chain.first().ok_or(Unreadable::NoCertificate)?;
     let (rest, parsed) =
-        X509Certificate::from_der(leaf).map_err(|error| Unreadable::NotX509(one_line(error.to_string())))?;
+        X509Certificate::from_der(leaf).map_err(|error| Unreadable::NotX509(one_line(fault::of_der(&error))))?;
     if !rest.is_empty() {
         return Err(Unreadable::Trailing(rest.len()));
     }
@@ -199,16 +210,14 @@ impl Form {
 type TakenApart = (Vec<CertificateDer<'static>>, Option<PrivateKeyDer<'static>>);
 
 fn taken_apart(text: &[u8]) -> Result<TakenApart, Unreadable> {
-    let told = |error: rustls_pki_types::pem::Error| one_line(error.to_string());
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(text)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Unreadable::NotPem(told(error)))?;
+    let told = |error: PemError| Unreadable::NotPem(fault::of_pem(&error).to_owned());
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(told)?;
     let is_encrypted = |mark: &[u8]| text.windows(mark.len()).any(|found| found == mark);
     if is_encrypted(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || is_encrypted(b"Proc-Type: 4,ENCRYPTED") {
         return Err(Unreadable::KeyEncrypted);
     }
     let mut keys = PrivateKeyDer::pem_slice_iter(text);
-    let key = keys.next().transpose().map_err(|error| Unreadable::Key(told(error)))?;
+    let key = keys.next().transpose().map_err(told)?;
     if keys.next().is_some() {
         return Err(Unreadable::SeveralKeys);
     }
@@ -265,12 +274,16 @@ fn issuer_among(certificates: &[CertificateDer<'_>], of: &CertificateDer<'_>) ->
     })
 }
 
+/// What ring signs with; its error does not say what it is about.
+const USABLE_KEYS: &str =
+    "it is damaged, or none of those that are used here: RSA of 2048 to 4096 bits, ECDSA with P-256 or P-384, Ed25519";
+
 /// Whether this is the certificate's own key.
 fn fit(certificate: &X509Certificate<'_>, key: &PrivateKeyDer<'_>) -> Result<(), Unreadable> {
     let signing = ring::default_provider()
         .key_provider
         .load_private_key(key.clone_key())
-        .map_err(|error| Unreadable::Key(one_line(error.to_string())))?;
+        .map_err(|_| Unreadable::Key(USABLE_KEYS.to_owned()))?;
     // Asked of rustls itself, a certificate of X.509 v1 fits no key.
     let fits = signing.public_key().is_none_or(|own| own.as_ref() == certificate.public_key().raw);
     if fits { Ok(()) } else { Err(Unreadable::KeyMismatch) }

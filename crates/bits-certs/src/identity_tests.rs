@@ -51,6 +51,36 @@ fn what_is_no_certificate_is_told_in_one_line() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_a_key_is_told_without_a_byte_of_it() {
+    let (certificate, key) = made(&[]);
+    let letters = key.lines().nth(1).unwrap();
+    let bytes = format!("{:?}", &letters.as_bytes()[..12]);
+    let table = [
+        (key.replace('\n', ""), "the text is no PEM: a BEGIN line has no END line: are all lines there?"),
+        (key.replace('\n', " "), "the text is no PEM: a BEGIN line has no END line: are all lines there?"),
+        (key.replacen("KEY-----\n", "KEY", 1), "the text is no PEM: a BEGIN line does not end as it should"),
+        (key.replacen(letters, &letters.replace('M', "%"), 1), "what is between BEGIN and END is no Base64"),
+        (key.replacen(letters, "", 1), "its private key cannot be used: it is damaged, or none of those"),
+    ];
+    for (key, says) in table {
+        for error in [from_files(certificate.as_bytes(), key.as_bytes()), from_pem(&format!("{certificate}{key}"))] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(says) && error.lines().count() == 1, "{error}");
+            assert!(!error.contains(letters) && !error.contains(bytes.trim_matches(['[', ']'])), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_was_cut_short_is_told_as_such() {
+    let read = from_pem(&made(&[]).0).unwrap();
+
+    let error = from_file(&read.chain[0][..read.chain[0].len() / 2], None).unwrap_err().to_string();
+
+    assert_eq!(error, "no X.509 certificate: it ends too early");
+}
+
 fn pkcs12(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/../../fixtures/pkcs12/{name}.p12", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }

@@ -10,6 +10,7 @@
 mod authorities;
 mod certificate;
 mod description;
+mod fault;
 pub mod folder;
 pub mod identity;
 mod revocation;
@@ -17,5 +18,6 @@ mod serialized;
 
 pub use authorities::{Authorities, Chain};
 pub use description::Description;
+pub use fault::of_pem as fault_of_pem;
 pub use revocation::{Revocations, lists_from};
 pub use serialized::{certificates_of, serialized_store};

@@ -12,6 +12,7 @@ use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate
 use x509_parser::x509::AlgorithmIdentifier;
 
 use crate::certificate::{Certificate, contents};
+use crate::fault;
 
 /// The lists of a file: PEM, in which everything else is passed over, or the DER of one.
 ///
@@ -22,7 +23,8 @@ pub fn lists_from(file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         vec![file.to_vec()]
     } else {
         let found = CertificateRevocationListDer::pem_slice_iter(file).collect::<Result<Vec<_>, _>>();
-        let found = found.map_err(|error| format!("the list of revoked certificates is no PEM: {error}"))?;
+        let found =
+            found.map_err(|error| format!("the list of revoked certificates is no PEM: {}", fault::of_pem(&error)))?;
         found.iter().map(|list| list.to_vec()).collect()
     };
     if lists.is_empty() {
@@ -124,7 +126,7 @@ struct Scope {
 
 impl List {
     fn read(der: &[u8]) -> Result<Self, String> {
-        let (rest, list) = CertificateRevocationList::from_der(der).map_err(|error| error.to_string())?;
+        let (rest, list) = CertificateRevocationList::from_der(der).map_err(|error| fault::of_der(&error))?;
         if !rest.is_empty() {
             return Err(format!("{} bytes follow it", rest.len()));
         }

@@ -40,7 +40,8 @@ impl Trust {
             let number = index + 1;
             let mut found = false;
             for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
-                let certificate = certificate.map_err(|error| format!("trusted certificate {number}: {error}"))?;
+                let certificate = certificate
+                    .map_err(|error| format!("trusted certificate {number}: {}", bits_certs::fault_of_pem(&error)))?;
                 extra.add(&certificate).map_err(|error| format!("trusted certificate {number}: {error}"))?;
                 found = true;
             }
