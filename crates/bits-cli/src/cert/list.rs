@@ -41,7 +41,7 @@ struct Entry {
 }
 
 pub(super) fn print(stores: &StoreFolder<'_>, only: Option<&StoreName>, json: bool) -> Result<(), Failure> {
-    let failed = |error: folder::FolderError| Failure::Failed(error.to_string());
+    let failed = |error: folder::FolderError| Failure::Failed(super::unreadable(&error));
     let found = match only {
         Some(store) => {
             known(stores, store)?;

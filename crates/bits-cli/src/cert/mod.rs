@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use bits_api::{CertStoreLocation, Hresult};
-use bits_certs::folder::{self, Put, StoreFolder};
+use bits_certs::folder::{self, FolderError, Put, StoreFolder};
 use bits_world::{Certificate, Sid};
 
 use crate::password::Source;
@@ -73,21 +73,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Some(state) = &arguments.state else {
         return Err(Failure::Usage("cert is about the stores of a state folder: name it by --state DIR".into()));
     };
+    if !matches!(arguments.command, Command::Add { .. }) && !state.is_dir() {
+        return Err(Failure::Failed(format!("there is no folder {}", state.display())));
+    }
     let stores = stores(state);
     match &arguments.command {
-        Command::List { store, json } => {
-            if !state.is_dir() {
-                return Err(Failure::Failed(format!("there is no folder {}", state.display())));
-            }
-            list::print(&stores, store.as_ref(), *json)
-        }
+        Command::List { store, json } => list::print(&stores, store.as_ref(), *json),
         Command::Add { store, file, key, password_env, password_file } => {
             let source = (password_env.is_some() || password_file.is_some())
                 .then(|| Source::of(password_env.as_ref(), password_file.as_ref(), "--password"));
             let password = source.map(|source| source.read("the PKCS#12 file")).transpose()?;
             let password = password.as_ref().map(|password| password.as_str());
             let mut read = folder::read(file, key.as_deref(), password).map_err(|error| {
-                let mend = if error.what.contains("none was given") { ": name it by --password-env NAME" } else { "" };
+                let mend = if lacks_password(&error) { ": name it by --password-env NAME" } else { "" };
                 Failure::Failed(format!("cannot add {error}{mend}"))
             })?;
             for certificate in &mut read {
@@ -97,6 +95,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Remove { store, thumbprint } => remove(&stores, store, thumbprint),
     }
+}
+
+fn lacks_password(error: &FolderError) -> bool {
+    error.what.contains("none was given")
+}
+
+/// What is wrong with the stores, and how to mend what somebody has put there by hand.
+pub(crate) fn unreadable(error: &FolderError) -> String {
+    let mend = ": take it out of the folder and put it in by `bitsd cert add` with --password-env NAME";
+    format!("{error}{}", if lacks_password(error) { mend } else { "" })
 }
 
 fn add(stores: &StoreFolder<'_>, store: &StoreName, certificate: &Certificate) -> Result<(), Failure> {

@@ -123,7 +123,9 @@ impl CertArguments {
         if let Some(state) = state.filter(|state| state.is_dir()) {
             let user = Sid::of_name(Emulator::DEFAULT_USER);
             let loaded = cert::stores(state).load_into(&mut world.certificates, &user);
-            loaded.map_err(|error| Failure::Failed(format!("cannot use the certificate stores: {error}")))?;
+            loaded.map_err(|error| {
+                Failure::Failed(format!("cannot use the certificate stores: {}", cert::unreadable(&error)))
+            })?;
         }
         for file in &self.crl {
             let shown = file.display();
@@ -166,6 +168,17 @@ impl CertArguments {
             },
             Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED if self.crl.is_empty() => {
                 "nothing is known of what its authority has revoked: --crl FILE"
+            }
+            Hresult::ERROR_WINHTTP_SECURE_CERT_REV_FAILED => {
+                "no list of --crl is its authority's, signed by it and up to date"
+            }
+            Hresult::ERROR_WINHTTP_SECURE_CERT_CN_INVALID => "--ignore cn takes it nevertheless",
+            Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID => "--ignore date takes it nevertheless",
+            Hresult::ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE => "--ignore usage takes it nevertheless",
+            Hresult::ERROR_WINHTTP_SECURE_INVALID_CA => "--ca PEMFILE trusts it, --ignore ca takes it nevertheless",
+            Hresult::ERROR_WINHTTP_SECURE_CHANNEL_ERROR => {
+                let chosen = self.cert.as_ref()?;
+                return Some(format!("perhaps the server does not take {chosen}: `bitsd cert list` shows its dates"));
             }
             _ => return None,
         };

@@ -52,17 +52,36 @@ pub(super) struct LoginArguments {
 
 impl LoginArguments {
     /// The logins with their passwords, which somebody may have to be asked for.
-    pub(super) fn logins(&self) -> Result<Logins, Failure> {
+    pub(super) fn logins(&self, takes_up: bool) -> Result<Logins, Failure> {
         // Whoever is asked for a password has got everything else right.
         let sides = [self.server()?, self.proxy()?];
         if self.passport_nexus.is_none() && sides[0].accounts.iter().any(|one| one.scheme == AuthScheme::PASSPORT) {
             return Err(Failure::Usage("--server-auth: passport wants --passport-nexus URL".into()));
+        }
+        // A job that is taken up has its credentials, and the rest it does not keep.
+        if !takes_up {
+            self.check_beside(&sides)?;
         }
         let mut logins = Vec::new();
         for side in &sides {
             side.read_into(&mut logins)?;
         }
         Ok(Logins(logins))
+    }
+
+    /// Finds what no scheme that is given looks at.
+    fn check_beside(&self, sides: &[Side<'_>]) -> Result<(), Failure> {
+        let has = |scheme| sides.iter().flat_map(|side| &side.accounts).any(|account| account.scheme == scheme);
+        let unused = |option: &str, scheme: &str| {
+            Err(Failure::Usage(format!("{option} is for {scheme}, and nobody logs in by that")))
+        };
+        if self.kdc.is_some() && !has(AuthScheme::NEGOTIATE) {
+            return unused("--kdc", "negotiate");
+        }
+        if self.passport_nexus.is_some() && !has(AuthScheme::PASSPORT) {
+            return unused("--passport-nexus", "passport");
+        }
+        Ok(())
     }
 
     /// The world in which they are shown. It is none of a job's: every run has its own.

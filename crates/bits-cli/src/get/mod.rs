@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let downloads = arguments.downloads()?;
     arguments.proxy.check()?;
     arguments.certs.check(arguments.state.as_deref())?;
-    let logins = arguments.login.logins()?;
+    let logins = arguments.login.logins(arguments.state.is_some())?;
     let settings =
         Settings { priority: arguments.priority.into(), logins, proxy: &arguments.proxy, certs: &arguments.certs };
     let emulator = start(arguments)?;

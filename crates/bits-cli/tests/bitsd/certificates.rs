@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bits_origin::{ClientCertificates, Flaw, Handshake};
+use bits_origin::{ClientCertificates, Flaw, Handshake, ListFlaw};
 
 use crate::support::{Ended, Place, bitsd};
 
@@ -160,10 +160,15 @@ fn what_cannot_be_added_or_removed_says_why() {
     let (crt, key) = (place.file("a.crt", certificate), place.file("b.key", other_key));
     let (broken, text) =
         (place.file("c.p12", &fs::read(pkcs12("modern")).unwrap()[..200]), place.file("d.pem", "text"));
+    let one_line = place.file("e.key", "-----BEGIN PRIVATE KEY-----MIIE-----END PRIVATE KEY-----");
     let (ab, missing) = ("AB".repeat(20), place.aside("missing").to_str().unwrap().to_owned());
 
     let table: &[(&[&str], &str)] = &[
         (&["add", STORE, &crt, &key], "cannot add [..]a.crt: the private key does not go with the certificate"),
+        (
+            &["add", STORE, &crt, &one_line],
+            "cannot add [..]e.key: the text is no PEM: a BEGIN line has no END line: are all lines there?",
+        ),
         (&["add", STORE, &broken], "cannot add [..]c.p12: no PKCS#12 file that can be read: [..]"),
         (&["add", STORE, &text], "cannot add [..]d.pem: there is no certificate in it"),
         (&["add", STORE, &missing], "cannot add [..]missing: cannot be read: [..]"),
@@ -194,6 +199,13 @@ fn a_broken_file_in_a_store_is_named_by_every_command() {
 
     place.cert(&["list"]).fails("bitsd: [..]a.pem: there is no certificate in it");
     place.get_safely(&[]).fails("bitsd: cannot use the certificate stores: [..]a.pem: there is no certificate in it");
+
+    fs::remove_file(store.join("a.pem")).unwrap();
+    fs::copy(pkcs12("modern"), store.join("a.p12")).unwrap();
+    let mend = "a.p12: the PKCS#12 file has a password, and none was given: take it out of the folder and put it in by \
+                `bitsd cert add` with --password-env NAME";
+    place.cert(&["list"]).fails(&format!("bitsd: [..]{mend}"));
+    place.get_safely(&[]).fails(&format!("bitsd: cannot use the certificate stores: [..]{mend}"));
 }
 
 #[test]
@@ -207,6 +219,7 @@ fn wrong_usage_is_told() {
     run(&["get", "http://server/a", "a", "--cert", "CURRENT_USER/MY/x"])
         .is_misused("bitsd: --cert is about a store of the state folder: name it by --state DIR");
     run(&["cert", "list", "--state", "missing"]).fails("bitsd: there is no folder missing");
+    run(&["cert", "remove", STORE, &"AB".repeat(20), "--state", "missing"]).fails("bitsd: there is no folder missing");
     for (arguments, says) in [
         (&["cert", "list", "MINE/MY"][..], "there is no location MINE: those are CURRENT_USER, LOCAL_MACHINE,"),
         (&["cert", "list", "MY"], "LOCATION/STORE is wanted, as in CURRENT_USER/MY"),
@@ -232,7 +245,9 @@ fn each_fault_is_ignored_by_its_own_word_alone() {
         place.shake_hands(ClientCertificates::Unasked, &[flaw]);
         let others: Vec<_> = faults.iter().map(|(_, word, _)| *word).filter(|other| *other != word).collect();
 
-        place.get_safely(&["--ignore", &others.join(",")]).fails(&format!("bitsd: cannot download [..]: {code} [..]"));
+        place
+            .get_safely(&["--ignore", &others.join(",")])
+            .fails(&format!("bitsd: cannot download [..]: {code} [..]--ignore {word} takes it nevertheless"));
         place.get_safely(&["--ignore", word]).is_quiet_success();
     }
 }
@@ -286,6 +301,12 @@ fn revocation_is_looked_up_where_it_is_asked_for() {
     place
         .get_safely(&["--crl-check", "--crl", &garbage])
         .fails("bitsd: cannot use [..]list.crl: there is no list of revoked certificates in it (BEGIN X509 CRL)");
+    let old = place.aside("old.crl");
+    fs::write(&old, &place.origin.revocation_lists(Some(ListFlaw::Expired)).unwrap()[0]).unwrap();
+    place.get_safely(&["--crl-check", "--crl", old.to_str().unwrap()]).fails(
+        "bitsd: cannot download [..]: 0x80072F19 ERROR_WINHTTP_SECURE_CERT_REV_FAILED: [..]; \
+         no list of --crl is its authority's, signed by it and up to date",
+    );
     let missing = place.aside("missing");
     assert!(!Path::new(&missing).exists());
     place

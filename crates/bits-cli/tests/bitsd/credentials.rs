@@ -55,6 +55,18 @@ fn a_scheme_has_one_user() {
 }
 
 #[test]
+fn what_no_scheme_looks_at_is_wrong_usage_unless_a_job_may_have_it() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+
+    place.get([&*url, "a", "--kdc", "dc1:88"]).is_misused("bitsd: --kdc is for negotiate, and nobody logs in by that");
+    place
+        .get([&*url, "a", "--passport-nexus", "https://nexus.example/"])
+        .is_misused("bitsd: --passport-nexus is for passport, and nobody logs in by that");
+    place.get([&*url, "a", "--kdc", "dc1:88", "--state", place.aside("state").to_str().unwrap()]).is_quiet_success();
+}
+
+#[test]
 fn passport_wants_to_be_told_its_nexus() {
     let login = ["http://server/a", "a", "--server-auth", "passport:joe@example.org"];
     let place = Place::new();

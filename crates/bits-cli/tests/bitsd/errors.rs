@@ -134,7 +134,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
         &place.origin.https_url("/a"),
         "a",
         "bitsd: cannot download https://127.0.0.1:[..]/a to [..]a: 0x80072F0D ERROR_WINHTTP_SECURE_INVALID_CA: [..] \
-         (BG_ERROR_CONTEXT_REMOTE_FILE)",
+         (BG_ERROR_CONTEXT_REMOTE_FILE); --ca PEMFILE trusts it, --ignore ca takes it nevertheless",
     );
     assert!(place.origin.journal().is_empty());
 }
@@ -216,6 +216,11 @@ fn certificates_that_cannot_be_read_are_named() {
     place
         .get([&*url, "a", "--ca", wrong.to_str().unwrap()])
         .fails("bitsd: cannot use [..]wrong.pem: trusted certificate 1: there is no PEM certificate in the text");
+    // A key that has lost its line breaks, where a certificate should be.
+    fs::write(&wrong, "-----BEGIN PRIVATE KEY-----MIIE-----END PRIVATE KEY-----").unwrap();
+    place.get([&*url, "a", "--ca", wrong.to_str().unwrap()]).fails(
+        "bitsd: cannot use [..]wrong.pem: trusted certificate 1: a BEGIN line has no END line: are all lines there?",
+    );
 
     assert!(place.files().is_empty() && place.origin.journal().is_empty());
 }
