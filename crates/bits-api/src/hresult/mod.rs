@@ -36,9 +36,9 @@ pub struct Code {
     pub text: &'static str,
 }
 
-/// Errors of disks and file servers that have no row in [`CODES`]: BITS' documentation does not name
-/// them.
-const WIN32: [(u16, &str); 15] = [
+/// Errors of disks, file servers and logins that have no row in [`CODES`]: BITS' documentation does
+/// not name them.
+const WIN32: [(u16, &str); 16] = [
     (4, "ERROR_TOO_MANY_OPEN_FILES"),
     (17, "ERROR_NOT_SAME_DEVICE"),
     (19, "ERROR_WRITE_PROTECT"),
@@ -54,11 +54,16 @@ const WIN32: [(u16, &str); 15] = [
     (1006, "ERROR_FILE_INVALID"),
     (1295, "ERROR_DISK_QUOTA_EXCEEDED"),
     (1326, "ERROR_LOGON_FAILURE"),
+    (12_015, "ERROR_WINHTTP_LOGIN_FAILURE"),
 ];
 
 impl Hresult {
     const FACILITY_HTTP: u32 = 0x8019_0000;
     const FACILITY_WIN32: u32 = 0x8007_0000;
+
+    /// HRESULT_FROM_WIN32(ERROR_WINHTTP_LOGIN_FAILURE): who asks us for a password is not who he should
+    /// be (decisions `auth.negotiate.mutual`, `passport.failure`).
+    pub const ERROR_WINHTTP_LOGIN_FAILURE: Self = Self::from_win32(12_015);
 
     /// BG_E_HTTP_ERROR_nnn: the HTTP status `status` as an error (clause `errors.http_conversion`).
     pub const fn from_http_status(status: u16) -> Self {
@@ -93,7 +98,7 @@ impl Hresult {
     }
 
     /// Windows' name of the code; HTTP statuses without a row have theirs made, and so have the
-    /// errors of Windows that disks and file servers give.
+    /// errors of Windows that disks, file servers and logins give.
     pub fn name(self) -> Option<std::borrow::Cow<'static, str>> {
         match (self.entry(), self.http_status()) {
             (Some(code), _) => Some(code.name.into()),

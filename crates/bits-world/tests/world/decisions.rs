@@ -32,6 +32,12 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("http.cookies", ["ignored", "kept"]),
     ("http_options.certificate_faults", ["each", "ERROR_WINHTTP_SECURE_FAILURE"]),
     ("job.set_proxy_settings.commas", ["refused", "separate"]),
+    ("auth.digest.sha256", ["10.3", "never"]),
+    ("job2.set_credentials.malformed", ["BG_E_INVALID_CREDENTIALS", "accepted"]),
+    ("job2.set_credentials.missing_members", ["refused", "stored"]),
+    ("http_options.redirect_with_credentials", ["withheld", "sent"]),
+    ("http.url_credentials", ["answer", "ignored"]),
+    ("passport.failure", ["BG_E_HTTP_ERROR_401", "ERROR_WINHTTP_LOGIN_FAILURE"]),
 ];
 
 const SECONDS: [&str; 3] = ["sched.slice_length", "callback.job_transferred.retry", "http.stall_timeout"];
