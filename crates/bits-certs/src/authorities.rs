@@ -37,7 +37,8 @@ impl Authorities {
     /// # Errors
     /// One line that says why it is no certificate to be trusted.
     pub fn add(&mut self, certificate: &CertificateDer<'_>) -> Result<(), String> {
-        let anchor = webpki::anchor_from_trusted_cert(certificate).map_err(|error| error.to_string())?;
+        let anchor =
+            webpki::anchor_from_trusted_cert(certificate).map_err(|error| format!("no X.509 certificate: {error}"))?;
         self.anchors.push(anchor.to_owned());
         Ok(())
     }

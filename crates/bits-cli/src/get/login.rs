@@ -41,6 +41,8 @@ pub(super) struct LoginArguments {
     #[arg(long, value_name = "PATH", requires = "proxy_auth")]
     proxy_password_file: Option<PathBuf>,
     /// The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
+    ///
+    /// It is NTLM too for a USER without a realm, and at a host that is an address.
     #[arg(long, value_name = "HOST:PORT")]
     kdc: Option<Kdc>,
     /// The nexus of Passport, which leads to the login server, for passport
@@ -228,10 +230,16 @@ impl Logins {
             return Some(format!("the {who} wants a login: {} SCHEME:USER", option(target)));
         }
         let shown: Vec<_> = given.iter().map(|login| login.shown()).collect();
-        // Who cannot get a ticket is refused like everybody else.
-        let has_kdc = given.iter().any(|login| login.scheme == AuthScheme::NEGOTIATE);
-        let kdc = if has_kdc { "the KDC gives no ticket, " } else { "" };
-        let why = format!("name or password is wrong, {kdc}or it asks by other schemes");
+        let has = |scheme| given.iter().any(|login| login.scheme == scheme);
+        let mut why = vec!["name or password is wrong"];
+        if has(AuthScheme::NEGOTIATE) {
+            // Who cannot get a ticket is refused like everybody else.
+            why.push("no ticket of Kerberos is to be had (by --kdc, for a realm in USER and a host with a name)");
+        }
+        if has(AuthScheme::PASSPORT) {
+            why.push("the nexus leads to no login server");
+        }
+        let why = format!("{}, or it asks by other schemes", why.join(", "));
         Some(format!("the {who} did not take {}: {why}", shown.join(", ")))
     }
 }

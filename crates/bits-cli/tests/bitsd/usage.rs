@@ -138,6 +138,8 @@ Credentials:
 
       --kdc <HOST:PORT>
           The KDC of every realm, for negotiate with Kerberos; without one, negotiate is NTLM
+          
+          It is NTLM too for a USER without a realm, and at a host that is an address.
 
       --passport-nexus <URL>
           The nexus of Passport, which leads to the login server, for passport
