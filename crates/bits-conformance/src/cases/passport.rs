@@ -28,6 +28,7 @@ cases![
     a_token_goes_where_it_was_asked_for,
     the_files_of_a_job_share_a_sign_in,
     what_stands_for_a_token_stays_encrypted,
+    a_server_that_was_not_named_has_nobody_sign_in,
 ];
 
 const NAME: &str = "user1@example.com";
@@ -458,4 +459,20 @@ fn what_stands_for_a_token_stays_encrypted(c: &mut Bench) -> Outcome {
     let (open, encrypted): (Vec<_>, Vec<_>) = journal.iter().partition(|request| !request.https);
     let told = |requests: &[&bits_origin::Request]| requests.iter().any(|request| request.header("Cookie").is_some());
     c.is(EXPLICIT[0], (open.is_empty(), told(&open), told(&encrypted)), (false, false, true))
+}
+
+fn a_server_that_was_not_named_has_nobody_sign_in(c: &mut Bench) -> Outcome {
+    let named = c.proxy()?;
+    let origin = partner(c, &[])?;
+    let status = Fault::Status { code: 302, retry_after: None };
+    let there = Fault::Header("Location".to_owned(), origin.url("/file"));
+    named.script(Script::new().rule(Rule::on("/file").fault(status).fault(there)));
+    use_nexus(c, &origin.url(Passport::NEXUS))?;
+    let job = c.job_for(&named.url("/file"), JobPriority::NORMAL)?;
+    set(&job, AuthTarget::SERVER, PASSWORD)?;
+    job.resume()?;
+    c.wait(&job, JobState::ERROR, SOON)?;
+    // Its challenge is a redirect like any other.
+    c.is("auth.target.server", seen(&origin.journal()), lines(&["HEAD /file 302", "HEAD /signin.html 404"]))?;
+    c.is("auth.target.server", said(&origin.journal()).concat(), String::new())
 }
