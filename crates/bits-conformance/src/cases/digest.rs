@@ -22,6 +22,9 @@ cases![
     digest_that_nobody_can_answer_is_not_replaced_by_basic,
 ];
 
+/// What the proxy knows Alice by, where the server knows her by the other one.
+const PROXYS: &str = "another horse";
+
 /// What clients said to prove who they are, where they said it.
 fn proofs(journal: &Journal) -> Vec<String> {
     let proof = |request: &Request| {
@@ -78,15 +81,17 @@ fn digest_proves_a_password_to_a_proxy(c: &mut Bench) -> Outcome {
         c.start_over();
         let (origin, proxy) = (guarded_by(c, Digest::new())?, c.proxy()?);
         proxy.journal_credentials();
-        proxy.guard_proxy(guard(Scheme::Digest(Digest::new())));
+        proxy.guard_proxy(Guard::new("way out").offers(Scheme::Digest(Digest::new())).knows(NAME, PROXYS));
         let url = if is_https { origin.https_url("/file") } else { origin.url("/file") };
         let job = c.job_for(&url, JobPriority::NORMAL)?;
         job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
-        for target in [AuthTarget::PROXY, AuthTarget::SERVER] {
-            set(&job, target, AuthScheme::DIGEST, PASSWORD)?;
+        // Neither knows what the other one is told.
+        for (target, password) in [(AuthTarget::PROXY, PROXYS), (AuthTarget::SERVER, PASSWORD)] {
+            set(&job, target, AuthScheme::DIGEST, password)?;
         }
         job.resume()?;
-        c.wait(&job, JobState::TRANSFERRED, SOON)?;
+        c.settle()?;
+        c.is(clauses, job.state()?, JobState::TRANSFERRED)?;
         job.complete()?;
         c.holds(clauses, "the file has the bytes of the server's", c.downloaded()? == bytes())?;
         let to_proxy = proxy.journal().select("for the proxy", |request| request.header("Proxy-Authorization").is_some());
