@@ -84,7 +84,8 @@ impl FromStr for Chosen {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, '/');
-        let (Some(location), Some(store), Some(which)) = (parts.next(), parts.next(), parts.next()) else {
+        let mut part = || parts.next().filter(|part| !part.is_empty());
+        let (Some(location), Some(store), Some(which)) = (part(), part(), part()) else {
             return Err("LOCATION/STORE/HASH or LOCATION/STORE/NAME is wanted, as in CURRENT_USER/MY/alice".into());
         };
         let store = format!("{location}/{store}").parse()?;

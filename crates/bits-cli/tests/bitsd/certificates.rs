@@ -225,6 +225,10 @@ fn wrong_usage_is_told() {
         (&["cert", "list", "MY"], "LOCATION/STORE is wanted, as in CURRENT_USER/MY"),
         (&["cert", "remove", STORE, "AB"], "a thumbprint has 40 hexadecimal digits"),
         (&["get", "http://server/a", "a", "--cert", STORE], "LOCATION/STORE/HASH or LOCATION/STORE/NAME is wanted"),
+        (
+            &["get", "http://server/a", "a", "--cert", "CURRENT_USER/MY/"],
+            "LOCATION/STORE/HASH or LOCATION/STORE/NAME is wanted",
+        ),
         (&["get", "http://server/a", "a", "--ignore", "all"], "[possible values: cn, date, ca, usage]"),
     ] {
         let ended = run(arguments);
