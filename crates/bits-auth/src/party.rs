@@ -63,7 +63,7 @@ pub struct Party {
     host: String,
     /// What ties exchanges to the connection, where it has something of the kind.
     binding: Option<Vec<u8>>,
-    /// How often a connection has ended in the middle of an exchange.
+    /// How often an exchange was broken off: its connection has ended, or a proxy was in the way.
     breaks: u32,
 }
 
@@ -177,7 +177,7 @@ fn said_to<'a>(scheme: AuthScheme, challenges: &[Challenge<'a>]) -> Option<&'a s
 }
 
 impl Party {
-    /// How often an exchange begins anew because its connection has ended.
+    /// How often an exchange begins anew that was broken off.
     const MOST_BREAKS: u32 = 3;
 
     /// A party that nobody has asked yet, with what it may answer.
@@ -199,7 +199,10 @@ impl Party {
         asked.host.clone_into(&mut self.host);
         match &mut self.state {
             State::Speaking(exchange) => Some((header, exchange.say(asked)?)),
-            State::Accepted(exchange) if exchange.covers(asked) => Some((header, exchange.say(asked)?)),
+            // A proxy wants the same for whatever it is asked (RFC 7616, 3.3).
+            State::Accepted(exchange) if self.target == AuthTarget::PROXY || exchange.covers(asked) => {
+                Some((header, exchange.say(asked)?))
+            }
             State::Accepted(_) | State::Silent | State::Refused => None,
         }
     }
@@ -210,8 +213,11 @@ impl Party {
         if status == ours {
             return self.challenged(&challenge::all(headers, &header));
         }
-        // What a proxy refuses has never been at the server.
+        // What a proxy refuses has never been at the server, which has to hear all of an exchange.
         if status == 407 {
+            if matches!(&self.state, State::Speaking(exchange) if exchange.is_bound()) {
+                self.turn();
+            }
             return Step::Stand;
         }
         let info = self.info();
@@ -327,7 +333,7 @@ impl Party {
     pub fn turn(&mut self) {
         match &self.state {
             State::Speaking(_) if self.breaks == Self::MOST_BREAKS => {
-                tracing::debug!(target = ?self.target, "connections end before the exchange does");
+                tracing::debug!(target = ?self.target, "the exchange is broken off again and again");
                 self.state = State::Refused;
                 self.verdict = Some(Verdict::Refused);
             }
@@ -382,6 +388,37 @@ mod tests {
         assert_eq!(party.hear(401, &basic), Step::Again);
         party.turn();
         assert_eq!((party.hear(401, &basic), party.take_verdict()), (Step::Stand, Some(Verdict::Refused)));
+    }
+
+    #[test]
+    fn what_a_proxy_has_kept_from_the_server_is_said_anew_but_not_for_ever() {
+        let mut party = party(&[AuthScheme::NTLM]);
+        let ntlm = challenging("NTLM");
+
+        for _ in 0..4 {
+            assert_eq!(party.hear(401, &ntlm), Step::Again);
+            assert!(party.say(&ASKED).is_some());
+            assert_eq!(party.hear(407, &HeaderMap::new()), Step::Stand);
+            assert!(party.say(&ASKED).is_none());
+        }
+        assert_eq!(party.hear(401, &ntlm), Step::Stand);
+    }
+
+    #[test]
+    fn the_places_of_a_challenge_mean_nothing_to_a_proxy() {
+        let login = Login { user_name: Secret::new("name"), password: Secret::new("password") };
+        let says_unasked = |target: AuthTarget, status, header| {
+            let logins: Logins = [((target, AuthScheme::DIGEST), login.clone())].into_iter().collect();
+            let mut party = Party::new(target, &Arc::new(logins), MANNER);
+            let challenge = HeaderValue::from_static("Digest realm=x, nonce=y, domain=\"/elsewhere\"");
+            assert_eq!(party.hear(status, &[(header, challenge)].into_iter().collect()), Step::Again);
+            assert!(party.say(&ASKED).is_some());
+            assert_eq!(party.hear(200, &HeaderMap::new()), Step::Stand);
+            party.say(&ASKED).is_some()
+        };
+
+        assert!(!says_unasked(AuthTarget::SERVER, 401, WWW_AUTHENTICATE));
+        assert!(says_unasked(AuthTarget::PROXY, 407, PROXY_AUTHENTICATE));
     }
 
     #[test]
