@@ -316,13 +316,13 @@ impl Party {
         step
     }
 
-    /// The same party on another connection: what is bound to the old one is forgotten, and the
-    /// exchange begins anew; but not for ever, when connections end in the middle of it.
+    /// The same party on another connection, where whoever was content has to ask again. What is
+    /// bound to the old one is forgotten, and the exchange begins anew; but not for ever, when
+    /// connections end in the middle of it.
     #[must_use]
     pub fn moved(mut self) -> Self {
-        if let State::Speaking(exchange) | State::Accepted(exchange) = &self.state
-            && exchange.is_bound()
-        {
+        let goes_on = matches!(&self.state, State::Speaking(exchange) if !exchange.is_bound());
+        if !goes_on {
             self.turn();
         }
         self
@@ -419,6 +419,23 @@ mod tests {
 
         assert!(!says_unasked(AuthTarget::SERVER, 401, WWW_AUTHENTICATE));
         assert!(says_unasked(AuthTarget::PROXY, 407, PROXY_AUTHENTICATE));
+    }
+
+    #[test]
+    fn on_another_connection_whoever_is_content_has_to_ask_again() {
+        for (scheme, challenge) in [
+            (AuthScheme::BASIC, "Basic realm=x"),
+            (AuthScheme::DIGEST, "Digest realm=x, nonce=y"),
+            (AuthScheme::NTLM, "NTLM"),
+        ] {
+            let mut party = party(&[scheme]);
+            assert_eq!(party.hear(401, &challenging(challenge)), Step::Again);
+            let mut asked = party.moved();
+            assert!(asked.say(&ASKED).is_some(), "{challenge}");
+            assert_eq!(asked.hear(200, &HeaderMap::new()), Step::Stand);
+
+            assert!(asked.moved().say(&ASKED).is_none(), "{challenge}");
+        }
     }
 
     #[test]
