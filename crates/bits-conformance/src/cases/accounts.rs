@@ -1,10 +1,11 @@
 //! Accounts on the wire: what of a job's credentials reaches whom, and what is told of it.
 
-use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ProxyUsage, SecurityFlags};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, SecurityFlags};
 use bits_origin::{Fault, Guard, Journal, Origin, Rule, Scheme};
 use bits_service::{Judged, LogEvent};
 use bits_world::Profile;
 
+use super::authentication::behind;
 use super::http::{bytes, content};
 use super::prelude::*;
 
@@ -350,14 +351,7 @@ fn credentials_refused_by_a_proxy_are_events(c: &mut Bench) -> Outcome {
     for is_https in [false, true] {
         for (password, number) in [(PASSWORD, 203), ("wrong", 204)] {
             c.start_over();
-            let origin = c.origin()?;
-            c.trust_origin()?;
-            origin.put("/file", content());
-            let proxy = c.proxy()?;
-            proxy.guard_proxy(guard());
-            let url = if is_https { origin.https_url("/file") } else { origin.url("/file") };
-            let job = c.job_for(&url, JobPriority::NORMAL)?;
-            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
+            let (job, ..) = behind(c, guard(), is_https)?;
             set(&job, AuthTarget::PROXY, (NAME, password))?;
             job.resume()?;
             c.wait(&job, if number == 203 { JobState::TRANSFERRED } else { JobState::ERROR }, SOON)?;

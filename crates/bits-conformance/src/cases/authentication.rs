@@ -36,6 +36,22 @@ pub(super) fn set(job: &Arc<dyn Job>, target: AuthTarget, scheme: AuthScheme, pa
     Ok(())
 }
 
+/// A job, the open server that it is for, and the proxy that it goes through.
+pub(super) type Behind = (Arc<dyn Job>, Arc<Origin>, Arc<Origin>);
+
+/// A job for a file of an open server, by HTTP or HTTPS, behind a proxy with this guard.
+pub(super) fn behind(c: &mut Bench, guard: Guard, is_https: bool) -> Result<Behind, Stop> {
+    let origin = c.origin()?;
+    c.trust_origin()?;
+    origin.put("/file", content());
+    let proxy = c.proxy()?;
+    proxy.guard_proxy(guard);
+    let url = if is_https { origin.https_url("/file") } else { origin.url("/file") };
+    let job = c.job_for(&url, JobPriority::NORMAL)?;
+    job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
+    Ok((job, origin, proxy))
+}
+
 /// Status, and whether the client said who it is, of each request.
 pub(super) fn exchange(journal: &Journal) -> Vec<(u16, bool)> {
     let has = |request: &bits_origin::Request| {
@@ -65,14 +81,7 @@ fn a_server_that_asks_is_told(c: &mut Bench) -> Outcome {
 fn a_proxy_that_asks_is_told(c: &mut Bench) -> Outcome {
     for is_https in [false, true] {
         c.start_over();
-        let origin = c.origin()?;
-        c.trust_origin()?;
-        origin.put("/file", content());
-        let proxy = c.proxy()?;
-        proxy.guard_proxy(guard(Scheme::Basic));
-        let url = if is_https { origin.https_url("/file") } else { origin.url("/file") };
-        let job = c.job_for(&url, JobPriority::NORMAL)?;
-        job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
+        let (job, origin, proxy) = behind(c, guard(Scheme::Basic), is_https)?;
         set(&job, AuthTarget::PROXY, AuthScheme::BASIC, PASSWORD)?;
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRED, SOON)?;

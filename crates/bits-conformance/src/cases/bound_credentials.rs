@@ -3,6 +3,7 @@
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ProxyUsage};
 use bits_origin::{Guard, Journal, Origin, Scheme, Slip};
 
+use super::authentication::behind;
 use super::http::{bytes, content};
 use super::prelude::*;
 
@@ -88,13 +89,7 @@ fn a_connection_through_a_proxy_is_known_too(c: &mut Bench) -> Outcome {
     for (scheme, record) in BOTH {
         for is_https in [false, true] {
             c.start_over();
-            let origin = c.origin()?;
-            c.trust_origin()?;
-            origin.put("/file", content());
-            let proxy = c.proxy()?;
-            proxy.guard_proxy(guard(scheme));
-            let job = c.job_for(&url(&origin, "/file", is_https), JobPriority::NORMAL)?;
-            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
+            let (job, _, proxy) = behind(c, guard(scheme), is_https)?;
             set(&job, AuthTarget::PROXY, record, PASSWORD)?;
             job.resume()?;
             c.wait(&job, JobState::TRANSFERRED, SOON)?;

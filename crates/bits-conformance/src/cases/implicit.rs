@@ -1,9 +1,10 @@
 //! Credentials that no client names: whoever the job uses the network for, and the machine's policy.
 
-use bits_api::{AuthCredentials, AuthScheme, AuthTarget, JobPropertyId, JobPropertyValue, ProxyUsage, TokenFlags};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, JobPropertyId, JobPropertyValue, TokenFlags};
 use bits_origin::{Guard, Journal, Origin, Scheme};
 use bits_world::{Account, ImplicitPolicy, Token, UseLmCompat};
 
+use super::authentication::{Behind, behind};
 use super::http::{bytes, content};
 use super::prelude::*;
 
@@ -46,19 +47,9 @@ fn guarded(c: &mut Bench, schemes: &[Scheme]) -> Result<Arc<Origin>, Stop> {
     Ok(origin)
 }
 
-/// A job, the open server that it is for, and the proxy that it goes through.
-type Behind = (Arc<dyn Job>, Arc<Origin>, Arc<Origin>);
-
+/// A job behind a proxy: a tunnel is one connection to the end, as NTLM needs it.
 fn behind_proxy(c: &mut Bench, schemes: &[Scheme]) -> Result<Behind, Stop> {
-    let origin = c.origin()?;
-    c.trust_origin()?;
-    origin.put("/file", content());
-    let proxy = c.proxy()?;
-    proxy.guard_proxy(guard(schemes));
-    // A tunnel is one connection to the end, as NTLM needs it.
-    let job = c.job_for(&origin.https_url("/file"), JobPriority::NORMAL)?;
-    job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy.address().to_string()), None)?;
-    Ok((job, origin, proxy))
+    behind(c, guard(schemes), true)
 }
 
 fn set(job: &Arc<dyn Job>, target: AuthTarget, scheme: AuthScheme, login: Option<(&str, &str)>) -> Outcome {
