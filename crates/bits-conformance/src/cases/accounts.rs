@@ -1,6 +1,6 @@
 //! Accounts on the wire: what of a job's credentials reaches whom, and what is told of it.
 
-use bits_api::{AuthCredentials, AuthScheme, AuthTarget, SecurityFlags};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ProxyUsage, SecurityFlags};
 use bits_origin::{Fault, Guard, Journal, Origin, Rule, Scheme};
 use bits_service::{Judged, LogEvent};
 use bits_world::Profile;
