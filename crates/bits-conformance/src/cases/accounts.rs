@@ -351,7 +351,7 @@ fn credentials_refused_by_a_proxy_are_events(c: &mut Bench) -> Outcome {
     for is_https in [false, true] {
         for (password, number) in [(PASSWORD, 203), ("wrong", 204)] {
             c.start_over();
-            let (job, ..) = behind(c, guard(), is_https)?;
+            let (job, _, _proxy) = behind(c, guard(), is_https)?;
             set(&job, AuthTarget::PROXY, (NAME, password))?;
             job.resume()?;
             c.wait(&job, if number == 203 { JobState::TRANSFERRED } else { JobState::ERROR }, SOON)?;
