@@ -9,6 +9,7 @@ use cargo_metadata::{Dependency, DependencyKind, MetadataCommand, Package};
 /// The crates of the workspace, from the ground up: what each may know of the others.
 const ARROWS: &[(&str, &[&str])] = &[
     ("bits-api", &[]),
+    ("bits-windows", &["bits-api"]),
     ("bits-world", &["bits-api"]),
     ("bits-wire", &["bits-api", "bits-world"]),
     ("bits-engine", &["bits-api", "bits-world", "bits-wire"]),

@@ -1,0 +1,61 @@
+//! Where proxies may be used: the multithreaded apartment.
+//!
+//! A proxy that was made there gives `RPC_E_WRONG_THREAD` to a caller from a single-threaded
+//! apartment. A thread that has never initialised COM counts as one of the multithreaded apartment as
+//! long as that lives, which a thread of this room sees to: it is parked for good.
+
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::thread;
+
+use bits_api::Hresult;
+use windows::Win32::System::Com::{
+    APTTYPE, APTTYPE_MAINSTA, APTTYPE_NA, APTTYPE_STA, APTTYPEQUALIFIER, COINIT_MULTITHREADED, CoGetApartmentType,
+    CoInitializeEx,
+};
+
+use crate::call::hresult;
+
+/// Makes sure that there is a multithreaded apartment, for as long as the process lives.
+///
+/// # Errors
+/// What CoInitializeEx says; `E_OUTOFMEMORY` when there can be no thread.
+pub(crate) fn keep_alive() -> Result<(), Hresult> {
+    static KEPT: OnceLock<Result<(), Hresult>> = OnceLock::new();
+    *KEPT.get_or_init(|| {
+        let (told, entered) = mpsc::sync_channel(1);
+        let keeper = thread::Builder::new().name("com-apartment".to_owned()).spawn(move || {
+            // SAFETY: the thread is new and has no apartment yet.
+            let code = hresult(unsafe { CoInitializeEx(None, COINIT_MULTITHREADED) });
+            let has_entered = told.send(code).is_ok() && !code.is_failure();
+            while has_entered {
+                thread::park();
+            }
+        });
+        keeper.map_err(|_| Hresult::E_OUTOFMEMORY)?;
+        match entered.recv() {
+            Ok(code) if code.is_failure() => Err(code),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Hresult::E_UNEXPECTED),
+        }
+    })
+}
+
+/// Does `work` where proxies may be used: here, or if this thread has an apartment of its own, on
+/// another thread while this one waits. A thread of a single-threaded apartment handles no messages
+/// meanwhile.
+pub(crate) fn enter<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if !is_single_threaded() {
+        return work();
+    }
+    let done = thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Whether this thread is in an apartment other than the multithreaded one.
+fn is_single_threaded() -> bool {
+    let (mut kind, mut qualifier) = (APTTYPE::default(), APTTYPEQUALIFIER::default());
+    // SAFETY: both are written to during the call only.
+    let known = unsafe { CoGetApartmentType(&raw mut kind, &raw mut qualifier) };
+    known.is_ok() && [APTTYPE_STA, APTTYPE_MAINSTA, APTTYPE_NA].contains(&kind)
+}

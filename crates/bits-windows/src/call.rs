@@ -1,0 +1,116 @@
+//! Calls of COM: what goes in, and the code that comes back.
+//!
+//! The methods of the `windows` crate turn success codes into plain success. Calls go through the
+//! table of the interface instead, with arguments that are good by their types: [`Argument`].
+
+use std::ffi::c_void;
+
+use bits_api::{Guid, Hresult, Success};
+use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
+use windows::core::{GUID, HRESULT};
+
+/// Something that a method of COM takes.
+///
+/// # Safety
+/// A pointer in `Raw` is good for what the method does with it, at least as long as `self` lives.
+pub(crate) unsafe trait Argument {
+    /// What the method's signature says.
+    type Raw;
+
+    fn raw(self) -> Self::Raw;
+}
+
+/// Plain values go in by value, and come out into a place of their own.
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => { $(
+        // SAFETY: there is no pointer in it.
+        unsafe impl Argument for $type {
+            type Raw = Self;
+
+            fn raw(self) -> Self {
+                self
+            }
+        }
+
+        // SAFETY: a place for one value, which lives and is exclusive during the call.
+        unsafe impl Argument for &mut $type {
+            type Raw = *mut $type;
+
+            fn raw(self) -> *mut $type {
+                self
+            }
+        }
+    )* };
+}
+
+plain!(
+    u32,
+    u64,
+    HRESULT,
+    GUID,
+    bits::BG_ERROR_CONTEXT,
+    bits::BG_FILE_PROGRESS,
+    bits::BG_JOB_PRIORITY,
+    bits::BG_JOB_PROGRESS,
+    bits::BG_JOB_PROXY_USAGE,
+    bits::BG_JOB_STATE,
+    bits::BG_JOB_TIMES,
+    bits::BG_JOB_TYPE,
+);
+
+// SAFETY: one identifier that lives during the call.
+unsafe impl Argument for &GUID {
+    type Raw = *const GUID;
+
+    fn raw(self) -> *const GUID {
+        self
+    }
+}
+
+/// A method in the table of an interface, with the arguments `A` after the object.
+pub(crate) trait Method<A> {
+    /// # Safety
+    /// `this` is an object whose table has this method.
+    unsafe fn call(self, this: *mut c_void, arguments: A) -> HRESULT;
+}
+
+macro_rules! methods {
+    ($(($($argument:ident),*))*) => { $(
+        impl<$($argument: Argument),*> Method<($($argument,)*)>
+            for unsafe extern "system" fn(*mut c_void, $($argument::Raw),*) -> HRESULT
+        {
+            #[allow(non_snake_case)]
+            unsafe fn call(self, this: *mut c_void, ($($argument,)*): ($($argument,)*)) -> HRESULT {
+                // SAFETY: the object is the caller's word, the arguments are good by their types.
+                unsafe { self(this, $($argument.raw()),*) }
+            }
+        }
+    )* };
+}
+
+methods!(()(A)(A, B)(A, B, C)(A, B, C, D));
+
+/// Windows' code as ours.
+pub(crate) fn hresult(code: HRESULT) -> Hresult {
+    Hresult(code.0.cast_unsigned())
+}
+
+/// What a call came to, with its success code.
+pub(crate) fn success(code: HRESULT) -> Result<Success, Hresult> {
+    Success::new(hresult(code))
+}
+
+/// The code in an error of the `windows` crate.
+pub(crate) fn failure(error: &windows::core::Error) -> Hresult {
+    hresult(error.code())
+}
+
+/// Windows' identifier as ours.
+pub(crate) fn guid(guid: GUID) -> Guid {
+    Guid::from_u128(guid.to_u128())
+}
+
+/// Our identifier as Windows'.
+pub(crate) fn windows_guid(guid: Guid) -> GUID {
+    GUID::from_u128(guid.as_u128())
+}

@@ -1,0 +1,184 @@
+//! Connecting to BITS.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bits_api::{Hresult, Manager};
+
+/// A connection to the BITS of this machine.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The entry point.
+    pub manager: Arc<dyn Manager>,
+    /// The newest version of which this BITS has a class.
+    pub version: Version,
+}
+
+/// A version of BITS that has a class of its own: IBackgroundCopyManager is the same in all, but
+/// which of them is there tells which BITS it is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+#[allow(missing_docs)]
+pub enum Version {
+    V1_0,
+    V1_5,
+    V2_0,
+    V2_5,
+    V3_0,
+    V4_0,
+    V5_0,
+    V10_1,
+    V10_2,
+    V10_3,
+}
+
+impl Version {
+    /// As it is written, for example `10.3`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1_0 => "1.0",
+            Self::V1_5 => "1.5",
+            Self::V2_0 => "2.0",
+            Self::V2_5 => "2.5",
+            Self::V3_0 => "3.0",
+            Self::V4_0 => "4.0",
+            Self::V5_0 => "5.0",
+            Self::V10_1 => "10.1",
+            Self::V10_2 => "10.2",
+            Self::V10_3 => "10.3",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// This is no Windows: real BITS exists there only.
+    NotWindows,
+    /// COM or BITS refuses.
+    Refused(Hresult),
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWindows => f.write_str("real BITS exists on Windows only"),
+            Self::Refused(code) => write!(f, "BITS cannot be reached: {code}"),
+        }
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+/// Connects to the BITS of this machine.
+///
+/// The calling thread may be in any apartment, or in none. What the service is allowed to do in the
+/// caller's name is set for each object; a program that wants to set it for itself as a whole calls
+/// [`initialize_security`] first.
+///
+/// # Errors
+/// [`ConnectError::NotWindows`] on any other system; [`ConnectError::Refused`] with the code of COM.
+#[cfg(not(windows))]
+pub fn connect() -> Result<Connection, ConnectError> {
+    Err(ConnectError::NotWindows)
+}
+
+#[cfg(windows)]
+pub use over_com::{connect, initialize_security};
+
+#[cfg(windows)]
+mod over_com {
+    use std::sync::Arc;
+
+    use bits_api::Hresult;
+    use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
+    use windows::Win32::System::Com::{
+        CLSCTX_LOCAL_SERVER, CoCreateInstance, CoInitializeSecurity, EOAC_DYNAMIC_CLOAKING, RPC_C_AUTHN_LEVEL_CONNECT,
+        RPC_C_IMP_LEVEL_IMPERSONATE,
+    };
+    use windows::core::GUID;
+
+    use super::{ConnectError, Connection, Version};
+    use crate::apartment;
+    use crate::call::failure;
+    use crate::manager::ManagerHandle;
+    use crate::proxy::Proxy;
+
+    /// The class of each version, newest first.
+    const CLASSES: [(Version, GUID); 10] = [
+        (Version::V10_3, bits::BackgroundCopyManager10_3),
+        (Version::V10_2, bits::BackgroundCopyManager10_2),
+        (Version::V10_1, bits::BackgroundCopyManager10_1),
+        (Version::V5_0, bits::BackgroundCopyManager5_0),
+        (Version::V4_0, bits::BackgroundCopyManager4_0),
+        (Version::V3_0, bits::BackgroundCopyManager3_0),
+        (Version::V2_5, bits::BackgroundCopyManager2_5),
+        (Version::V2_0, bits::BackgroundCopyManager2_0),
+        (Version::V1_5, bits::BackgroundCopyManager1_5),
+        (Version::V1_0, bits::BackgroundCopyManager),
+    ];
+
+    /// Connects to the BITS of this machine.
+    ///
+    /// The calling thread may be in any apartment, or in none. What the service is allowed to do in
+    /// the caller's name is set for each object; a program that wants to set it for itself as a whole
+    /// calls [`initialize_security`] first.
+    ///
+    /// # Errors
+    /// [`ConnectError::Refused`] with the code of COM.
+    pub fn connect() -> Result<Connection, ConnectError> {
+        newest().map_err(ConnectError::Refused)
+    }
+
+    fn newest() -> Result<Connection, Hresult> {
+        apartment::keep_alive()?;
+        for (version, class) in CLASSES {
+            match activate(class) {
+                Ok(manager) => return Ok(Connection { manager: Arc::new(ManagerHandle::new(manager)), version }),
+                Err(Hresult::REGDB_E_CLASSNOTREG) => {}
+                Err(code) => return Err(code),
+            }
+        }
+        Err(Hresult::REGDB_E_CLASSNOTREG)
+    }
+
+    fn activate(class: GUID) -> Result<Proxy<bits::IBackgroundCopyManager>, Hresult> {
+        apartment::enter(|| {
+            // SAFETY: the class is a constant, and COM has been initialised for this process.
+            let manager = unsafe { CoCreateInstance(&raw const class, None, CLSCTX_LOCAL_SERVER) };
+            manager.map(Proxy::new).map_err(|error| failure(&error))
+        })
+    }
+
+    /// Sets for the whole process what BITS asks of its clients: they are known by their connection,
+    /// and the service may act in their name, whichever thread's it is. To be called once, before
+    /// anything else of COM, by the program that owns the process.
+    ///
+    /// # Errors
+    /// `RPC_E_TOO_LATE` when it was set before, by a call or by the first use of COM.
+    pub fn initialize_security() -> Result<(), Hresult> {
+        apartment::keep_alive()?;
+        // SAFETY: nothing is handed over but constants.
+        let set = unsafe {
+            CoInitializeSecurity(
+                None,
+                -1,
+                None,
+                None,
+                RPC_C_AUTHN_LEVEL_CONNECT,
+                RPC_C_IMP_LEVEL_IMPERSONATE,
+                None,
+                EOAC_DYNAMIC_CLOAKING,
+                None,
+            )
+        };
+        set.map_err(|error| failure(&error))
+    }
+}

@@ -1,0 +1,167 @@
+//! Interfaces of objects in the service.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::OnceLock;
+
+use bits_api::{Hresult, Success};
+use windows::Win32::System::Com::{
+    CoSetProxyBlanket, EOAC_DYNAMIC_CLOAKING, RPC_C_AUTHN_LEVEL_DEFAULT, RPC_C_IMP_LEVEL_IMPERSONATE,
+};
+use windows::Win32::System::Rpc::{RPC_C_AUTHN_DEFAULT, RPC_C_AUTHZ_DEFAULT};
+use windows::core::{IUnknown, Interface, PCWSTR};
+
+use crate::apartment;
+use crate::call::{Argument, Method, failure, success};
+use crate::memory::{ObjectOut, TextOut};
+
+/// An interface of an object in the service, used in the multithreaded apartment only.
+pub(crate) struct Proxy<I: Interface>(ManuallyDrop<I>);
+
+// SAFETY: the pointer is used and released in the multithreaded apartment only, where any thread may
+// use a proxy, at the same time as others too.
+unsafe impl<I: Interface> Send for Proxy<I> {}
+// SAFETY: as above.
+unsafe impl<I: Interface> Sync for Proxy<I> {}
+
+impl<I: Interface> Proxy<I> {
+    /// Takes over an interface that was had in the multithreaded apartment. Calls through it are made
+    /// in the name of the calling thread: no interface inherits that from another.
+    pub(crate) fn new(interface: I) -> Self {
+        let proxy = Self(ManuallyDrop::new(interface));
+        // What lives in this process has no blanket, and needs none.
+        _ = apartment::enter(|| proxy.spread_blanket());
+        proxy
+    }
+
+    fn spread_blanket(&self) -> windows::core::Result<()> {
+        let pointer = self.0.as_raw();
+        // SAFETY: every interface begins with IUnknown, and this one lives.
+        let object = unsafe { IUnknown::from_raw_borrowed(&pointer) };
+        // SAFETY: the object lives; all else are constants.
+        unsafe {
+            CoSetProxyBlanket(
+                object,
+                RPC_C_AUTHN_DEFAULT.cast_unsigned(),
+                RPC_C_AUTHZ_DEFAULT,
+                PCWSTR::null(),
+                RPC_C_AUTHN_LEVEL_DEFAULT,
+                RPC_C_IMP_LEVEL_IMPERSONATE,
+                None,
+                EOAC_DYNAMIC_CLOAKING,
+            )
+        }
+    }
+
+    /// Calls a method.
+    ///
+    /// # Errors
+    /// What the method returns.
+    pub(crate) fn call<A: Send, M: Method<A>>(
+        &self,
+        method: impl FnOnce(&I::Vtable) -> M + Send,
+        arguments: A,
+    ) -> Result<Success, Hresult> {
+        self.within(|interface| {
+            // SAFETY: the method is of the table of this very object, which lives.
+            success(unsafe { method(interface.vtable()).call(interface.as_raw(), arguments) })
+        })
+    }
+
+    /// Calls a method that does nothing but hand out a plain value.
+    ///
+    /// # Errors
+    /// What the method returns.
+    pub(crate) fn read<T: Default + Send, M>(&self, method: impl FnOnce(&I::Vtable) -> M + Send) -> Result<T, Hresult>
+    where
+        for<'a> &'a mut T: Argument,
+        for<'a> M: Method<(&'a mut T,)>,
+    {
+        let mut value = T::default();
+        self.call(method, (&mut value,))?;
+        Ok(value)
+    }
+
+    /// Calls a method that does nothing but hand out a string; `None` for a null pointer.
+    ///
+    /// # Errors
+    /// What the method returns.
+    pub(crate) fn text<M>(&self, method: impl FnOnce(&I::Vtable) -> M + Send) -> Result<Option<String>, Hresult>
+    where
+        for<'a> M: Method<(&'a mut TextOut,)>,
+    {
+        let mut text = TextOut::new();
+        self.call(method, (&mut text,))?;
+        Ok(text.text())
+    }
+
+    /// Calls a method that does nothing but hand out an object.
+    ///
+    /// # Errors
+    /// What the method returns; `E_UNEXPECTED` when it succeeds without an object.
+    pub(crate) fn object<J: Interface, M>(
+        &self,
+        method: impl FnOnce(&I::Vtable) -> M + Send,
+    ) -> Result<Proxy<J>, Hresult>
+    where
+        for<'a> M: Method<(&'a mut ObjectOut<J>,)>,
+    {
+        let mut object = ObjectOut::new();
+        self.call(method, (&mut object,))?;
+        object.take().ok_or(Hresult::E_UNEXPECTED)
+    }
+
+    /// Queries for another interface of the object.
+    ///
+    /// # Errors
+    /// `E_NOINTERFACE` when it has none; what else QueryInterface says.
+    pub(crate) fn query<J: Interface>(&self) -> Result<Proxy<J>, Hresult> {
+        self.within(|interface| interface.cast().map(Proxy::new).map_err(|error| failure(&error)))
+    }
+
+    /// Uses the interface where it may be used.
+    pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> T + Send) -> T {
+        apartment::enter(|| work(&self.0))
+    }
+}
+
+impl<I: Interface> Drop for Proxy<I> {
+    fn drop(&mut self) {
+        let proxy = self;
+        apartment::enter(move || {
+            let Self(interface) = proxy;
+            // SAFETY: nobody uses the interface after this.
+            unsafe { ManuallyDrop::drop(interface) };
+        });
+    }
+}
+
+impl<I: Interface> fmt::Debug for Proxy<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proxy")
+    }
+}
+
+/// A later interface of an object, queried for when it is first needed.
+#[derive(Debug)]
+pub(crate) struct Late<I: Interface>(OnceLock<Proxy<I>>);
+
+impl<I: Interface> Default for Late<I> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<I: Interface> Late<I> {
+    /// The interface of the object that `base` is an interface of.
+    ///
+    /// # Errors
+    /// Those of [`Proxy::query`].
+    pub(crate) fn of<B: Interface>(&self, base: &Proxy<B>) -> Result<&Proxy<I>, Hresult> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let queried = base.query()?;
+        Ok(self.0.get_or_init(|| queried))
+    }
+}
