@@ -47,9 +47,9 @@ impl Entry {
     }
 }
 
-/// Whether `filter` is the id, or the first parts of the id, of the clause that a case calls
+/// Whether `filter` is the id, or the first parts of the id, of the clause called
 /// `name`. The file may be left away.
-fn is_named(name: &str, filter: &str) -> bool {
+pub(crate) fn is_named(name: &str, filter: &str) -> bool {
     let full = Spec::get().find(name).map_or_else(|_| name.to_owned(), Clause::full_id);
     let bare = full.split_once(':').map_or(full.as_str(), |(_, id)| id);
     [full.as_str(), bare]

@@ -5,9 +5,14 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::case::is_named;
+use crate::probes;
 use crate::spec::{Clause, Spec};
 
 const FILE: &str = include_str!("../../../fixtures/decisions.toml");
+
+/// The decisions that wait for their probe, one a line.
+const PENDING: &str = include_str!("../../../fixtures/probes/pending.txt");
 
 /// How sure a decision is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -39,6 +44,8 @@ pub(crate) struct Decision {
     pub(crate) hresult: Option<String>,
     /// The switch that chooses otherwise.
     switch: Option<String>,
+    /// Why no program can ask what real BITS does, where none can.
+    no_probe: Option<String>,
 }
 
 /// Clauses that no case shows, and why.
@@ -68,17 +75,20 @@ pub(crate) struct Decisions {
 impl Decisions {
     /// The built-in decisions.
     pub(crate) fn get() -> &'static Self {
-        static DECISIONS: LazyLock<Decisions> =
-            LazyLock::new(|| Decisions::load(FILE, Spec::get()).unwrap_or_else(|error| panic!("{error}")));
+        static DECISIONS: LazyLock<Decisions> = LazyLock::new(|| {
+            let probed = Probed { probes: probes::all().map(|probe| probe.id).collect(), pending: PENDING };
+            Decisions::load(FILE, Spec::get(), &probed).unwrap_or_else(|error| panic!("{error}"))
+        });
         &DECISIONS
     }
 
-    fn load(text: &str, spec: &Spec) -> Result<Self, String> {
+    fn load(text: &str, spec: &Spec, probed: &Probed) -> Result<Self, String> {
         let file: DecisionFile = toml::from_str(text).map_err(|error| format!("fixtures/decisions.toml: {error}"))?;
         let mut by_clause = HashMap::new();
         for (place, decision) in file.decision.iter().enumerate() {
             let wrong = |what: String| format!("fixtures/decisions.toml: entry {}: {what}", decision.id);
             decision.check(spec).map_err(wrong)?;
+            probed.check(decision).map_err(wrong)?;
             if file.decision[..place].iter().any(|earlier| earlier.id == decision.id) {
                 return Err(wrong("the id is taken".to_owned()));
             }
@@ -89,6 +99,7 @@ impl Decisions {
                 }
             }
         }
+        probed.check_names(&file.decision)?;
         for clause in spec.clauses() {
             clause.check_demotion(by_clause.contains_key(&clause.full_id()))?;
         }
@@ -103,6 +114,11 @@ impl Decisions {
             }
         }
         Ok(Self { list: file.decision, by_clause, unproven })
+    }
+
+    /// All of them, in the order of the file.
+    pub(crate) fn all(&self) -> &[Decision] {
+        &self.list
     }
 
     /// Why no case shows `clause`, where the file says so.
@@ -123,9 +139,31 @@ impl Decisions {
 }
 
 impl Decision {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What was chosen.
+    pub(crate) fn chose(&self) -> &str {
+        &self.chose
+    }
+
+    /// Why there is no probe for it.
+    pub(crate) fn why_no_probe(&self) -> &str {
+        self.no_probe.as_deref().unwrap_or("its probe is not written yet")
+    }
+
+    /// Whether `filter` is its id or that of one of its clauses, or the first parts of one.
+    pub(crate) fn is_named(&self, filter: &str) -> bool {
+        let is_part = self.id.strip_prefix(filter).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        is_part || self.clauses.iter().any(|clause| is_named(clause, filter))
+    }
+
     fn check(&self, spec: &Spec) -> Result<(), String> {
-        for (field, text) in [("chose", &self.chose), ("settles", &self.settles)] {
-            if text.trim().is_empty() {
+        let texts =
+            [("chose", Some(&self.chose)), ("settles", Some(&self.settles)), ("no_probe", self.no_probe.as_ref())];
+        for (field, text) in texts {
+            if text.is_some_and(|text| text.trim().is_empty()) {
                 return Err(format!("{field} is empty"));
             }
         }
@@ -141,13 +179,68 @@ impl Decision {
     }
 }
 
+/// Which decisions are probed.
+struct Probed<'a> {
+    /// The ids that the probes answer.
+    probes: Vec<&'a str>,
+    /// Those that wait for their probe, one a line.
+    pending: &'a str,
+}
+
+impl Probed<'_> {
+    /// Makes sure that the decision has a probe or says why it has none, and not both.
+    fn check(&self, decision: &Decision) -> Result<(), String> {
+        let probes = self.probes.iter().filter(|id| **id == decision.id).count();
+        let is_pending = self.pending.lines().any(|id| id == decision.id);
+        match (probes, &decision.no_probe, is_pending) {
+            (1, None, false) | (0, Some(_), false) | (0, None, true) => Ok(()),
+            (0, None, false) => Err("it has neither a probe nor a no_probe that says why".to_owned()),
+            (2.., ..) => Err("it has several probes".to_owned()),
+            (_, _, true) => Err("it is treated, and still stands in fixtures/probes/pending.txt".to_owned()),
+            (_, Some(_), _) => Err("it has a probe, and a no_probe that says why not".to_owned()),
+        }
+    }
+
+    /// Makes sure that there is a decision for each probe.
+    fn check_names(&self, decisions: &[Decision]) -> Result<(), String> {
+        let mut names = self.probes.iter().copied().chain(self.pending.lines());
+        match names.find(|name| !decisions.iter().any(|decision| decision.id == *name)) {
+            Some(name) => Err(format!("fixtures/decisions.toml: no entry is called {name}, but it is probed")),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn load(entry: &str) -> Result<Decisions, String> {
+        load_probed(&format!("{entry}\nno_probe = 'z'"), &[])
+    }
+
+    fn load_probed(entry: &str, probes: &[&str]) -> Result<Decisions, String> {
         let common = "chose = 'x'\nsure = 'guess'\nsettles = 'y'\n";
-        Decisions::load(&format!("[[decision]]\n{common}{entry}"), Spec::get())
+        let probed = Probed { probes: probes.to_vec(), pending: "" };
+        Decisions::load(&format!("[[decision]]\n{common}{entry}"), Spec::get(), &probed)
+    }
+
+    #[test]
+    fn a_decision_has_a_probe_or_says_why_not() {
+        let plain = "id = 'a'\nclauses = []";
+        let excused = "id = 'a'\nclauses = []\nno_probe = 'it takes a second machine'";
+        assert!(load_probed(plain, &["a"]).is_ok() && load_probed(excused, &[]).is_ok());
+        let refusals = [
+            (plain, &[][..], "entry a: it has neither a probe"),
+            (excused, &["a"], "entry a: it has a probe, and a no_probe"),
+            (plain, &["a", "a"], "entry a: it has several probes"),
+            (plain, &["a", "b"], "no entry is called b"),
+            ("id = 'a'\nclauses = []\nno_probe = ' '", &[], "entry a: no_probe is empty"),
+        ];
+        for (entry, probes, why) in refusals {
+            let error = load_probed(entry, probes).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]

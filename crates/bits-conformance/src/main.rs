@@ -13,6 +13,8 @@ mod coverage;
 mod decisions;
 mod expected;
 mod falsify;
+mod pool;
+mod probes;
 mod provider;
 mod report;
 mod runner;
@@ -20,6 +22,7 @@ mod source;
 mod spec;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,7 +32,7 @@ use bench::Limits;
 use cases::MODULES;
 use coverage::Coverage;
 use provider::Capability;
-use report::{CoverageFormat, Format};
+use report::{Format, PlainFormat};
 
 /// Conformance of a BITS to what is documented, clause by clause.
 #[derive(Parser)]
@@ -41,7 +44,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the cases.
+    /// Run the cases, and the probes.
     Run {
         /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
         /// (`core:job.resume.empty`, `job.resume`).
@@ -63,7 +66,21 @@ enum Command {
         missing: bool,
         /// How to print the result.
         #[arg(long, value_enum, default_value = "human")]
-        format: CoverageFormat,
+        format: PlainFormat,
+        #[command(flatten)]
+        provider: ProviderArguments,
+    },
+    /// Tell what the backend does about each decision, without a verdict.
+    Probe {
+        /// Only decisions whose id, or one of whose clauses, is this or begins with it.
+        #[arg(long, value_name = "ID")]
+        filter: Option<String>,
+        /// How to print the result.
+        #[arg(long, value_enum, default_value = "human")]
+        format: PlainFormat,
+        /// Write what the emulator tells into this file, instead of comparing it with what is on record.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "without"])]
+        record: Option<PathBuf>,
         #[command(flatten)]
         provider: ProviderArguments,
     },
@@ -103,7 +120,12 @@ fn execute(command: Command) -> Result<ExitCode, String> {
     match command {
         Command::Run { filter, format, sabotage, provider } => {
             let entries = case::choose(MODULES, filter.as_deref())?;
-            let report = quietly(|| runner::run(&entries, &provider.limits(), sabotage));
+            let limits = provider.limits();
+            let report = quietly(|| {
+                let report = runner::run(&entries, &limits, sabotage)?;
+                let probes = probes::run::run(&probes::run::choose(filter.as_deref()), &limits)?;
+                Ok(runner::Report { probes, ..report })
+            });
             Ok(ended(report, |report| report::run(report, format)))
         }
         Command::Coverage { missing, format, provider } => {
@@ -120,7 +142,38 @@ fn execute(command: Command) -> Result<ExitCode, String> {
             });
             Ok(if is_stale { ExitCode::FAILURE } else { code })
         }
+        Command::Probe { filter, format, record, provider } => {
+            probe(filter.as_deref(), format, record.as_deref(), &provider.limits())
+        }
     }
+}
+
+fn probe(
+    filter: Option<&str>,
+    format: PlainFormat,
+    record: Option<&Path>,
+    limits: &Limits,
+) -> Result<ExitCode, String> {
+    let decisions = probes::run::choose(filter);
+    if decisions.is_empty() {
+        return Err(format!("no decision has the id {}, or answers a clause of it", filter.unwrap_or_default()));
+    }
+    let observations = match quietly(|| probes::run::run(&decisions, limits)) {
+        Ok(observations) => observations,
+        Err(hangs) => {
+            eprintln!("bits-conformance: {hangs}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    if let Some(file) = record {
+        let written = std::fs::write(file, probes::record::write(&observations));
+        written.map_err(|error| format!("{}: {error}", file.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    _ = std::io::stdout().write_all(report::probes(&observations, format).as_bytes());
+    let differences = probes::record::compare(&observations, filter.is_none())?;
+    eprint!("{}", report::differences(&differences));
+    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints what came of a run.
@@ -142,7 +195,7 @@ fn ended(report: Result<runner::Report, String>, text: impl FnOnce(&runner::Repo
 fn quietly<T>(work: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() != Some("case") {
+        if std::thread::current().name() != Some(pool::THREAD) {
             hook(panic);
         }
     }));

@@ -1,20 +1,12 @@
 //! Runs cases in parallel, each on a bench of its own.
 
-use std::any::Any;
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, Limits};
 use crate::case::Entry;
 use crate::claims::{Claim, Outcome, Stop};
-
-/// How long one case may take; a provider that hangs must not hang the run.
-const PATIENCE: Duration = Duration::from_mins(2);
+use crate::pool::{Task, guarded, perform};
+use crate::probes::run::Observation;
 
 /// How a case ended.
 #[derive(Debug)]
@@ -44,6 +36,8 @@ pub(crate) struct Report {
     pub(crate) cases: Vec<CaseReport>,
     /// How many claims were falsified, and which of them nobody noticed; `None` without sabotage.
     pub(crate) sabotage: Option<(usize, Vec<Survivor>)>,
+    /// What the backend does about the decisions that were asked about.
+    pub(crate) probes: Vec<Observation>,
     pub(crate) took: Duration,
 }
 
@@ -70,7 +64,7 @@ pub(crate) fn run(entries: &[Entry], limits: &Limits, sabotage: bool) -> Result<
     let tries = entries.iter().map(|entry| Try { entry: *entry, falsified: None }).collect();
     let cases: Vec<_> = perform(tries, limits)?.into_iter().map(Done::into_report).collect();
     let sabotage = sabotage.then(|| falsify(&cases, limits)).transpose()?;
-    Ok(Report { cases, sabotage, took: began.elapsed() })
+    Ok(Report { cases, sabotage, probes: Vec::new(), took: began.elapsed() })
 }
 
 fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, Vec<Survivor>), String> {
@@ -119,68 +113,18 @@ impl Done {
     }
 }
 
-/// Carries out all tries; the results come in the order of the tries.
-fn perform(tries: Vec<Try>, limits: &Limits) -> Result<Vec<Done>, String> {
-    let count = tries.len();
-    let shared = Arc::new(Shared { tries, next: AtomicUsize::new(0), busy: Mutex::default(), limits: limits.clone() });
-    let (results, finished) = channel();
-    for _ in 0..limits.threads().min(count) {
-        let (shared, results) = (Arc::clone(&shared), results.clone());
-        thread::Builder::new()
-            .name("case".to_owned())
-            .spawn(move || shared.work(&results))
-            .map_err(|error| format!("cannot start a thread: {error}"))?;
-    }
-    drop(results);
-    let mut done: Vec<Option<Done>> = (0..count).map(|_| None).collect();
-    for _ in 0..count {
-        let (place, result) = finished.recv_timeout(PATIENCE).map_err(|_| shared.hanging())?;
-        done[place] = Some(result);
-    }
-    Ok(done.into_iter().flatten().collect())
-}
+impl Task for Try {
+    type Done = Done;
 
-struct Shared {
-    tries: Vec<Try>,
-    next: AtomicUsize,
-    busy: Mutex<BTreeSet<usize>>,
-    limits: Limits,
-}
-
-impl Shared {
-    fn work(&self, results: &Sender<(usize, Done)>) {
-        loop {
-            let place = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = self.tries.get(place) else { return };
-            self.busy().insert(place);
-            let done = attempt(*task, &self.limits);
-            self.busy().remove(&place);
-            if results.send((place, done)).is_err() {
-                return;
-            }
-        }
+    fn name(&self) -> String {
+        self.entry.name()
     }
 
-    fn busy(&self) -> std::sync::MutexGuard<'_, BTreeSet<usize>> {
-        self.busy.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn perform(&self, limits: &Limits) -> Done {
+        let began = Instant::now();
+        let mut bench = Bench::new(limits.clone(), self.falsified);
+        let outcome = guarded(|| (self.entry.case.run)(&mut bench));
+        let claims = bench.into_claims();
+        Done { entry: self.entry, falsified: self.falsified, outcome, claims, took: began.elapsed() }
     }
-
-    fn hanging(&self) -> String {
-        let names: Vec<_> = self.busy().iter().map(|place| self.tries[*place].entry.name()).collect();
-        format!("no case has ended for {} s; running are {}", PATIENCE.as_secs(), names.join(", "))
-    }
-}
-
-fn attempt(task: Try, limits: &Limits) -> Done {
-    let began = Instant::now();
-    let mut bench = Bench::new(limits.clone(), task.falsified);
-    let outcome = catch_unwind(AssertUnwindSafe(|| (task.entry.case.run)(&mut bench)))
-        .unwrap_or_else(|panic| Err(Stop::Failed(format!("it panicked: {}", panic_message(panic.as_ref())))));
-    let claims = bench.into_claims();
-    Done { entry: task.entry, falsified: task.falsified, outcome, claims, took: began.elapsed() }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
 }

@@ -99,8 +99,55 @@ fn coverage_lists_what_is_missing_when_asked() {
 }
 
 #[test]
+fn the_emulator_answers_each_probe_as_it_is_on_record() {
+    let output = suite(&["probe"]);
+
+    let hint = "an answer that is meant to change is recorded by `probe --record fixtures/probes/emulator.toml`";
+    assert_eq!(output.status.code(), Some(0), "{}\n{hint}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_run_tells_what_probes_of_the_filter_have_seen() {
+    let report = json(&["run", "--filter", "job.resume.active_noop", "--format", "json"]);
+
+    let probes = report["probes"].as_array().expect("probes");
+    let probe = probes.iter().find(|probe| probe["decision"] == "job.resume.active_noop").expect("the probe");
+    assert_eq!((&probe["ended"], &probe["why"]), (&"seen".into(), &Value::Null));
+    assert!(probe["seen"].as_str().is_some_and(|seen| seen.contains("S_OK")), "{probe}");
+    assert!(!probe["chose"].as_str().expect("what was chosen").is_empty());
+    assert!(probes.len() < 5, "{probes:?}");
+}
+
+#[test]
+fn a_probe_that_needs_what_is_not_there_is_skipped_with_the_reason() {
+    let probes = json(&["probe", "--filter", "manager.create_job", "--without", "administrator", "--format", "json"]);
+
+    let probes = probes.as_array().expect("probes");
+    let skipped: Vec<_> = probes.iter().filter(|probe| probe["ended"] == "skipped").collect();
+    assert!(skipped.iter().any(|probe| probe["why"] == "there is no administrator"), "{probes:?}");
+    assert!(skipped.iter().all(|probe| probe["seen"].is_null()));
+}
+
+#[test]
+fn what_probes_have_seen_is_recorded_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("record.toml");
+
+    let output = suite(&["probe", "--record", &file.to_string_lossy()]);
+
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let record = std::fs::read_to_string(&file).expect("the record");
+    assert_eq!(record, include_str!("../../../fixtures/probes/emulator.toml"));
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
-    for arguments in [&["run", "--format", "colours"][..], &["walk"], &["run", "--filter", "no.such.clause"]] {
+    for arguments in [
+        &["run", "--format", "colours"][..],
+        &["walk"],
+        &["run", "--filter", "no.such.clause"],
+        &["probe", "--filter", "no.such.id"],
+    ] {
         let output = suite(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");

@@ -12,6 +12,7 @@ mod limits;
 mod notify;
 mod parts;
 mod peers;
+mod probing;
 mod proxies;
 mod queue;
 mod real;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::probes;
 use crate::coverage::Coverage;
 use crate::runner::{Ended, Report};
 
@@ -31,6 +32,7 @@ pub(super) fn run(report: &Report) -> String {
         "seconds": report.took.as_secs_f64(),
         "cases": cases.collect::<Vec<_>>(),
         "sabotage": sabotage,
+        "probes": probes::json(&report.probes),
     }))
 }
 
@@ -39,6 +41,6 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
     pretty(&serde_json::to_value(coverage).unwrap_or_default())
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+pub(super) fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }

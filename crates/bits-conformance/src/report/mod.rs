@@ -3,8 +3,11 @@
 mod human;
 mod json;
 mod junit;
+mod probes;
 
 use crate::coverage::Coverage;
+use crate::probes::record::Difference;
+use crate::probes::run::Observation;
 use crate::runner::Report;
 
 /// How to print a run.
@@ -18,9 +21,9 @@ pub(crate) enum Format {
     Junit,
 }
 
-/// How to print coverage.
+/// How to print what no build server reads.
 #[derive(Clone, Copy, clap::ValueEnum)]
-pub(crate) enum CoverageFormat {
+pub(crate) enum PlainFormat {
     /// A table for a person.
     Human,
     /// One JSON object.
@@ -37,9 +40,34 @@ pub(crate) fn run(report: &Report, format: Format) -> String {
 }
 
 /// The whole text of a coverage.
-pub(crate) fn coverage(coverage: &Coverage, format: CoverageFormat) -> String {
+pub(crate) fn coverage(coverage: &Coverage, format: PlainFormat) -> String {
     match format {
-        CoverageFormat::Human => human::coverage(coverage),
-        CoverageFormat::Json => json::coverage(coverage),
+        PlainFormat::Human => human::coverage(coverage),
+        PlainFormat::Json => json::coverage(coverage),
     }
+}
+
+/// The whole text of what probes have seen.
+pub(crate) fn probes(observations: &[Observation], format: PlainFormat) -> String {
+    match format {
+        PlainFormat::Human => probes::human(observations),
+        PlainFormat::Json => json::pretty(&probes::json(observations)),
+    }
+}
+
+/// Where probes tell something else than what is on record, for a person.
+pub(crate) fn differences(differences: &[Difference]) -> String {
+    let words = |told: &Option<String>| told.clone().unwrap_or_else(|| "nothing".to_owned());
+    let line = |one: &Difference| {
+        format!(
+            "DIFFERS {}
+    on record {}
+    now       {}
+",
+            one.id,
+            words(&one.recorded),
+            words(&one.now)
+        )
+    };
+    differences.iter().map(line).collect()
 }

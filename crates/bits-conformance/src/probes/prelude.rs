@@ -1,0 +1,34 @@
+//! What every file of probes needs.
+
+pub(super) use std::sync::Arc;
+
+pub(super) use bits_api::{
+    CreatedJob, EnumJobsFlags, ErrorContext, File, Hresult, Job, JobState, JobType, LanguageId, NotifyFlags,
+};
+
+pub(super) use super::Seen;
+pub(super) use super::seen::{Words, code, seen};
+pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON};
+pub(super) use crate::claims::Stop;
+
+/// What a probe gives.
+pub(super) type Answer = Result<Seen, Stop>;
+
+/// The files of a job, in the order of its enumerator.
+pub(super) fn files(job: &Arc<dyn Job>) -> Result<Vec<Arc<dyn File>>, Stop> {
+    Ok(job.enum_files()?.next(u32::MAX)?.items)
+}
+
+/// Context and code of a job's error, or what the question comes to.
+pub(super) fn error_of(job: &Arc<dyn Job>) -> Result<(ErrorContext, Hresult), Hresult> {
+    job.error()?.error()
+}
+
+/// The code of CreateJob, whose job is cancelled at once: nobody finds it by its name.
+pub(super) fn made(created: Result<CreatedJob, Hresult>) -> Result<Hresult, Stop> {
+    let code = code(&created);
+    if let Ok(created) = created {
+        created.job.cancel()?;
+    }
+    Ok(code)
+}

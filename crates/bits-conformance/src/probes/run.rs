@@ -1,0 +1,70 @@
+//! Runs probes, each on a bench of its own, and gathers what they tell.
+
+use crate::bench::{Bench, Limits};
+use crate::claims::Stop;
+use crate::decisions::{Decision, Decisions};
+use crate::pool::{Task, guarded, perform};
+
+use super::Probe;
+
+/// What came of asking.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// What the backend does.
+    Seen(String),
+    /// The provider cannot do what the probe needs.
+    Skipped(String),
+    /// A step on the way did not work, or never came to its end.
+    Failed(String),
+    /// No program can ask, and why.
+    NoProbe(String),
+}
+
+/// A decision, and what the backend does about it.
+#[derive(Clone)]
+pub(crate) struct Observation {
+    pub(crate) decision: &'static Decision,
+    pub(crate) answer: Answer,
+}
+
+/// The decisions whose id, or one of whose clauses, is `filter` or begins with it; all without one.
+pub(crate) fn choose(filter: Option<&str>) -> Vec<&'static Decision> {
+    let chosen = |decision: &&Decision| filter.is_none_or(|filter| decision.is_named(filter));
+    Decisions::get().all().iter().filter(chosen).collect()
+}
+
+/// Asks about each of `decisions`; the answers come in their order.
+///
+/// # Errors
+/// The names of probes that do not come to an end.
+pub(crate) fn run(decisions: &[&'static Decision], limits: &Limits) -> Result<Vec<Observation>, String> {
+    let asked = decisions.iter().filter_map(|decision| find(decision.id())).collect();
+    let mut answers = perform(asked, limits)?.into_iter();
+    let observed = decisions.iter().map(|decision| {
+        let answered = find(decision.id()).and_then(|_| answers.next());
+        let answer = answered.unwrap_or_else(|| Answer::NoProbe(decision.why_no_probe().to_owned()));
+        Observation { decision, answer }
+    });
+    Ok(observed.collect())
+}
+
+fn find(id: &str) -> Option<&'static Probe> {
+    super::all().find(|probe| probe.id == id)
+}
+
+impl Task for &'static Probe {
+    type Done = Answer;
+
+    fn name(&self) -> String {
+        format!("the probe of {}", self.id)
+    }
+
+    fn perform(&self, limits: &Limits) -> Answer {
+        let mut bench = Bench::new(limits.clone(), None);
+        match guarded(|| (self.ask)(&mut bench)) {
+            Ok(seen) => Answer::Seen(seen.into_text()),
+            Err(Stop::Skipped(why)) => Answer::Skipped(why),
+            Err(Stop::Failed(why)) => Answer::Failed(why),
+        }
+    }
+}
