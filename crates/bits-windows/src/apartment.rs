@@ -15,6 +15,7 @@ use windows::Win32::System::Com::{
 };
 
 use crate::call::hresult;
+use crate::impersonation;
 
 /// Makes sure that there is a multithreaded apartment, for as long as the process lives.
 ///
@@ -27,9 +28,10 @@ pub(crate) fn keep_alive() -> Result<(), Hresult> {
         let keeper = thread::Builder::new().name("com-apartment".to_owned()).spawn(move || {
             // SAFETY: the thread is new and has no apartment yet.
             let code = hresult(unsafe { CoInitializeEx(None, COINIT_MULTITHREADED) });
-            let has_entered = told.send(code).is_ok() && !code.is_failure();
-            while has_entered {
-                thread::park();
+            if told.send(code).is_ok() && !code.is_failure() {
+                loop {
+                    thread::park();
+                }
             }
         });
         keeper.map_err(|_| Hresult::E_OUTOFMEMORY)?;
@@ -42,14 +44,38 @@ pub(crate) fn keep_alive() -> Result<(), Hresult> {
 }
 
 /// Does `work` where proxies may be used: here, or if this thread has an apartment of its own, on
-/// another thread while this one waits. A thread of a single-threaded apartment handles no messages
-/// meanwhile.
-pub(crate) fn enter<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// another thread while this one waits, in the name of whomever this one impersonates. A thread of a
+/// single-threaded apartment handles no messages meanwhile.
+///
+/// # Errors
+/// Those of `work`; Windows' own when there is no thread, or when it cannot have the token of this one.
+pub(crate) fn enter<T: Send>(work: impl FnOnce() -> Result<T, Hresult> + Send) -> Result<T, Hresult> {
     if !is_single_threaded() {
         return work();
     }
-    let done = thread::scope(|scope| scope.spawn(work).join());
-    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let token = impersonation::of_this_thread()?;
+    elsewhere(move || {
+        token.as_ref().map_or(Ok(()), impersonation::take_on)?;
+        work()
+    })?
+}
+
+/// Does `work` where proxies may be used, in nobody's name: what cannot fail and asks nothing of the
+/// service for anybody. It is left undone when there is no thread to do it.
+pub(crate) fn enter_as_anyone(work: impl FnOnce() + Send) {
+    if is_single_threaded() {
+        _ = elsewhere(work);
+    } else {
+        work();
+    }
+}
+
+fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Hresult> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().name("com-call".to_owned()).spawn_scoped(scope, work);
+        let done = worker.map_err(|_| Hresult::E_OUTOFMEMORY)?.join();
+        Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Whether this thread is in an apartment other than the multithreaded one.

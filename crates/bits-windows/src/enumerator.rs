@@ -76,10 +76,9 @@ impl<I: Enumeration> Enumerator<I::Object> for Walk<I> {
             let (next, ..) = I::methods(interface.vtable());
             // SAFETY: there is room for as many items as are asked for.
             let code = unsafe { next(interface.as_raw(), asked, items.as_mut_ptr(), &raw mut fetched) };
-            let items = items.into_iter().filter_map(|item| {
-                // SAFETY: what was handed out is an item of the enumerator, with one reference.
-                (!item.is_null()).then(|| Proxy::new(unsafe { I::Item::from_raw(item) }))
-            });
+            let items = items.into_iter().filter(|item| !item.is_null());
+            // SAFETY: what was handed out is an item of the enumerator, with one reference.
+            let items = items.map(|item| Proxy::new(unsafe { I::Item::from_raw(item) }));
             success(code).map(|success| (success, items.take(fetched as usize).map(I::object).collect()))
         })?;
         Ok(Fetched { success, items })

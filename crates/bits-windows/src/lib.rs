@@ -30,6 +30,8 @@ mod error;
 #[cfg(windows)]
 mod file;
 #[cfg(windows)]
+mod impersonation;
+#[cfg(windows)]
 mod job;
 #[cfg(windows)]
 mod manager;

@@ -34,7 +34,7 @@ impl Manager for ManagerHandle {
     fn job(&self, id: Guid) -> Result<Arc<dyn Job>, Hresult> {
         let (id, mut job) = (windows_guid(id), ObjectOut::new());
         self.0.call(|table| table.GetJob, (&id, &mut job))?;
-        Ok(JobHandle::of(job.take())?)
+        JobHandle::of(job.take())
     }
 
     fn enum_jobs(&self, flags: EnumJobsFlags) -> Result<Arc<EnumJobs>, Hresult> {

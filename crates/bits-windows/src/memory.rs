@@ -8,12 +8,14 @@ use std::slice;
 use bits_api::Hresult;
 use windows::Win32::System::Com::CoTaskMemFree;
 use windows::core::{Interface, PCWSTR, PWSTR};
+use zeroize::Zeroizing;
 
 use crate::call::Argument;
 use crate::proxy::Proxy;
 
-/// A string on its way to COM: wide and with a terminator, or absent.
-pub(crate) struct Text(Option<Vec<u16>>);
+/// A string on its way to COM: wide and with a terminator, or absent. It is wiped when it is no longer
+/// needed, as it may be a password.
+pub(crate) struct Text(Option<Zeroizing<Vec<u16>>>);
 
 impl Text {
     /// # Errors
@@ -22,7 +24,12 @@ impl Text {
         if text.is_some_and(|text| text.contains('\0')) {
             return Err(Hresult::E_INVALIDARG);
         }
-        Ok(Self(text.map(|text| text.encode_utf16().chain([0]).collect())))
+        Ok(Self(text.map(|text| {
+            // Room for all from the start: a vector that grows leaves copies behind.
+            let mut wide = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+            wide.extend(text.encode_utf16().chain([0]));
+            wide
+        })))
     }
 
     /// The pointer, null if the string is absent. Good as long as `self` lives.
@@ -88,16 +95,16 @@ impl<T: Copy> ArrayOut<T> {
         Self(null_mut())
     }
 
-    /// Copies the elements.
+    /// Copies the elements; `None` if the call has handed out no array.
     ///
     /// # Safety
     /// If the call has handed out an array, it has at least `count` elements.
-    pub(crate) unsafe fn elements(&self, count: usize) -> Vec<T> {
+    pub(crate) unsafe fn elements(&self, count: usize) -> Option<Vec<T>> {
         if self.0.is_null() {
-            return Vec::new();
+            return None;
         }
         // SAFETY: the caller knows the number; the array is ours until it is freed.
-        unsafe { slice::from_raw_parts(self.0, count) }.to_vec()
+        Some(unsafe { slice::from_raw_parts(self.0, count) }.to_vec())
     }
 }
 

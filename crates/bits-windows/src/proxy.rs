@@ -30,7 +30,7 @@ impl<I: Interface> Proxy<I> {
     pub(crate) fn new(interface: I) -> Self {
         let proxy = Self(ManuallyDrop::new(interface));
         // What lives in this process has no blanket, and needs none.
-        _ = apartment::enter(|| proxy.spread_blanket());
+        apartment::enter_as_anyone(|| _ = proxy.spread_blanket());
         proxy
     }
 
@@ -120,7 +120,10 @@ impl<I: Interface> Proxy<I> {
     }
 
     /// Uses the interface where it may be used.
-    pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> T + Send) -> T {
+    ///
+    /// # Errors
+    /// Those of `work`, and of [`apartment::enter`].
+    pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> Result<T, Hresult> + Send) -> Result<T, Hresult> {
         apartment::enter(|| work(&self.0))
     }
 }
@@ -128,7 +131,7 @@ impl<I: Interface> Proxy<I> {
 impl<I: Interface> Drop for Proxy<I> {
     fn drop(&mut self) {
         let proxy = self;
-        apartment::enter(move || {
+        apartment::enter_as_anyone(move || {
             let Self(interface) = proxy;
             // SAFETY: nobody uses the interface after this.
             unsafe { ManuallyDrop::drop(interface) };
