@@ -5,9 +5,10 @@
 
 use std::ffi::c_void;
 
-use bits_api::{Guid, Hresult, Success};
+use bits_api::{FileTime, Guid, Hresult, Success};
+use windows::Win32::Foundation::FILETIME;
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
-use windows::core::{GUID, HRESULT};
+use windows::core::{BOOL, GUID, HRESULT};
 
 /// Something that a method of COM takes.
 ///
@@ -46,8 +47,11 @@ macro_rules! plain {
 plain!(
     u32,
     u64,
-    HRESULT,
+    BOOL,
+    FILETIME,
     GUID,
+    HRESULT,
+    bits::BITS_FILE_PROPERTY_ID,
     bits::BG_ERROR_CONTEXT,
     bits::BG_FILE_PROGRESS,
     bits::BG_JOB_PRIORITY,
@@ -88,11 +92,16 @@ macro_rules! methods {
     )* };
 }
 
-methods!(()(A)(A, B)(A, B, C)(A, B, C, D));
+methods!(()(A)(A, B)(A, B, C)(A, B, C, D)(A, B, C, D, E, F, G));
 
 /// Windows' code as ours.
 pub(crate) fn hresult(code: HRESULT) -> Hresult {
     Hresult(code.0.cast_unsigned())
+}
+
+/// Our code as Windows'.
+pub(crate) fn windows_hresult(code: Hresult) -> HRESULT {
+    HRESULT(code.0.cast_signed())
 }
 
 /// What a call came to, with its success code.
@@ -113,4 +122,9 @@ pub(crate) fn guid(guid: GUID) -> Guid {
 /// Our identifier as Windows'.
 pub(crate) fn windows_guid(guid: Guid) -> GUID {
     GUID::from_u128(guid.as_u128())
+}
+
+/// Windows' time as ours.
+pub(crate) fn file_time(time: FILETIME) -> FileTime {
+    FileTime(u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime))
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use bits_api::{
-    EnumFiles, FileInfo, FileTime, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5,
-    JobError, JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Setting, Settings, Success,
-    TokenOptions, Unknown, Value,
+    EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5, JobError,
+    JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Setting, Settings, Success, TokenOptions,
+    Unknown, Value,
 };
-use windows::Win32::Foundation::FILETIME;
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{Interface, PCWSTR};
 
-use crate::call::{guid, success};
+use crate::call::{file_time, guid, success};
+use crate::callback::{self, ClientObject};
 use crate::enumerator::Walk;
 use crate::error::ErrorHandle;
-use crate::memory::{Text, TextOut};
+use crate::memory::{ObjectOut, Text, TextOut};
 use crate::proxy::Proxy;
 
 /// A job, from whichever of its interfaces it is seen.
@@ -32,6 +32,13 @@ impl JobHandle {
     /// `E_UNEXPECTED` for a call that has handed out nothing.
     pub(crate) fn of(handed_out: Option<Proxy<bits::IBackgroundCopyJob>>) -> Result<Arc<dyn Job>, Hresult> {
         handed_out.map(Self::arc).ok_or(Hresult::E_UNEXPECTED)
+    }
+}
+
+impl JobHandle {
+    /// The interface of BITS.
+    pub(crate) fn interface(&self) -> &Proxy<bits::IBackgroundCopyJob> {
+        &self.job
     }
 }
 
@@ -210,20 +217,18 @@ impl Job for JobHandle {
         self.job.text(|table| table.GetOwner).map(Option::unwrap_or_default)
     }
 
-    fn set_notify_interface(&self, _object: Option<Arc<dyn Unknown>>) -> Result<Success, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+    fn set_notify_interface(&self, object: Option<Arc<dyn Unknown>>) -> Result<Success, Hresult> {
+        self.job.call(|table| table.SetNotifyInterface, (&ClientObject::new(object)?,))
     }
 
     fn notify_interface(&self) -> Result<Option<Arc<dyn Unknown>>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        let mut object = ObjectOut::new();
+        self.job.call(|table| table.GetNotifyInterface, (&mut object,))?;
+        callback::registered(object)
     }
 }
 
 fn info(remote_name: PCWSTR, local_name: PCWSTR) -> bits::BG_FILE_INFO {
     let writable = |name: PCWSTR| windows::core::PWSTR(name.0.cast_mut());
     bits::BG_FILE_INFO { RemoteName: writable(remote_name), LocalName: writable(local_name) }
-}
-
-fn file_time(time: FILETIME) -> FileTime {
-    FileTime(u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime))
 }

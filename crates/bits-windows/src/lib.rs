@@ -15,6 +15,8 @@
 //! - *Pointers in.* Strings and arrays live until the call has returned; BITS copies what it keeps.
 //! - *Pointers out.* What a call hands out belongs to the caller of COM: interfaces are owned by a
 //!   [`proxy::Proxy`], strings and arrays are copied and given back to COM's allocator ([`memory`]).
+//! - *Objects of clients* are called on any thread. Each interface of theirs is the address of its
+//!   table inside the object, which lives until the last reference is released ([`callback`]).
 //! - *Signatures* are those of the `windows` crate's bindings, which are made from Windows' metadata.
 #![cfg_attr(windows, allow(unsafe_code))]
 
@@ -22,6 +24,8 @@
 mod apartment;
 #[cfg(windows)]
 mod call;
+#[cfg(windows)]
+mod callback;
 mod connection;
 #[cfg(windows)]
 mod enumerator;
@@ -39,6 +43,8 @@ mod manager;
 mod memory;
 #[cfg(windows)]
 mod proxy;
+#[cfg(windows)]
+mod ranges;
 
 #[cfg(windows)]
 pub use connection::initialize_security;

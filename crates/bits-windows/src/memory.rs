@@ -47,6 +47,35 @@ unsafe impl Argument for &Text {
     }
 }
 
+/// Bytes on their way to COM. How many there are goes before them: [`Bytes::count`].
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    bytes: &'a [u8],
+    count: u32,
+}
+
+impl<'a> Bytes<'a> {
+    /// # Errors
+    /// `E_INVALIDARG` for more of them than COM can count.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Hresult> {
+        let count = u32::try_from(bytes.len()).map_err(|_| Hresult::E_INVALIDARG)?;
+        Ok(Self { bytes, count })
+    }
+
+    pub(crate) fn count(self) -> u32 {
+        self.count
+    }
+}
+
+// SAFETY: bytes that live during the call, and are as many as `count` says.
+unsafe impl Argument for Bytes<'_> {
+    type Raw = *const u8;
+
+    fn raw(self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}
+
 /// A string that a call hands out.
 pub(crate) struct TextOut(PWSTR);
 
@@ -65,6 +94,13 @@ impl TextOut {
         }
         // SAFETY: a string that was handed out has a terminator, and is ours until it is freed.
         Some(String::from_utf16_lossy(unsafe { self.0.as_wide() }))
+    }
+}
+
+/// A string of COM's allocator that is nobody else's.
+impl From<PWSTR> for TextOut {
+    fn from(text: PWSTR) -> Self {
+        Self(text)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Interfaces of objects in the service.
 
+use std::ffi::c_void;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
@@ -125,6 +126,16 @@ impl<I: Interface> Proxy<I> {
     /// Those of `work`, and of [`apartment::enter`].
     pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> Result<T, Hresult> + Send) -> Result<T, Hresult> {
         apartment::enter(|| work(&self.0))
+    }
+}
+
+// SAFETY: an interface that lives during the call, which is made in the multithreaded apartment; who
+// is called adds a reference to what he keeps.
+unsafe impl<I: Interface> Argument for &Proxy<I> {
+    type Raw = *mut c_void;
+
+    fn raw(self) -> *mut c_void {
+        self.0.as_raw()
     }
 }
 
