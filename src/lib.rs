@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod provider;
+
 use std::sync::Arc;
+
+pub use bits_windows::ConnectError;
+pub use provider::{Bits, Provider, ProviderError};
 
 pub use bits_service::{
     Builder, Client, Emulator, Entry, Impersonation, SimFailure, SimHold, SimReply, SimUpload, SimUploadStage,

@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "bits-cli",
         &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"],
     ),
-    ("bits-emulator", &["bits-api", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
+    ("bits-emulator", &["bits-api", "bits-windows", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
 ];
 
 /// What runs on an async runtime, by the beginnings of its crates' names.
