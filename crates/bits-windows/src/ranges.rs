@@ -46,5 +46,5 @@ pub(crate) fn ours(ranges: &[BG_FILE_RANGE]) -> Vec<FileRange> {
 /// If the call has handed out an array, it has at least `count` elements.
 pub(crate) unsafe fn handed_out(array: &ArrayOut<BG_FILE_RANGE>, count: u32) -> Vec<FileRange> {
     // SAFETY: the caller's word.
-    ours(&unsafe { array.elements(count as usize) })
+    ours(&unsafe { array.elements(count as usize) }.unwrap_or_default())
 }

@@ -61,5 +61,6 @@ pub(crate) fn registered(mut handed_out: ObjectOut<IUnknown>) -> Result<Option<A
     let Some(handed_out) = handed_out.take() else { return Ok(None) };
     // Whichever interface it is that has come: this one tells the object.
     let identity: Proxy<IUnknown> = handed_out.query()?;
-    Ok(Some(identity.within(object::ours).unwrap_or_else(|| Arc::new(Foreign::new(identity)))))
+    let ours = identity.within(|identity| Ok(object::ours(identity)))?;
+    Ok(Some(ours.unwrap_or_else(|| Arc::new(Foreign::new(identity)))))
 }
