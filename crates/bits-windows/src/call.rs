@@ -52,14 +52,21 @@ plain!(
     GUID,
     HRESULT,
     bits::BITS_FILE_PROPERTY_ID,
+    bits::BG_AUTH_SCHEME,
+    bits::BG_AUTH_TARGET,
+    bits::BG_CERT_STORE_LOCATION,
     bits::BG_ERROR_CONTEXT,
     bits::BG_FILE_PROGRESS,
     bits::BG_JOB_PRIORITY,
     bits::BG_JOB_PROGRESS,
     bits::BG_JOB_PROXY_USAGE,
+    bits::BG_JOB_REPLY_PROGRESS,
     bits::BG_JOB_STATE,
     bits::BG_JOB_TIMES,
     bits::BG_JOB_TYPE,
+    bits::BG_TOKEN,
+    bits::BITS_JOB_PROPERTY_ID,
+    bits::BITS_JOB_PROPERTY_VALUE,
 );
 
 // SAFETY: one identifier that lives during the call.
@@ -68,6 +75,18 @@ unsafe impl Argument for &GUID {
 
     fn raw(self) -> *const GUID {
         self
+    }
+}
+
+/// The SHA-1 of a certificate: the pointer carries no length, so there is no other.
+pub(crate) type Hash = [u8; 20];
+
+// SAFETY: null, or all the bytes that a method with such an argument reads, which live during the call.
+unsafe impl Argument for Option<&Hash> {
+    type Raw = *const u8;
+
+    fn raw(self) -> *const u8 {
+        self.map_or(std::ptr::null(), |hash| hash.as_ptr())
     }
 }
 

@@ -1,31 +1,68 @@
 //! IBackgroundCopyJob: the first interface of every job.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bits_api::{
     EnumFiles, FileInfo, Guid, Hresult, HttpOptions, HttpOptions2, HttpOptions3, Job, Job2, Job3, Job4, Job5, JobError,
-    JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Setting, Settings, Success, TokenOptions,
-    Unknown, Value,
+    JobProgress, JobState, JobTimes, JobType, ProxySettings, ProxyUsage, Success, TokenOptions, Unknown,
 };
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
-use windows::core::{Interface, PCWSTR};
+use windows::core::Interface;
 
 use crate::call::{file_time, guid, success};
 use crate::callback::{self, ClientObject};
 use crate::enumerator::Walk;
 use crate::error::ErrorHandle;
 use crate::memory::{ObjectOut, Text, TextOut};
-use crate::proxy::Proxy;
+use crate::proxy::{Late, Proxy};
 
 /// A job, from whichever of its interfaces it is seen.
 #[derive(Debug)]
 pub(crate) struct JobHandle {
-    job: Proxy<bits::IBackgroundCopyJob>,
+    pub(crate) job: Proxy<bits::IBackgroundCopyJob>,
+    later: Later,
+    this: Weak<Self>,
+}
+
+/// The interfaces that came after the first. Each is queried for once: access is that of whoever has
+/// asked first, as with the proxies of COM itself, which keep what they were given.
+#[derive(Debug, Default)]
+struct Later {
+    job2: Late<bits::IBackgroundCopyJob2>,
+    job3: Late<bits::IBackgroundCopyJob3>,
+    job4: Late<bits::IBackgroundCopyJob4>,
+    job5: Late<bits::IBackgroundCopyJob5>,
+    http_options: Late<bits::IBackgroundCopyJobHttpOptions>,
+    http_options2: Late<bits::IBackgroundCopyJobHttpOptions2>,
+    http_options3: Late<bits::IBackgroundCopyJobHttpOptions3>,
+    token_options: Late<bits::IBitsTokenOptions>,
+}
+
+/// The later interfaces of the object, each `E_NOINTERFACE` where BITS does not have it.
+macro_rules! later {
+    ($($name:ident as $known:ident: $interface:ty;)*) => {
+        impl JobHandle { $(
+            pub(crate) fn $name(&self) -> Result<&Proxy<$interface>, Hresult> {
+                self.later.$known.of(&self.job)
+            }
+        )* }
+    };
+}
+
+later! {
+    as_job2 as job2: bits::IBackgroundCopyJob2;
+    as_job3 as job3: bits::IBackgroundCopyJob3;
+    as_job4 as job4: bits::IBackgroundCopyJob4;
+    as_job5 as job5: bits::IBackgroundCopyJob5;
+    as_http_options as http_options: bits::IBackgroundCopyJobHttpOptions;
+    as_http_options2 as http_options2: bits::IBackgroundCopyJobHttpOptions2;
+    as_http_options3 as http_options3: bits::IBackgroundCopyJobHttpOptions3;
+    as_token_options as token_options: bits::IBitsTokenOptions;
 }
 
 impl JobHandle {
     pub(crate) fn arc(job: Proxy<bits::IBackgroundCopyJob>) -> Arc<dyn Job> {
-        Arc::new(Self { job })
+        Arc::new_cyclic(|this| Self { job, later: Later::default(), this: Weak::clone(this) })
     }
 
     /// # Errors
@@ -33,86 +70,50 @@ impl JobHandle {
     pub(crate) fn of(handed_out: Option<Proxy<bits::IBackgroundCopyJob>>) -> Result<Arc<dyn Job>, Hresult> {
         handed_out.map(Self::arc).ok_or(Hresult::E_UNEXPECTED)
     }
-}
 
-impl JobHandle {
     /// The interface of BITS.
     pub(crate) fn interface(&self) -> &Proxy<bits::IBackgroundCopyJob> {
         &self.job
     }
-}
 
-impl Settings for JobHandle {
-    fn get(&self, setting: Setting) -> Result<Value, Hresult> {
-        let text = |text: Option<String>| Value::Text(text);
-        match setting {
-            Setting::DisplayName => self.job.text(|table| table.GetDisplayName).map(text),
-            Setting::Description => self.job.text(|table| table.GetDescription).map(text),
-            Setting::Priority => {
-                let priority: bits::BG_JOB_PRIORITY = self.job.read(|table| table.GetPriority)?;
-                Ok(Value::Number(priority.0.cast_unsigned()))
-            }
-            Setting::NotifyFlags => self.job.read(|table| table.GetNotifyFlags).map(Value::Number),
-            Setting::MinimumRetryDelay => self.job.read(|table| table.GetMinimumRetryDelay).map(Value::Number),
-            Setting::NoProgressTimeout => self.job.read(|table| table.GetNoProgressTimeout).map(Value::Number),
-            _ => Err(Hresult::E_NOINTERFACE),
-        }
-    }
-
-    fn set(&self, setting: Setting, value: Value) -> Result<Success, Hresult> {
-        match (setting, value) {
-            (Setting::DisplayName, Value::Text(name)) => {
-                self.job.call(|table| table.SetDisplayName, (&Text::new(name.as_deref())?,))
-            }
-            (Setting::Description, Value::Text(text)) => {
-                self.job.call(|table| table.SetDescription, (&Text::new(text.as_deref())?,))
-            }
-            (Setting::Priority, Value::Number(priority)) => {
-                self.job.call(|table| table.SetPriority, (bits::BG_JOB_PRIORITY(priority.cast_signed()),))
-            }
-            (Setting::NotifyFlags, Value::Number(flags)) => self.job.call(|table| table.SetNotifyFlags, (flags,)),
-            (Setting::MinimumRetryDelay, Value::Number(seconds)) => {
-                self.job.call(|table| table.SetMinimumRetryDelay, (seconds,))
-            }
-            (Setting::NoProgressTimeout, Value::Number(seconds)) => {
-                self.job.call(|table| table.SetNoProgressTimeout, (seconds,))
-            }
-            _ => Err(Hresult::E_NOINTERFACE),
-        }
+    /// This job, if it has the interface that was queried for.
+    fn if_it_has<I: Interface>(&self, queried: Result<&Proxy<I>, Hresult>) -> Result<Arc<Self>, Hresult> {
+        queried?;
+        self.this.upgrade().ok_or(Hresult::E_UNEXPECTED)
     }
 }
 
 impl Job for JobHandle {
     fn job2(&self) -> Result<Arc<dyn Job2>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_job2())?)
     }
 
     fn job3(&self) -> Result<Arc<dyn Job3>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_job3())?)
     }
 
     fn job4(&self) -> Result<Arc<dyn Job4>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_job4())?)
     }
 
     fn job5(&self) -> Result<Arc<dyn Job5>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_job5())?)
     }
 
     fn http_options(&self) -> Result<Arc<dyn HttpOptions>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_http_options())?)
     }
 
     fn http_options2(&self) -> Result<Arc<dyn HttpOptions2>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_http_options2())?)
     }
 
     fn http_options3(&self) -> Result<Arc<dyn HttpOptions3>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_http_options3())?)
     }
 
     fn token_options(&self) -> Result<Arc<dyn TokenOptions>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        Ok(self.if_it_has(self.as_token_options())?)
     }
 
     fn add_file(&self, remote_name: Option<&str>, local_name: Option<&str>) -> Result<Success, Hresult> {
@@ -125,7 +126,7 @@ impl Job for JobHandle {
             files.iter().map(|file| Ok((Text::new(Some(file.remote_name))?, Text::new(Some(file.local_name))?)));
         let names = names.collect::<Result<Vec<_>, Hresult>>()?;
         self.job.within(|job| {
-            let infos: Vec<_> = names.iter().map(|(remote, local)| info(remote.pointer(), local.pointer())).collect();
+            let infos: Vec<_> = names.iter().map(|(remote, local)| info(remote, local)).collect();
             // SAFETY: the array has `count` elements, whose strings live until the end of this call.
             success(unsafe { (job.vtable().AddFileSet)(job.as_raw(), count, infos.as_ptr()) })
         })
@@ -228,7 +229,6 @@ impl Job for JobHandle {
     }
 }
 
-fn info(remote_name: PCWSTR, local_name: PCWSTR) -> bits::BG_FILE_INFO {
-    let writable = |name: PCWSTR| windows::core::PWSTR(name.0.cast_mut());
-    bits::BG_FILE_INFO { RemoteName: writable(remote_name), LocalName: writable(local_name) }
+fn info(remote_name: &Text, local_name: &Text) -> bits::BG_FILE_INFO {
+    bits::BG_FILE_INFO { RemoteName: remote_name.writable(), LocalName: local_name.writable() }
 }

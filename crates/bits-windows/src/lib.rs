@@ -34,17 +34,29 @@ mod error;
 #[cfg(windows)]
 mod file;
 #[cfg(windows)]
+mod http_options;
+#[cfg(windows)]
 mod impersonation;
 #[cfg(windows)]
 mod job;
+#[cfg(windows)]
+mod job2;
+#[cfg(windows)]
+mod job3;
 #[cfg(windows)]
 mod manager;
 #[cfg(windows)]
 mod memory;
 #[cfg(windows)]
+mod property;
+#[cfg(windows)]
 mod proxy;
 #[cfg(windows)]
 mod ranges;
+#[cfg(windows)]
+mod settings;
+#[cfg(windows)]
+mod token_options;
 
 #[cfg(windows)]
 pub use connection::initialize_security;

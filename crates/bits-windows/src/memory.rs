@@ -36,6 +36,16 @@ impl Text {
     pub(crate) fn pointer(&self) -> PCWSTR {
         self.0.as_ref().map_or(PCWSTR::null(), |wide| PCWSTR(wide.as_ptr()))
     }
+
+    /// The same for a structure that says that its strings can be written to, of which a call makes no
+    /// use.
+    pub(crate) fn writable(&self) -> PWSTR {
+        PWSTR(self.pointer().0.cast_mut())
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
 }
 
 // SAFETY: null, or a string with a terminator that lives during the call.
