@@ -11,6 +11,7 @@ mod cases;
 mod claims;
 mod coverage;
 mod decisions;
+mod expectations;
 mod expected;
 mod falsify;
 mod pool;
@@ -31,6 +32,7 @@ use clap::{Parser, Subcommand};
 use bench::Limits;
 use cases::MODULES;
 use coverage::Coverage;
+use expectations::Expectations;
 use provider::Capability;
 use report::{Format, PlainFormat};
 
@@ -56,6 +58,10 @@ enum Command {
         /// Run each case again once for each of its claims, with that expectation falsified.
         #[arg(long)]
         sabotage: bool,
+        /// What the provider is known to get wrong: those cases fail the run when they pass, the
+        /// others when they fail.
+        #[arg(long, value_name = "FILE")]
+        expect: Option<PathBuf>,
         #[command(flatten)]
         provider: ProviderArguments,
     },
@@ -118,11 +124,16 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<ExitCode, String> {
     case::check(MODULES)?;
     match command {
-        Command::Run { filter, format, sabotage, provider } => {
+        Command::Run { filter, format, sabotage, expect, provider } => {
             let entries = case::choose(MODULES, filter.as_deref())?;
+            let all = case::choose(MODULES, None)?;
+            let expected = expect.map(|path| Expectations::read(&path, &all)).transpose()?;
             let limits = provider.limits();
             let report = quietly(|| {
-                let report = runner::run(&entries, &limits, sabotage)?;
+                let mut report = runner::run(&entries, &limits, sabotage)?;
+                if let Some(expected) = expected {
+                    expected.judge(&mut report);
+                }
                 let probes = probes::run::run(&probes::run::choose(filter.as_deref()), &limits)?;
                 Ok(runner::Report { probes, ..report })
             });

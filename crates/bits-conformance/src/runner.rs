@@ -13,6 +13,13 @@ use crate::probes::run::Observation;
 pub(crate) enum Ended {
     Passed,
     Failed(String),
+    /// It failed as the list of expected failures has it.
+    Expected {
+        /// How it failed.
+        why: String,
+        /// The reason that the list gives.
+        reason: String,
+    },
     /// With the reason.
     Skipped(String),
 }

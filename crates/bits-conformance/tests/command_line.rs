@@ -153,3 +153,34 @@ fn wrong_usage_ends_with_2() {
         assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+/// A list of expected failures in a file of its own.
+fn expecting(cases: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let gap = format!("[[gap]]\nreason = 'it is known'\nclauses = ['core:job.resume.empty']\ncases = ['{cases}']\n");
+    std::fs::write(file.path(), gap).expect("the list is written");
+    file
+}
+
+#[test]
+fn a_case_that_passes_although_it_is_expected_to_fail_fails_the_run() {
+    let list = expecting("job_state_calls::resume_of_an_empty_job_fails");
+
+    let output = suite(&["run", "--filter", "job.resume.empty", "--expect", list.path().to_str().unwrap()]);
+
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("expects it to fail: it is known"), "{text}");
+}
+
+#[test]
+fn a_list_of_expected_failures_that_cannot_be_used_is_wrong_usage() {
+    let list = expecting("job_state_calls::no_such_case");
+    for (path, says) in [(list.path(), "no_such_case"), (std::path::Path::new("/no/such/list.toml"), "list.toml")] {
+        let output = suite(&["run", "--expect", path.to_str().unwrap()]);
+
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(says) && output.stdout.is_empty(), "{error}");
+    }
+}

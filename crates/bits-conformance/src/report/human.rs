@@ -1,6 +1,6 @@
 //! Tables for a person.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use crate::coverage::{Counts, Coverage};
@@ -9,7 +9,7 @@ use crate::runner::{CaseReport, Ended, Report};
 
 /// A run: a line for each module, then what failed or was skipped, then the sum.
 pub(super) fn run(report: &Report) -> String {
-    let mut text = row(["module", "cases", "passed", "failed", "skipped", "claims"]);
+    let mut text = row(["module", "cases", "passed", "failed", "expected", "skipped", "claims"]);
     for group in report.cases.chunk_by(|a, b| a.entry.module.name == b.entry.module.name) {
         text += &module_row(group[0].entry.module.name, group);
     }
@@ -21,6 +21,9 @@ pub(super) fn run(report: &Report) -> String {
         if let Ended::Skipped(why) = &case.ended {
             _ = write!(text, "\nskipped {}: {why}\n", case.entry.name());
         }
+    }
+    for (reason, cases) in expected(report) {
+        _ = write!(text, "\nexpected {cases} to fail: {reason}\n");
     }
     if let Some((falsified, survivors)) = &report.sabotage {
         for survivor in survivors {
@@ -43,6 +46,17 @@ pub(super) fn run(report: &Report) -> String {
     text
 }
 
+/// How many cases failed as expected, for each reason.
+fn expected(report: &Report) -> BTreeMap<&str, usize> {
+    let mut reasons = BTreeMap::new();
+    for case in &report.cases {
+        if let Ended::Expected { reason, .. } = &case.ended {
+            *reasons.entry(reason.as_str()).or_default() += 1;
+        }
+    }
+    reasons
+}
+
 fn module_row(name: &str, cases: &[CaseReport]) -> String {
     let count = |ended: fn(&Ended) -> bool| cases.iter().filter(|case| ended(&case.ended)).count().to_string();
     row([
@@ -50,13 +64,14 @@ fn module_row(name: &str, cases: &[CaseReport]) -> String {
         &cases.len().to_string(),
         &count(|ended| matches!(ended, Ended::Passed)),
         &count(|ended| matches!(ended, Ended::Failed(_))),
+        &count(|ended| matches!(ended, Ended::Expected { .. })),
         &count(|ended| matches!(ended, Ended::Skipped(_))),
         &cases.iter().map(|case| case.claims.len()).sum::<usize>().to_string(),
     ])
 }
 
-fn row([name, cases, passed, failed, skipped, claims]: [&str; 6]) -> String {
-    format!("{name:<24}{cases:>8}{passed:>8}{failed:>8}{skipped:>9}{claims:>8}\n")
+fn row([name, cases, passed, failed, expected, skipped, claims]: [&str; 7]) -> String {
+    format!("{name:<24}{cases:>8}{passed:>8}{failed:>8}{expected:>10}{skipped:>9}{claims:>8}\n")
 }
 
 /// Coverage: a line for each file and topic, then what is missing.

@@ -9,16 +9,18 @@ use crate::runner::{Ended, Report};
 /// A run.
 pub(super) fn run(report: &Report) -> String {
     let cases = report.cases.iter().map(|case| {
-        let (ended, why) = match &case.ended {
-            Ended::Passed => ("passed", None),
-            Ended::Failed(why) => ("failed", Some(why)),
-            Ended::Skipped(why) => ("skipped", Some(why)),
+        let (ended, why, reason) = match &case.ended {
+            Ended::Passed => ("passed", None, None),
+            Ended::Failed(why) => ("failed", Some(why), None),
+            Ended::Expected { why, reason } => ("failed as expected", Some(why), Some(reason)),
+            Ended::Skipped(why) => ("skipped", Some(why), None),
         };
         let claims = case.claims.iter().map(|claim| json!({"clause": claim.clause.full_id(), "held": claim.held}));
         json!({
             "case": case.entry.name(),
             "ended": ended,
             "why": why,
+            "expected": reason,
             "seconds": case.took.as_secs_f64(),
             "claims": claims.collect::<Vec<_>>(),
         })

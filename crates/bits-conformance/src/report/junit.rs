@@ -9,8 +9,9 @@ pub(super) fn run(report: &Report) -> String {
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for group in report.cases.chunk_by(|a, b| a.entry.module.name == b.entry.module.name) {
         let count = |ended: fn(&Ended) -> bool| group.iter().filter(|case| ended(&case.ended)).count();
-        let (failed, skipped) =
-            (count(|ended| matches!(ended, Ended::Failed(_))), count(|ended| matches!(ended, Ended::Skipped(_))));
+        let failed = count(|ended| matches!(ended, Ended::Failed(_)));
+        // JUnit knows no expected failures.
+        let skipped = count(|ended| matches!(ended, Ended::Skipped(_) | Ended::Expected { .. }));
         let name = group[0].entry.module.name;
         text += &suite(name, group.len(), failed, skipped);
         for case in group {
@@ -23,6 +24,9 @@ pub(super) fn run(report: &Report) -> String {
             _ = match &case.ended {
                 Ended::Passed => writeln!(text, "/>"),
                 Ended::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
+                Ended::Expected { reason, .. } => {
+                    writeln!(text, "><skipped message=\"fails as expected: {}\"/></testcase>", escaped(reason))
+                }
                 Ended::Skipped(why) => writeln!(text, "><skipped message=\"{}\"/></testcase>", escaped(why)),
             };
         }

@@ -1,0 +1,198 @@
+//! What a provider is known to get wrong: a file of `fixtures/expectations/`, given with `--expect`.
+//!
+//! An expected failure does not fail a run. One that was not expected does, and so does a case that
+//! passes although it is expected to fail: a line that has become wrong must not stay.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::case::Entry;
+use crate::runner::{Ended, Report};
+use crate::spec::Spec;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    gap: Vec<Gap>,
+}
+
+/// One thing that the provider gets wrong or lacks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gap {
+    /// What it does instead of what the clauses say.
+    reason: String,
+    /// The clauses that it breaks, or some of them, as `file:id`.
+    clauses: Vec<String>,
+    /// What stands in the message of a failure that has this reason, one of these; anything when empty.
+    #[serde(default)]
+    says: Vec<String>,
+    /// The cases that fail by it, as `module::case`; a `*` at the end stands for any rest.
+    cases: Vec<String>,
+}
+
+/// All that is expected to fail.
+#[derive(Debug)]
+pub(crate) struct Expectations {
+    /// The file, as the user has named it.
+    source: String,
+    gaps: Vec<Gap>,
+    by_case: HashMap<String, usize>,
+}
+
+impl Expectations {
+    /// Reads `path`; `all` are the cases that there are, chosen or not.
+    ///
+    /// # Errors
+    /// Why the file cannot be used, and which line of it is wrong.
+    pub(crate) fn read(path: &Path, all: &[Entry]) -> Result<Self, String> {
+        let source = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| format!("{source}: {error}"))?;
+        Self::parse(source, &text, all)
+    }
+
+    fn parse(source: String, text: &str, all: &[Entry]) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| format!("{source}: {error}"))?;
+        let names: Vec<_> = all.iter().map(Entry::name).collect();
+        let mut by_case = HashMap::new();
+        for (place, gap) in file.gap.iter().enumerate() {
+            let wrong = |what: String| format!("{source}: gap {:?}: {what}", gap.reason);
+            gap.check().map_err(wrong)?;
+            for pattern in &gap.cases {
+                let mut matching = names.iter().filter(|name| is_meant(pattern, name)).peekable();
+                if matching.peek().is_none() {
+                    return Err(wrong(format!("no case is called {pattern:?}")));
+                }
+                for name in matching {
+                    if by_case.insert(name.clone(), place).is_some() {
+                        return Err(wrong(format!("{name} is listed already")));
+                    }
+                }
+            }
+        }
+        Ok(Self { source, gaps: file.gap, by_case })
+    }
+
+    /// Marks the failures of `report` that were expected, and fails what is expected to fail and
+    /// passes, or fails for another reason. What was skipped shows neither.
+    pub(crate) fn judge(&self, report: &mut Report) {
+        for case in &mut report.cases {
+            let Some(gap) = self.by_case.get(&case.entry.name()).map(|place| &self.gaps[*place]) else { continue };
+            let (source, reason) = (&self.source, &gap.reason);
+            case.ended = match std::mem::replace(&mut case.ended, Ended::Passed) {
+                Ended::Failed(why) if gap.has(&why) => Ended::Expected { why, reason: reason.clone() },
+                Ended::Failed(why) => {
+                    Ended::Failed(format!("{why}\n    {source} expects it to fail otherwise: {reason}"))
+                }
+                Ended::Passed => Ended::Failed(format!("it passes, but {source} expects it to fail: {reason}")),
+                other => other,
+            };
+        }
+    }
+}
+
+impl Gap {
+    fn check(&self) -> Result<(), String> {
+        if self.reason.trim().is_empty() {
+            return Err("the reason is empty".to_owned());
+        }
+        if self.clauses.is_empty() || self.cases.is_empty() {
+            return Err("it names no clause or no case".to_owned());
+        }
+        self.clauses.iter().try_for_each(|name| Spec::get().find(name).map(drop))
+    }
+
+    /// Whether a failure with this message comes of the gap.
+    fn has(&self, why: &str) -> bool {
+        self.says.is_empty() || self.says.iter().any(|part| why.contains(part))
+    }
+}
+
+/// Whether `pattern` means the case called `name`.
+fn is_meant(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::case::choose;
+    use crate::cases::MODULES;
+    use crate::runner::CaseReport;
+
+    const CASE: &str = "job_state_calls::resume_of_an_empty_job_fails";
+
+    fn parse(cases: &str) -> Result<Expectations, String> {
+        let text = format!("[[gap]]\nreason = 'no Resume'\nclauses = ['core:job.resume.empty']\ncases = {cases}\n");
+        Expectations::parse("known.toml".to_owned(), &text, &choose(MODULES, None).unwrap())
+    }
+
+    /// How the case ends for somebody who expects it to fail.
+    fn judged(expectations: &Expectations, ended: Ended) -> Ended {
+        let entry = choose(MODULES, Some(CASE)).unwrap()[0];
+        let case = CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO };
+        let mut report = Report { cases: vec![case], sabotage: None, probes: Vec::new(), took: Duration::ZERO };
+        expectations.judge(&mut report);
+        let case = report.cases.remove(0);
+
+        case.ended
+    }
+
+    #[test]
+    fn an_expected_failure_is_none() {
+        let ended = judged(&parse(&format!("['{CASE}']")).unwrap(), Ended::Failed("S_OK".to_owned()));
+
+        assert!(
+            matches!(&ended, Ended::Expected { why, reason } if why == "S_OK" && reason == "no Resume"),
+            "{ended:?}"
+        );
+    }
+
+    #[test]
+    fn what_passes_although_it_is_expected_to_fail_fails() {
+        let ended = judged(&parse("['job_state_calls::resume_of_an_empty*']").unwrap(), Ended::Passed);
+
+        assert!(matches!(&ended, Ended::Failed(why) if why.contains("known.toml")), "{ended:?}");
+    }
+
+    #[test]
+    fn a_failure_that_says_something_else_than_is_expected_fails() {
+        let expectations = parse(&format!("['{CASE}']\nsays = ['E_NOTIMPL']")).unwrap();
+
+        assert!(matches!(judged(&expectations, Ended::Failed("got E_NOTIMPL".to_owned())), Ended::Expected { .. }));
+        assert!(matches!(judged(&expectations, Ended::Failed("got S_OK".to_owned())), Ended::Failed(_)));
+    }
+
+    #[test]
+    fn what_is_skipped_or_not_listed_stays_as_it_is() {
+        let listed = parse(&format!("['{CASE}']")).unwrap();
+        assert!(matches!(judged(&listed, Ended::Skipped("no time".to_owned())), Ended::Skipped(_)));
+
+        let other = parse("['manager::a_new_job_has_a_guid_of_its_own']").unwrap();
+        assert!(matches!(judged(&other, Ended::Failed("S_OK".to_owned())), Ended::Failed(why) if why == "S_OK"));
+    }
+
+    #[test]
+    fn a_line_that_means_nothing_is_named() {
+        for (cases, culprit) in [
+            ("['manager::no_such_case']", "manager::no_such_case"),
+            ("['no_such_module::*']", "no_such_module::*"),
+            ("['manager::*', 'manager::a_new_job_has_a_guid_of_its_own']", "is listed already"),
+            ("[]", "no case"),
+            (&format!("['{CASE}']\nclaims = ['a']"), "claims"),
+            (&format!("['{CASE}']\n[[gap]]\nreason = ' '\nclauses = []\ncases = []"), "empty"),
+            (&format!("['{CASE}']\n[[gap]]\nreason = 'a'\nclauses = ['no.such']\ncases = ['manager::*']"), "no.such"),
+        ] {
+            let error = parse(cases).unwrap_err();
+            assert!(error.starts_with("known.toml: ") && error.contains(culprit), "{error}");
+        }
+    }
+}
