@@ -106,10 +106,11 @@ pub(crate) fn check_local(name: &str, drives: &Drives) -> Result<PathBuf, Hresul
     })
 }
 
-/// What two local names have in common that lead to one file: on a drive, names in any case do.
+/// What two local names have in common that lead to one file: on a drive, and on Windows anywhere,
+/// names in any case do.
 pub(crate) fn same_file(name: &str, drives: &Drives) -> String {
     let path = drives.resolve(name).map_or_else(|_| name.into(), |path| path.to_string_lossy().into_owned());
-    if drives.is_mounted(name) { path.to_lowercase() } else { path }
+    if drives.is_mounted(name) || cfg!(windows) { path.to_lowercase() } else { path }
 }
 
 /// Whether a file may be had from there: from the web, or, where it `takes_files`, from a share or a
@@ -281,7 +282,6 @@ mod tests {
         for name in ["CONSOLE", "COM", "COM0", "COM10", "nully.txt", "a.nul", ".con", "a."] {
             assert!(local(&format!(r"C:\{name}")).is_ok(), "{name:?}");
         }
-        assert!(local("/dir/nul").is_ok());
     }
 
     #[test]
@@ -294,7 +294,16 @@ mod tests {
     #[test]
     fn a_full_local_path_leads_to_its_drive() {
         assert_eq!(local(r"C:\dir\a.bin"), Ok(PathBuf::from("/c/dir/a.bin")));
-        assert_eq!(local("/dir/a.bin"), Ok(PathBuf::from("/dir/a.bin")));
+    }
+
+    /// On Windows all of them begin with a drive or a share.
+    #[cfg(not(windows))]
+    #[test]
+    fn a_full_path_of_the_machine_stands_for_itself() {
+        for name in ["/dir/a.bin", "/dir/nul"] {
+            assert_eq!(local(name), Ok(PathBuf::from(name)));
+        }
+        assert_ne!(same_file("/dir/A", &drives()), same_file("/dir/a", &drives()));
     }
 
     #[test]
@@ -324,7 +333,12 @@ mod tests {
         let same = |name| same_file(name, &drives());
         assert_eq!(same(r"C:\Dir\A.bin"), same("c:/dir/a.BIN. "));
         assert_ne!(same(r"C:\a"), same(r"C:\b"));
-        assert_ne!(same("/dir/A"), same("/dir/a"));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn names_of_one_file_on_a_drive_of_the_machine_are_the_same_in_any_case_and_form() {
+        assert_eq!(same_file(r"E:\Dir\A.bin", &drives()), same_file("e:/dir/a.BIN. ", &drives()));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use bits_api::{ErrorContext, Hresult, JobState, JobType};
 use bits_service::{Emulator, Fault, SimReply, SimUploadStage, Simulation};
 
 const URL: &str = "http://uploads.example/report";
+/// A full path, wherever the test runs.
+const SOURCE: &str = if cfg!(windows) { r"C:\out\report.bin" } else { "/out/report.bin" };
 
 #[test]
 fn an_emulator_over_http_has_no_upload_jobs() {
@@ -20,11 +22,11 @@ fn an_emulator_over_http_has_no_upload_jobs() {
 #[test]
 fn a_simulated_server_tells_what_it_has_of_an_upload() {
     let simulation = Simulation::new();
-    simulation.write("/out/report.bin", 5_000);
+    simulation.write(SOURCE, 5_000);
     simulation.reply(URL, SimReply::Bytes(b"thanks".to_vec()));
     let emulator = Emulator::builder().simulated(&simulation).start().unwrap();
     let created = emulator.client("client").manager().unwrap().create_job(Some("up"), JobType::UPLOAD_REPLY).unwrap();
-    created.job.add_file(Some(URL), Some("/out/report.bin")).unwrap();
+    created.job.add_file(Some(URL), Some(SOURCE)).unwrap();
 
     created.job.resume().unwrap();
     emulator.wait_state(&created.job, JobState::TRANSFERRED, Duration::from_mins(1)).unwrap();
@@ -39,15 +41,15 @@ fn a_simulated_server_tells_what_it_has_of_an_upload() {
 #[test]
 fn another_version_of_a_source_is_told_by_its_time_alone() {
     let simulation = Simulation::new();
-    simulation.write("/out/report.bin", 5_000);
+    simulation.write(SOURCE, 5_000);
     simulation.hold(URL, bits_service::SimHold::Transferring(100));
     let emulator = Emulator::builder().simulated(&simulation).start().unwrap();
     let job = emulator.client("client").manager().unwrap().create_job(Some("up"), JobType::UPLOAD).unwrap().job;
-    job.add_file(Some(URL), Some("/out/report.bin")).unwrap();
+    job.add_file(Some(URL), Some(SOURCE)).unwrap();
     job.resume().unwrap();
     emulator.settle().unwrap();
 
-    simulation.write("/out/report.bin", 5_000);
+    simulation.write(SOURCE, 5_000);
     simulation.let_go(URL);
     emulator.settle().unwrap();
 
@@ -57,10 +59,10 @@ fn another_version_of_a_source_is_told_by_its_time_alone() {
 #[test]
 fn an_ordered_failure_beyond_the_end_of_an_upload_strikes_at_its_end() {
     let simulation = Simulation::new();
-    simulation.write("/out/report.bin", 5_000);
+    simulation.write(SOURCE, 5_000);
     let emulator = Emulator::builder().simulated(&simulation).start().unwrap();
     let job = emulator.client("client").manager().unwrap().create_job(Some("up"), JobType::UPLOAD).unwrap().job;
-    job.add_file(Some(URL), Some("/out/report.bin")).unwrap();
+    job.add_file(Some(URL), Some(SOURCE)).unwrap();
     emulator.fail_next(Fault::new(Hresult::E_FAIL, ErrorContext::REMOTE_FILE).at(1_000_000));
 
     job.resume().unwrap();

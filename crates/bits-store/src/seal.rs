@@ -124,6 +124,7 @@ fn key_of(text: &[u8]) -> io::Result<LessSafeKey> {
 /// Makes files that nobody else may read, from their first moment on. Where there are no modes, the
 /// folder's access list holds.
 pub(crate) fn for_the_owner() -> OpenOptions {
+    #[cfg_attr(not(unix), allow(unused_mut))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

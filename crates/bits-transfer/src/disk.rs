@@ -154,7 +154,7 @@ fn open_to_stamp(path: &Path) -> io::Result<File> {
 /// Whether a file of this name could be made, in a folder of which `check_folder` tells.
 fn destination(path: &Path, check_folder: impl FnOnce(&Path) -> Result<(), Hresult>) -> Result<(), Hresult> {
     let (Some(folder), Some(_)) = (path.parent(), path.file_name()) else { return Err(Hresult::E_INVALIDARG) };
-    if !path.is_absolute() {
+    if !path.is_absolute() || is_too_long(path) {
         return Err(Hresult::E_INVALIDARG);
     }
     match fs::metadata(path) {
@@ -164,6 +164,12 @@ fn destination(path: &Path, check_folder: impl FnOnce(&Path) -> Result<(), Hresu
         Ok(_) | Err(_) => {}
     }
     check_folder(folder)
+}
+
+/// Whether the name itself is longer than file systems of Windows take. What the machine says of it
+/// differs, and may be only that there is no such file.
+fn is_too_long(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().encode_utf16().count() > 255)
 }
 
 /// Whether files can be made in `folder`.
@@ -386,10 +392,12 @@ mod tests {
     fn a_file_is_gone_only_where_its_folder_can_be_looked_at() {
         let folder = folder();
         fs::write(folder.path().join("file"), "x").unwrap();
+        // Windows does not tell a file where a folder should be from nothing at all.
+        let in_a_file = if cfg!(windows) { Hresult::ERROR_PATH_NOT_FOUND } else { Hresult::ERROR_DIRECTORY };
         let table = [
             (folder.path().join("gone"), Ok(None)),
             (folder.path().join("no-folder/gone"), Err(Hresult::ERROR_PATH_NOT_FOUND)),
-            (folder.path().join("file/gone"), Err(Hresult::ERROR_DIRECTORY)),
+            (folder.path().join("file/gone"), Err(in_a_file)),
             (folder.path().to_owned(), Ok(None)),
         ];
         for (path, length) in table {

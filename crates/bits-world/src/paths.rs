@@ -10,7 +10,8 @@ use crate::shares::below;
 /// locked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Drives {
-    mounts: Arc<BTreeMap<Volume, Mount>>,
+    /// Nothing for a drive that was taken away: it is gone, also where the machine has one of that letter.
+    mounts: Arc<BTreeMap<Volume, Option<Mount>>>,
     locked: BTreeSet<Volume>,
 }
 
@@ -60,27 +61,32 @@ impl Drives {
     }
 
     fn put(&mut self, volume: Volume, folder: PathBuf, serial: u32) {
-        Arc::make_mut(&mut self.mounts).insert(volume, Mount { folder, serial });
+        Arc::make_mut(&mut self.mounts).insert(volume, Some(Mount { folder, serial }));
     }
 
-    /// Takes the volume of a drive away.
+    /// Takes the volume of a drive away. On Windows, a drive of the machine with this letter is not
+    /// there either.
     pub fn unmount(&mut self, letter: char) {
-        Arc::make_mut(&mut self.mounts).remove(&Volume::new(letter));
+        Arc::make_mut(&mut self.mounts).insert(Volume::new(letter), None);
+    }
+
+    fn mounted(&self, volume: Volume) -> Option<&Mount> {
+        self.mounts.get(&volume)?.as_ref()
     }
 
     /// The folders that stand for drives.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.mounts.values().map(|mount| &*mount.folder)
+        self.mounts.values().flatten().map(|mount| &*mount.folder)
     }
 
     /// Whether a local name leads to a drive that a folder stands for.
     pub fn is_mounted(&self, local_name: &str) -> bool {
-        Volume::of(local_name).is_some_and(|volume| self.mounts.contains_key(&volume))
+        Volume::of(local_name).is_some_and(|volume| self.mounted(volume).is_some())
     }
 
     /// The serial number of a volume, while it is there.
     pub fn serial(&self, volume: Volume) -> Option<u32> {
-        self.mounts.get(&volume).map(|mount| mount.serial)
+        self.mounted(volume).map(|mount| mount.serial)
     }
 
     /// Locks a volume, as a disk check does, or lets go of it (clause `files.volume_locked`).
@@ -98,21 +104,21 @@ impl Drives {
     }
 
     /// Where the full path `local_name` leads: through a drive's folder for `C:\…` where one is
-    /// mounted, as it stands for a native absolute path.
+    /// mounted, as it stands for a native absolute path. On Windows, drives that the world does not
+    /// speak of are those of the machine.
     ///
     /// # Errors
     /// [`LocalPathError`] for a relative path and for a drive that is not there.
     pub fn resolve(&self, local_name: &str) -> Result<PathBuf, LocalPathError> {
-        if let Some((letter, rest)) = drive_path(local_name)
-            && let Some(mount) = self.mounts.get(&Volume(letter))
-        {
-            return Ok(below(&mount.folder, rest));
-        }
         let path = Path::new(local_name);
-        match (path.is_absolute(), drive_path(local_name)) {
-            (true, _) => Ok(path.to_owned()),
-            (false, Some(_)) => Err(LocalPathError::NoSuchDrive),
-            (false, None) => Err(LocalPathError::NotFull),
+        match drive_path(local_name) {
+            Some((letter, rest)) => match self.mounts.get(&Volume(letter)) {
+                Some(Some(mount)) => Ok(below(&mount.folder, rest)),
+                None if path.is_absolute() => Ok(below(Path::new(&format!(r"{letter}:\")), rest)),
+                Some(None) | None => Err(LocalPathError::NoSuchDrive),
+            },
+            None if path.is_absolute() => Ok(path.to_owned()),
+            None => Err(LocalPathError::NotFull),
         }
     }
 }
@@ -162,8 +168,25 @@ mod tests {
     }
 
     #[test]
+    fn a_drive_that_was_taken_away_leads_nowhere() {
+        let mut drives = drives();
+        drives.unmount('D');
+        assert_eq!(drives.resolve(r"D:\a.bin"), Err(LocalPathError::NoSuchDrive));
+        assert!(!drives.is_mounted(r"D:\a.bin"));
+    }
+
+    #[cfg(not(windows))]
+    #[test]
     fn a_drive_that_is_not_mounted_leads_nowhere() {
         assert_eq!(drives().resolve(r"D:\a.bin"), Err(LocalPathError::NoSuchDrive));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_drive_that_is_not_mounted_is_the_machines_own() {
+        for name in [r"D:\dir\a.bin", "d:/dir//a.bin. "] {
+            assert_eq!(drives().resolve(name), Ok(PathBuf::from(r"D:\dir\a.bin")), "{name}");
+        }
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn a_set_without_files() {
 fn a_folder_that_is_not_there() {
     let added = both_ways("struct.file_info.local_dirs_exist", "ERROR_PATH_NOT_FOUND", |house| {
         house.disk.missing_folders.insert("/c/gone".into());
+        house.world.drives.unmount('Q');
         let job = house.job(0);
         [r"C:\gone\a", r"Q:\a"].map(|local_name| house.add(job, &[FileInfo { remote_name: "http://a/a", local_name }]))
     });

@@ -1,7 +1,6 @@
 //! The queue after a restart of the service.
 
 use bits_api::{Hresult, JobPriority, JobState, NotifyFlags, Setting, Success, Value};
-use bits_world::Drives;
 
 use super::house::{House, NOT_FOUND, SERVER_BUSY, administrator, alice, seconds};
 use crate::{FileIndex, FileRecord, FileStage, JobKey, Reply};
@@ -230,7 +229,8 @@ fn is_completed(house: &House, job: JobKey) -> bool {
 fn a_rename_on_a_drive_that_is_not_there_is_judged_when_it_is_back() {
     let mut house = House::new();
     let (job, on_record) = job_in_the_middle_of_a_rename(&mut house);
-    let drives = std::mem::take(&mut house.world.drives);
+    let drives = house.world.drives.clone();
+    house.world.drives.unmount('C');
 
     house.restart(seconds(1));
 
@@ -273,7 +273,8 @@ fn a_finished_file_on_a_drive_that_is_not_there_is_kept_until_the_drive_is_back(
     let job = house.resumed_job(JobPriority::NORMAL);
     house.transfer_file(job);
     let on_record = house.store[&job].1[&0].clone();
-    let drives = std::mem::take(&mut house.world.drives);
+    let drives = house.world.drives.clone();
+    house.world.drives.unmount('C');
 
     house.restart(seconds(1));
 
@@ -293,7 +294,8 @@ fn an_unfinished_file_on_a_drive_that_is_not_there_goes_on_when_the_drive_is_bac
     house.connected(job, 100);
     house.progress(job, 70);
     let temporary = house.plan(job).local;
-    let drives = std::mem::take(&mut house.world.drives);
+    let drives = house.world.drives.clone();
+    house.world.drives.unmount('C');
 
     house.restart(seconds(1));
 
@@ -308,7 +310,7 @@ fn a_temporary_file_on_a_drive_that_is_not_there_is_left_behind_by_cancel() {
     let mut house = House::new();
     let job = house.resumed_job(JobPriority::NORMAL);
     house.transfer_file(job);
-    house.world.drives = Drives::default();
+    house.world.drives.unmount('C');
 
     house.restart(seconds(1));
 

@@ -280,7 +280,7 @@ fn an_attempt_that_stops_unasked_counts_as_a_broken_connection() {
 fn a_drive_that_has_gone_is_a_fatal_local_error() {
     let mut house = House::new();
     let job = house.job(1);
-    house.change_world(|world| world.drives = bits_world::Drives::default());
+    house.change_world(|world| world.drives.unmount('C'));
     assert_eq!(house.resume(job), Ok(Success::OK));
     assert_eq!(house.state(job), JobState::ERROR);
     let error = house.error(job).expect("the error");
