@@ -215,30 +215,35 @@ impl Probed<'_> {
 mod tests {
     use super::*;
 
+    const COMMON: &str = "chose = 'x'\nsure = 'guess'\nsettles = 'y'\n";
+
     fn load(entry: &str) -> Result<Decisions, String> {
-        load_probed(&format!("{entry}\nno_probe = 'z'"), &[])
+        let probed = Probed { probes: Vec::new(), pending: "" };
+        Decisions::load(&format!("[[decision]]\n{COMMON}no_probe = 'z'\n{entry}"), Spec::get(), &probed)
     }
 
-    fn load_probed(entry: &str, probes: &[&str]) -> Result<Decisions, String> {
-        let common = "chose = 'x'\nsure = 'guess'\nsettles = 'y'\n";
+    fn check_probed(entry: &str, probes: &[&str]) -> Result<(), String> {
+        let decisions: Vec<Decision> = vec![toml::from_str(&format!("{COMMON}{entry}")).expect("a decision")];
         let probed = Probed { probes: probes.to_vec(), pending: "" };
-        Decisions::load(&format!("[[decision]]\n{common}{entry}"), Spec::get(), &probed)
+        decisions[0].check(Spec::get())?;
+        probed.check(&decisions[0])?;
+        probed.check_names(&decisions)
     }
 
     #[test]
     fn a_decision_has_a_probe_or_says_why_not() {
         let plain = "id = 'a'\nclauses = []";
         let excused = "id = 'a'\nclauses = []\nno_probe = 'it takes a second machine'";
-        assert!(load_probed(plain, &["a"]).is_ok() && load_probed(excused, &[]).is_ok());
+        assert_eq!((check_probed(plain, &["a"]), check_probed(excused, &[])), (Ok(()), Ok(())));
         let refusals = [
-            (plain, &[][..], "entry a: it has neither a probe"),
-            (excused, &["a"], "entry a: it has a probe, and a no_probe"),
-            (plain, &["a", "a"], "entry a: it has several probes"),
+            (plain, &[][..], "it has neither a probe"),
+            (excused, &["a"], "it has a probe, and a no_probe"),
+            (plain, &["a", "a"], "it has several probes"),
             (plain, &["a", "b"], "no entry is called b"),
-            ("id = 'a'\nclauses = []\nno_probe = ' '", &[], "entry a: no_probe is empty"),
+            ("id = 'a'\nclauses = []\nno_probe = ' '", &[], "no_probe is empty"),
         ];
         for (entry, probes, why) in refusals {
-            let error = load_probed(entry, probes).err().unwrap();
+            let error = check_probed(entry, probes).unwrap_err();
             assert!(error.contains(why), "{error}");
         }
     }

@@ -28,6 +28,11 @@ impl Bench {
         Ok(job.state()?)
     }
 
+    /// A full local name on a drive.
+    pub(crate) fn on_drive(&self, name: &str) -> String {
+        format!(r"C:\{name}")
+    }
+
     /// Waits until `reached`, at most for `within`; tells whether it came so far.
     pub(crate) fn until(&self, reached: impl FnMut() -> bool, within: Duration) -> Result<bool, Stop> {
         self.may_wait(within)?;

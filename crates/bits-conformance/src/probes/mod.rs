@@ -42,7 +42,13 @@ macro_rules! modules {
 
 mod prelude;
 
-modules![manager, job_calls,];
+modules! {
+    manager,
+    job_calls,
+    files,
+    local_files,
+    transfers,
+}
 
 /// Every probe.
 pub(crate) fn all() -> impl Iterator<Item = &'static Probe> {

@@ -9,7 +9,7 @@ pub(super) use bits_api::{
 pub(super) use super::Seen;
 pub(super) use super::seen::{Words, code, seen};
 pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON};
-pub(super) use crate::claims::Stop;
+pub(super) use crate::claims::{Stop, failed};
 
 /// What a probe gives.
 pub(super) type Answer = Result<Seen, Stop>;
@@ -17,6 +17,19 @@ pub(super) type Answer = Result<Seen, Stop>;
 /// The files of a job, in the order of its enumerator.
 pub(super) fn files(job: &Arc<dyn Job>) -> Result<Vec<Arc<dyn File>>, Stop> {
     Ok(job.enum_files()?.next(u32::MAX)?.items)
+}
+
+/// The first file of a job.
+pub(super) fn first_file(job: &Arc<dyn Job>) -> Result<Arc<dyn File>, Stop> {
+    match files(job)?.into_iter().next() {
+        Some(file) => Ok(file),
+        None => failed("the job has no file"),
+    }
+}
+
+/// What a step in the local folder gave.
+pub(super) fn done<T>(step: std::io::Result<T>) -> Result<T, Stop> {
+    step.map_err(|error| Stop::Failed(format!("the local folder cannot be worked on: {error}")))
 }
 
 /// Context and code of a job's error, or what the question comes to.
