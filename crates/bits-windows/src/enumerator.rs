@@ -1,10 +1,10 @@
-//! Walking over jobs and files.
+//! Walking over jobs, files, and what the peer cache knows.
 
 use std::ffi::c_void;
 use std::fmt;
 use std::sync::Arc;
 
-use bits_api::{Enumerator, Fetched, File, Hresult, Job, Success};
+use bits_api::{Enumerator, Fetched, File, Hresult, Job, Peer, PeerCacheRecord, Success};
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{HRESULT, Interface};
 
@@ -12,6 +12,7 @@ use crate::call::success;
 use crate::file::FileHandle;
 use crate::job::JobHandle;
 use crate::memory::ObjectOut;
+use crate::peer_cache::{PeerHandle, RecordHandle};
 use crate::proxy::Proxy;
 
 type Next = unsafe extern "system" fn(*mut c_void, u32, *mut *mut c_void, *mut u32) -> HRESULT;
@@ -52,6 +53,8 @@ macro_rules! enumerations {
 enumerations! {
     bits::IEnumBackgroundCopyJobs: bits::IBackgroundCopyJob => dyn Job, JobHandle::arc;
     bits::IEnumBackgroundCopyFiles: bits::IBackgroundCopyFile => dyn File, FileHandle::arc;
+    bits::IEnumBitsPeerCacheRecords: bits::IBitsPeerCacheRecord => dyn PeerCacheRecord, RecordHandle::arc;
+    bits::IEnumBitsPeers: bits::IBitsPeer => dyn Peer, PeerHandle::arc;
 }
 
 /// An enumerator in the service.
@@ -59,10 +62,14 @@ enumerations! {
 pub(crate) struct Walk<I: Enumeration>(Proxy<I>);
 
 impl<I: Enumeration> Walk<I> {
+    pub(crate) fn arc(enumerator: Proxy<I>) -> Arc<dyn Enumerator<I::Object>> {
+        Arc::new(Self(enumerator))
+    }
+
     /// # Errors
     /// `E_UNEXPECTED` for a call that has handed out nothing.
     pub(crate) fn of(handed_out: Option<Proxy<I>>) -> Result<Arc<dyn Enumerator<I::Object>>, Hresult> {
-        handed_out.map(|proxy| Arc::new(Self(proxy)) as Arc<dyn Enumerator<I::Object>>).ok_or(Hresult::E_UNEXPECTED)
+        handed_out.map(Self::arc).ok_or(Hresult::E_UNEXPECTED)
     }
 }
 

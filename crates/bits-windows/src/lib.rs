@@ -48,6 +48,8 @@ mod manager;
 #[cfg(windows)]
 mod memory;
 #[cfg(windows)]
+mod peer_cache;
+#[cfg(windows)]
 mod property;
 #[cfg(windows)]
 mod proxy;

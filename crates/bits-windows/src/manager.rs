@@ -12,6 +12,7 @@ use crate::call::{guid, windows_guid};
 use crate::enumerator::Walk;
 use crate::job::JobHandle;
 use crate::memory::{ObjectOut, Text, TextOut};
+use crate::peer_cache::PeerCacheHandle;
 use crate::proxy::Proxy;
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Manager for ManagerHandle {
     }
 
     fn peer_cache_administration(&self) -> Result<Arc<dyn PeerCacheAdministration>, Hresult> {
-        Err(Hresult::E_NOINTERFACE)
+        self.0.query().map(PeerCacheHandle::arc)
     }
 
     fn error_description(&self, code: Hresult, language: LanguageId) -> Result<String, Hresult> {
