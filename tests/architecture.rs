@@ -45,7 +45,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The doctor plays downloads to a server by the rules themselves.
     (
         "bits-cli",
-        &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-transfer", "bits-service", "bits-origin"],
+        &[
+            "bits-api",
+            "bits-windows",
+            "bits-world",
+            "bits-wire",
+            "bits-certs",
+            "bits-transfer",
+            "bits-service",
+            "bits-origin",
+        ],
     ),
     ("bits-emulator", &["bits-api", "bits-windows", "bits-world", "bits-certs", "bits-service", "bits-origin"]),
 ];

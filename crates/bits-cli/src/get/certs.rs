@@ -118,6 +118,10 @@ impl CertArguments {
         Ok(())
     }
 
+    pub(super) fn has_lists(&self) -> bool {
+        !self.crl.is_empty()
+    }
+
     /// The world with the stores of the state folder, and with what is known of revoked certificates.
     pub(super) fn change(&self, world: &mut World, state: Option<&Path>) -> Result<(), Failure> {
         // What is no folder, the queue tells of.

@@ -8,20 +8,22 @@ use bits_api::{
     Callback, EnumJobsFlags, Guid, Hresult, Job, JobError, JobState, JobType, Manager, Success, Unknown,
     callback_object,
 };
-use bits_service::Emulator;
 
 use super::downloads::Download;
+use super::service::Service;
 use super::settings::Settings;
 use super::watch::{Look, Watch};
-use super::why_unavailable;
 use crate::{Doing, Failure, told};
+
+/// What its jobs are called.
+const NAME: &str = "bitsd get";
 
 /// So often a person is shown how far it is.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The jobs of this run.
 pub(super) struct Jobs<'a> {
-    emulator: &'a Emulator,
+    service: &'a Service,
     settings: &'a Settings<'a>,
     open: Vec<(Arc<dyn Job>, &'a [Download])>,
     complete: Vec<Arc<dyn Job>>,
@@ -29,14 +31,15 @@ pub(super) struct Jobs<'a> {
 
 impl<'a> Jobs<'a> {
     /// A job for each share: one that an earlier run has left, or a new one. What earlier runs have
-    /// left of others stands still while this program runs, until a run names them.
+    /// left of others in a queue of their own stands still while this program runs, until a run names
+    /// them.
     pub(super) fn new(
-        emulator: &'a Emulator,
+        service: &'a Service,
         manager: &Arc<dyn Manager>,
         shares: &[&'a [Download]],
         settings: &'a Settings<'a>,
     ) -> Result<Self, Failure> {
-        let mut left = left_jobs(manager).doing("cannot read the queue")?;
+        let mut left = left_jobs(service, manager).doing("cannot read the queue")?;
         let mut open = Vec::new();
         for share in shares {
             let job = match left.iter().position(|(_, files)| is_for(files, share)) {
@@ -45,10 +48,10 @@ impl<'a> Jobs<'a> {
             };
             open.push((job, *share));
         }
-        for (job, _) in left {
+        for (job, _) in left.into_iter().filter(|_| service.is_own()) {
             stand_still(&job).doing("cannot read the queue")?;
         }
-        Ok(Self { emulator, settings, open, complete: Vec::new() })
+        Ok(Self { service, settings, open, complete: Vec::new() })
     }
 
     /// Leads every job to its end; the first that fails ends it all.
@@ -67,7 +70,7 @@ impl<'a> Jobs<'a> {
             } else {
                 // Of a service that has gone nobody is told.
                 self.end(is_over)?;
-                look.show(self.emulator, self.open.iter().map(|(job, _)| job), &self.complete);
+                look.show(self.service, self.open.iter().map(|(job, _)| job), &self.complete);
             }
         }
         Ok(())
@@ -131,12 +134,12 @@ impl<'a> Jobs<'a> {
     }
 
     fn failed(&self, download: &Download, code: Hresult) -> Failure {
-        download.failed(why_unavailable(self.emulator, code).unwrap_or_else(|| told(code)))
+        download.failed(self.service.why_unavailable(code).unwrap_or_else(|| told(code)))
     }
 }
 
 fn new_job(manager: &Arc<dyn Manager>) -> Result<Arc<dyn Job>, Hresult> {
-    Ok(manager.create_job(Some("bitsd get"), JobType::DOWNLOAD)?.job)
+    Ok(manager.create_job(Some(NAME), JobType::DOWNLOAD)?.job)
 }
 
 fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
@@ -158,18 +161,28 @@ fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
 /// A job of an earlier run, with what it downloads.
 type Left = (Arc<dyn Job>, Vec<Download>);
 
-/// What earlier runs have left, with what each job downloads.
-fn left_jobs(manager: &Arc<dyn Manager>) -> Result<Vec<Left>, Hresult> {
+/// What earlier runs have left, with what each job downloads. Where other programs have jobs beside
+/// them, those that cannot be read are none of them.
+fn left_jobs(service: &Service, manager: &Arc<dyn Manager>) -> Result<Vec<Left>, Hresult> {
     let jobs = manager.enum_jobs(EnumJobsFlags::empty())?;
     let jobs = jobs.next(jobs.count()?)?.items;
-    jobs.into_iter().map(|job| Ok((Arc::clone(&job), files_of(&job)?))).collect()
+    if service.is_own() {
+        return jobs.into_iter().map(|job| Ok((Arc::clone(&job), files_of(&job)?))).collect();
+    }
+    let own = jobs.into_iter().filter(|job| job.display_name().is_ok_and(|name| name == NAME));
+    Ok(own.filter_map(|job| files_of(&job).ok().map(|files| (job, files))).collect())
 }
 
 fn files_of(job: &Arc<dyn Job>) -> Result<Vec<Download>, Hresult> {
     let files = job.enum_files()?;
     let files = files.next(files.count()?)?.items;
     let download = |file: &Arc<dyn bits_api::File>| {
-        let ranges = file.file2()?.file_ranges()?.value;
+        let ranges = match file.file2() {
+            Ok(file) => file.file_ranges()?.value,
+            // There are no parts of files before BITS 2.0.
+            Err(Hresult::E_NOINTERFACE) => Vec::new(),
+            Err(code) => return Err(code),
+        };
         Ok(Download { url: file.remote_name()?, local: file.local_name()?, ranges })
     };
     files.iter().map(download).collect()

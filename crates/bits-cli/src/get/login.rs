@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
 use bits_world::{Kdc, Passport, World};
 
+use super::service::Provider;
 use crate::password::{Password, Source};
 use crate::{Failure, told};
 
@@ -54,10 +55,14 @@ pub(super) struct LoginArguments {
 
 impl LoginArguments {
     /// The logins with their passwords, which somebody may have to be asked for.
-    pub(super) fn logins(&self, takes_up: bool) -> Result<Logins, Failure> {
+    pub(super) fn logins(&self, provider: Provider, takes_up: bool) -> Result<Logins, Failure> {
         // Whoever is asked for a password has got everything else right.
         let sides = [self.server()?, self.proxy()?];
-        if self.passport_nexus.is_none() && sides[0].accounts.iter().any(|one| one.scheme == AuthScheme::PASSPORT) {
+        let is_emulated = provider == Provider::Emulator;
+        if is_emulated
+            && self.passport_nexus.is_none()
+            && sides[0].accounts.iter().any(|one| one.scheme == AuthScheme::PASSPORT)
+        {
             return Err(Failure::Usage("--server-auth: passport wants --passport-nexus URL".into()));
         }
         // A job that is taken up has its credentials, and the rest it does not keep.
@@ -69,6 +74,14 @@ impl LoginArguments {
             side.read_into(&mut logins)?;
         }
         Ok(Logins(logins))
+    }
+
+    pub(super) fn has_kdc(&self) -> bool {
+        self.kdc.is_some()
+    }
+
+    pub(super) fn has_nexus(&self) -> bool {
+        self.passport_nexus.is_some()
     }
 
     /// Finds what no scheme that is given looks at.

@@ -5,6 +5,7 @@ mod downloads;
 mod jobs;
 mod login;
 mod proxy;
+mod service;
 mod settings;
 mod watch;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bits_api::{Hresult, JobPriority};
-use bits_service::{CommandLimits, Emulator, StartError, What};
+use bits_service::{CommandLimits, Emulator, StartError};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 
@@ -23,6 +24,7 @@ use downloads::{Download, Range};
 use jobs::Jobs;
 use login::LoginArguments;
 use proxy::ProxyArguments;
+use service::{Provider, Service};
 use settings::Settings;
 use watch::Watch;
 
@@ -46,6 +48,12 @@ pub(crate) struct Arguments {
     /// How urgent the jobs are: all but foreground ask for ranges, as background jobs do
     #[arg(long, value_enum, default_value_t = Priority::Foreground)]
     priority: Priority,
+    /// Whose BITS downloads
+    ///
+    /// With windows the queue is the one of the user, beside the jobs of other programs, and
+    /// keeps itself; servers are believed, and proxies found, as Windows is set up to.
+    #[arg(long, value_enum, default_value_t = Provider::Emulator, verbatim_doc_comment)]
+    provider: Provider,
     /// Certificates to trust beside the machine's roots
     #[arg(long, value_name = "PEMFILE")]
     ca: Option<PathBuf>,
@@ -83,6 +91,26 @@ impl From<Priority> for JobPriority {
 }
 
 impl Arguments {
+    /// Finds options of another provider.
+    fn check_provider(&self) -> Result<(), Failure> {
+        if self.provider == Provider::Emulator {
+            return self.certs.check(self.state.as_deref());
+        }
+        let only_emulated = [
+            (self.ca.is_some(), "--ca", "Windows trusts the authorities in its own ROOT stores"),
+            (self.state.is_some(), "--state", "the queue and the stores of Windows keep themselves"),
+            (self.login.has_kdc(), "--kdc", "Windows finds the KDCs of its realms"),
+            (self.login.has_nexus(), "--passport-nexus", "Windows knows its own"),
+            (self.certs.has_lists(), "--crl", "Windows gets its lists from the authorities"),
+        ];
+        match only_emulated.into_iter().find(|(is_given, ..)| *is_given) {
+            Some((_, option, why)) => {
+                Err(Failure::Usage(format!("{option} is for the emulator, not for --provider windows: {why}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn downloads(&self) -> Result<Vec<Download>, Failure> {
         match (&self.input, &self.url, &self.file) {
             (Some(list), ..) => downloads::list(list),
@@ -97,19 +125,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupted = watch_for_interrupts()?;
     let downloads = arguments.downloads()?;
     arguments.proxy.check()?;
-    arguments.certs.check(arguments.state.as_deref())?;
-    let logins = arguments.login.logins(arguments.state.is_some())?;
-    let settings =
-        Settings { priority: arguments.priority.into(), logins, proxy: &arguments.proxy, certs: &arguments.certs };
-    let emulator = start(arguments)?;
-    // The limits of BITS on files and jobs are there to keep users from each other.
-    let client = emulator.client_as("bitsd", emulator.administrator(Emulator::DEFAULT_USER));
-    let manager = client.manager().doing("cannot connect")?;
+    arguments.check_provider()?;
+    let logins = arguments.login.logins(arguments.provider, arguments.state.is_some())?;
+    let settings = Settings {
+        provider: arguments.provider,
+        priority: arguments.priority.into(),
+        logins,
+        proxy: &arguments.proxy,
+        certs: &arguments.certs,
+    };
+    let service = match arguments.provider {
+        Provider::Emulator => Service::Emulator(start(arguments)?),
+        Provider::Windows => Service::of_windows()?,
+    };
+    let manager = service.manager()?;
     let shares = shares(&downloads, arguments.jobs);
-    let mut jobs = Jobs::new(&emulator, &manager, &shares, &settings)?;
+    let mut jobs = Jobs::new(&service, &manager, &shares, &settings)?;
     let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
     let Err(failure) = jobs.download(watch) else {
-        return let_programs_end(&emulator);
+        return service.let_programs_end();
     };
     Err(match jobs.cancel() {
         // Of a service that has gone the failure tells already.
@@ -164,21 +198,4 @@ fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
         (StartError::Trust(what), Some(ca)) => Failure::Failed(format!("cannot use {}: {what}", ca.display())),
         (error, _) => Failure::Failed(error.to_string()),
     })
-}
-
-/// Lets the notification programs of jobs in the state folder come to their end, which is not far:
-/// they would be killed with the service.
-fn let_programs_end(emulator: &Emulator) -> Result<(), Failure> {
-    let commands = emulator.commands();
-    emulator.run_until(|| commands.running() == 0, CommandLimits::default().time).doing("cannot wait")?;
-    Ok(())
-}
-
-/// Why the service has gone, if `code` says that it has: the last that it told.
-fn why_unavailable(emulator: &Emulator, code: Hresult) -> Option<String> {
-    let told_last = emulator.timeline().entries().into_iter().rev().find_map(|entry| match entry.what {
-        What::Service(text) => Some(text),
-        _ => None,
-    });
-    told_last.filter(|_| code == Hresult::RPC_S_SERVER_UNAVAILABLE).map(|text| format!("{}: {text}", told(code)))
 }

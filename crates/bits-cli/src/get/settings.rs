@@ -7,10 +7,12 @@ use bits_api::{Hresult, Job, JobPriority};
 use super::certs::CertArguments;
 use super::login::Logins;
 use super::proxy::{self, ProxyArguments};
+use super::service::Provider;
 use crate::Failure;
 
 /// What the command line asks for.
 pub(super) struct Settings<'a> {
+    pub(super) provider: Provider,
     pub(super) priority: JobPriority,
     pub(super) logins: Logins,
     pub(super) proxy: &'a ProxyArguments,
@@ -32,6 +34,13 @@ impl Settings<'_> {
 
     /// What may be done about an error, where the code alone does not say it.
     pub(super) fn mend(&self, code: Hresult) -> Option<String> {
-        self.logins.mend(code).or_else(|| proxy::mend(code)).or_else(|| self.certs.mend(code))
+        match self.provider {
+            Provider::Emulator => {
+                self.logins.mend(code).or_else(|| proxy::mend(code)).or_else(|| self.certs.mend(code))
+            }
+            // What else may be wrong there, no option mends.
+            Provider::Windows if self.logins.is_empty() => self.logins.mend(code).or_else(|| proxy::mend(code)),
+            Provider::Windows => proxy::mend(code),
+        }
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bits_api::{Guid, Job, JobProgress, SIZE_UNKNOWN};
-use bits_service::{Emulator, Reason};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::service::{Kind, Service};
 use crate::Failure;
 
 /// How a person looks on.
@@ -40,7 +39,7 @@ impl<'a> Look<'a> {
     /// Shows how far the jobs are, and why one that is `open` waits.
     pub(super) fn show<'j>(
         &mut self,
-        emulator: &Emulator,
+        service: &Service,
         open: impl Iterator<Item = &'j Arc<dyn Job>>,
         complete: &[Arc<dyn Job>],
     ) {
@@ -52,8 +51,8 @@ impl<'a> Look<'a> {
             let (Ok(id), Ok(progress)) = (job.id(), job.progress()) else { continue };
             add(&mut all, progress);
             if self.idle.entry(id).or_default().stands_still(progress) {
-                let why = emulator.explain(id);
-                if self.idle.entry(id).or_default().is_news(&why.reason) {
+                let Some(why) = service.why_idle(job) else { continue };
+                if self.idle.entry(id).or_default().is_news(why.kind) {
                     self.bar.say(&why.to_string(), self.watch.explain);
                 }
             }
@@ -74,7 +73,7 @@ fn add(sum: &mut JobProgress, more: JobProgress) {
 #[derive(Default)]
 struct Idle {
     seen: Option<JobProgress>,
-    told: Option<Discriminant<Reason>>,
+    told: Option<Kind>,
 }
 
 impl Idle {
@@ -90,8 +89,7 @@ impl Idle {
     }
 
     /// Whether this is another reason than the one that was told last.
-    fn is_news(&mut self, reason: &Reason) -> bool {
-        let kind = discriminant(reason);
+    fn is_news(&mut self, kind: Kind) -> bool {
         self.told.replace(kind) != Some(kind)
     }
 }
@@ -140,6 +138,10 @@ impl Drop for Bar {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::discriminant;
+
+    use bits_service::Reason;
+
     use super::*;
 
     fn at(files_transferred: u32, bytes_transferred: u64) -> JobProgress {
@@ -149,7 +151,10 @@ mod tests {
     /// Whether somebody who looks is told something, for each of these looks.
     fn told(looks: &[(JobProgress, Reason)]) -> Vec<bool> {
         let mut idle = Idle::default();
-        looks.iter().map(|(progress, reason)| idle.stands_still(*progress) && idle.is_news(reason)).collect()
+        looks
+            .iter()
+            .map(|(progress, reason)| idle.stands_still(*progress) && idle.is_news(Kind::Reason(discriminant(reason))))
+            .collect()
     }
 
     #[test]

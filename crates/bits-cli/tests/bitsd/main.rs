@@ -8,6 +8,7 @@ mod errors;
 mod files;
 mod lists;
 mod logins;
+mod provider;
 mod proxies;
 #[cfg(unix)]
 mod signals;

@@ -97,6 +97,18 @@ Options:
           [default: foreground]
           [possible values: foreground, high, normal, low]
 
+      --provider <PROVIDER>
+          Whose BITS downloads
+          
+          With windows the queue is the one of the user, beside the jobs of other programs, and
+          keeps itself; servers are believed, and proxies found, as Windows is set up to.
+
+          Possible values:
+          - emulator: An emulator in this process
+          - windows:  The BITS service of this Windows
+          
+          [default: emulator]
+
       --ca <PEMFILE>
           Certificates to trust beside the machine's roots
 

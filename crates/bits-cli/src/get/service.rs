@@ -1,0 +1,114 @@
+//! Whose BITS downloads: the emulator in this process, or the service of this Windows.
+
+use std::fmt;
+use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+
+use bits_api::{Hresult, Job, JobState, Manager};
+use bits_service::{CommandLimits, Emulator, Reason, What};
+use clap::ValueEnum;
+
+use crate::{Doing, Failure, told};
+
+/// Who the command line asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Provider {
+    /// An emulator in this process
+    Emulator,
+    /// The BITS service of this Windows
+    Windows,
+}
+
+/// A BITS that runs.
+pub(super) enum Service {
+    Emulator(Emulator),
+    Windows(Arc<dyn Manager>),
+}
+
+/// Why a job does not move.
+pub(super) struct Why {
+    pub(super) kind: Kind,
+    text: String,
+}
+
+/// As far as a person wants to be told of a new one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Reason(Discriminant<Reason>),
+    State(JobState),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Service {
+    /// The service of this Windows.
+    pub(super) fn of_windows() -> Result<Self, Failure> {
+        let connection = bits_windows::connect().map_err(|error| Failure::Failed(error.to_string()))?;
+        Ok(Self::Windows(connection.manager))
+    }
+
+    pub(super) fn manager(&self) -> Result<Arc<dyn Manager>, Failure> {
+        match self {
+            // The limits of BITS on files and jobs are there to keep users from each other.
+            Self::Emulator(emulator) => {
+                let user = emulator.administrator(Emulator::DEFAULT_USER);
+                emulator.client_as("bitsd", user).manager().doing("cannot connect")
+            }
+            Self::Windows(manager) => Ok(Arc::clone(manager)),
+        }
+    }
+
+    /// Whether the queue has jobs of this program only, one run at a time.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Emulator(_))
+    }
+
+    /// Why a job that stands still does; `None` when it cannot be known.
+    pub(super) fn why_idle(&self, job: &Arc<dyn Job>) -> Option<Why> {
+        match self {
+            Self::Emulator(emulator) => {
+                let why = emulator.explain(job.id().ok()?);
+                Some(Why { kind: Kind::Reason(discriminant(&why.reason)), text: why.to_string() })
+            }
+            Self::Windows(_) => {
+                let state = job.state().ok()?;
+                Some(Why { kind: Kind::State(state), text: in_words(state)?.to_owned() })
+            }
+        }
+    }
+
+    /// Why the service has gone, if `code` says that it has and that is known: the last that it told.
+    pub(super) fn why_unavailable(&self, code: Hresult) -> Option<String> {
+        let Self::Emulator(emulator) = self else { return None };
+        let told_last = emulator.timeline().entries().into_iter().rev().find_map(|entry| match entry.what {
+            What::Service(text) => Some(text),
+            _ => None,
+        });
+        told_last.filter(|_| code == Hresult::RPC_S_SERVER_UNAVAILABLE).map(|text| format!("{}: {text}", told(code)))
+    }
+
+    /// Lets the notification programs of jobs in the state folder come to their end, which is not
+    /// far: they would be killed with the emulator.
+    pub(super) fn let_programs_end(&self) -> Result<(), Failure> {
+        let Self::Emulator(emulator) = self else { return Ok(()) };
+        let commands = emulator.commands();
+        emulator.run_until(|| commands.running() == 0, CommandLimits::default().time).doing("cannot wait")?;
+        Ok(())
+    }
+}
+
+/// What a state says of a job that stands still; nothing of one that is at its end.
+fn in_words(state: JobState) -> Option<&'static str> {
+    match state {
+        JobState::QUEUED => Some("the job waits for its turn, for the network or for its user to log on"),
+        JobState::CONNECTING => Some("the job waits for the server"),
+        JobState::TRANSFERRING => Some("the job transfers, and nothing comes"),
+        JobState::SUSPENDED => Some("somebody has suspended the job"),
+        JobState::TRANSIENT_ERROR => Some("the last attempt has failed; BITS will try again"),
+        _ => None,
+    }
+}
