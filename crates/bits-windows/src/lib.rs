@@ -68,6 +68,8 @@ mod settings;
 mod tests;
 #[cfg(windows)]
 mod token_options;
+#[cfg(any(windows, test))]
+mod values;
 
 #[cfg(windows)]
 pub use connection::initialize_security;
