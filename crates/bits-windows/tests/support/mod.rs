@@ -14,7 +14,7 @@ use bits_api::{Guid, Job, JobType, Manager};
 pub(crate) const NAME: &str = "bits-windows test";
 
 /// How long to wait for what has to come. Nothing is asserted about the time that it takes.
-pub(crate) const BOUND: Duration = Duration::from_secs(60);
+pub(crate) const BOUND: Duration = Duration::from_mins(1);
 
 pub(crate) fn manager() -> Arc<dyn Manager> {
     bits_windows::connect().expect("BITS is there").manager
