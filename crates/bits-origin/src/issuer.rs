@@ -42,12 +42,15 @@ impl Issuer {
         Ok(Arc::new(Self { authority, name, revoked: Mutex::default() }))
     }
 
-    /// One that `top` vouches for.
-    pub(crate) fn below(top: &Self, serial: u64) -> io::Result<Arc<Self>> {
+    /// One that `top` vouches for, or vouched for once.
+    pub(crate) fn below(top: &Self, serial: u64, is_expired: bool) -> io::Result<Arc<Self>> {
         let key = key()?;
         let name = name_for(&key);
         let mut params = params(&name)?;
         params.serial_number = Some(serial.into());
+        if is_expired {
+            expire(&mut params);
+        }
         let authority = CertifiedIssuer::signed_by(params, key, &top.authority).map_err(io::Error::other)?;
         Ok(Arc::new(Self { authority, name, revoked: Mutex::default() }))
     }
@@ -97,6 +100,11 @@ fn params(name: &str) -> io::Result<CertificateParams> {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
+}
+
+/// Lets a certificate have been valid in 2001 alone.
+pub(crate) fn expire(params: &mut CertificateParams) {
+    (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
 }
 
 /// They all have a different name in each origin: a wrong signature is something else than an

@@ -18,7 +18,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
-use crate::issuer::{Issuer, ListFlaw, since_1970};
+use crate::issuer::{Issuer, ListFlaw, expire, since_1970};
 
 /// What is wrong with a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,6 +36,10 @@ pub enum Flaw {
     Revoked,
     /// The authority in between is revoked, where there is one.
     RevokedBetween,
+    /// The authority in between was valid in 2001, where there is one.
+    ExpiredBetween,
+    /// It names `localhost` as its common name alone, and no alternative names.
+    CommonNameOnly,
 }
 
 /// Whether a client is asked for a certificate, which the origin's own authority has to have signed.
@@ -132,6 +136,8 @@ impl Tls {
     pub(crate) fn acceptor(&self, handshake: &Handshake) -> io::Result<Host> {
         let names = if handshake.flaws.contains(&Flaw::OtherName) {
             vec!["elsewhere.example".to_owned()]
+        } else if handshake.flaws.contains(&Flaw::CommonNameOnly) {
+            Vec::new()
         } else {
             vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
         };
@@ -174,7 +180,7 @@ impl Tls {
             return Ok(top);
         }
         let serial = self.serial();
-        let between = Issuer::below(&top, serial)?;
+        let between = Issuer::below(&top, serial, handshake.flaws.contains(&Flaw::ExpiredBetween))?;
         if handshake.flaws.contains(&Flaw::RevokedBetween) {
             top.revoke(serial);
         }
@@ -218,7 +224,7 @@ impl Tls {
             (true, _) => vec![ExtendedKeyUsagePurpose::ServerAuth],
         };
         if flaws.contains(&Flaw::Expired) {
-            (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+            expire(&mut params);
         }
         if flaws.contains(&Flaw::Revoked) {
             issuer.revoke(serial);
