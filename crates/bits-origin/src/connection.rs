@@ -198,7 +198,7 @@ impl Connection {
         }
         let is_status = faults.iter().any(|fault| matches!(fault, Fault::Status { .. }));
         let is_for_another = self.is_for_another(&head);
-        let mut changes = faults.clone();
+        let mut changes = Vec::new();
         if !is_status {
             let post = if is_for_another { Post::Proxy } else { Post::Server };
             match self.ruling_on(post, &head) {
@@ -212,6 +212,8 @@ impl Connection {
                 None => {}
             }
         }
+        // A script has the last word.
+        changes.extend(faults.iter().cloned());
         if !is_status && is_for_another {
             return self.forward(head, &changes, &conduct, entry).await;
         }

@@ -41,6 +41,7 @@ macro_rules! modules {
 }
 
 mod prelude;
+mod words;
 
 modules! {
     manager,
@@ -48,6 +49,13 @@ modules! {
     files,
     local_files,
     transfers,
+    parts_on_request,
+    properties,
+    later_settings,
+    proxies,
+    credentials,
+    authentication,
+    certificates,
 }
 
 /// Every probe.
