@@ -42,6 +42,7 @@ macro_rules! modules {
 
 mod prelude;
 mod words;
+mod rest;
 
 modules! {
     manager,
@@ -56,6 +57,16 @@ modules! {
     credentials,
     authentication,
     certificates,
+    uploads,
+    tokens,
+    deadlines,
+    hostile,
+    answers,
+    requests,
+    redirects,
+    callbacks,
+    parts,
+    content,
 }
 
 /// Every probe.

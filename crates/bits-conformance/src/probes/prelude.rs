@@ -3,12 +3,13 @@
 pub(super) use std::sync::Arc;
 
 pub(super) use bits_api::{
-    CreatedJob, EnumJobsFlags, ErrorContext, File, Hresult, Job, JobState, JobType, LanguageId, NotifyFlags,
+    CreatedJob, EnumJobsFlags, ErrorContext, File, FileTime, Hresult, Job, JobPriority, JobState, JobType, LanguageId,
+    NotifyFlags, Success,
 };
 
 pub(super) use super::Seen;
-pub(super) use super::seen::{Words, code, seen};
-pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON};
+pub(super) use super::seen::{Tell, Words, code, seen};
+pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, Remote, SOON, Told, new_job, pairs, ranges};
 pub(super) use crate::claims::{Stop, failed};
 
 /// What a probe gives.

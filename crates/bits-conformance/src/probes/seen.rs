@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bits_api::{
-    CreatedJob, ErrorContext, FileProgress, FileRange, FileTime, Guid, Hresult, JobProgress, ReplyDataError,
-    SIZE_UNKNOWN, Success,
+    CreatedJob, ErrorContext, FileProgress, FileRange, FileTime, Guid, Hresult, JobProgress, JobReplyProgress,
+    ReplyDataError, SIZE_UNKNOWN, Success,
 };
 
 use crate::claims::{CallResult, Stop};
@@ -25,6 +25,15 @@ impl Seen {
             self.0.push_str("; ");
         }
         self.0 += &format!("{what}: {}", came.tell());
+        self
+    }
+
+    /// Adds all of another.
+    pub(crate) fn and_all(mut self, other: &Self) -> Self {
+        if !self.0.is_empty() {
+            self.0.push_str("; ");
+        }
+        self.0 += &other.0;
         self
     }
 
@@ -160,6 +169,12 @@ impl Tell for JobProgress {
     fn tell(&self) -> String {
         let (bytes, files) = (size(self.bytes_total), self.files_total);
         format!("{} of {bytes} bytes, {} of {files} files", self.bytes_transferred, self.files_transferred)
+    }
+}
+
+impl Tell for JobReplyProgress {
+    fn tell(&self) -> String {
+        format!("{} of {} bytes", self.bytes_transferred, size(self.bytes_total))
     }
 }
 

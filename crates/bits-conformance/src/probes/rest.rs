@@ -1,0 +1,124 @@
+//! What probes share that let a job run: how it comes to rest, and what its server was asked.
+
+use bits_origin::{Content, Gate, Journal, Origin, Request};
+
+use super::prelude::*;
+use crate::claims::Outcome;
+
+/// The states in which a job stays as it is, for seconds at least.
+const STILL: [JobState; 4] = [JobState::TRANSFERRED, JobState::ERROR, JobState::TRANSIENT_ERROR, JobState::SUSPENDED];
+
+/// Where a job has come to rest: its state, and its error in an error state.
+pub(super) struct Rest {
+    pub(super) state: JobState,
+    error: Option<(ErrorContext, Hresult)>,
+}
+
+impl Rest {
+    /// Where a job is.
+    pub(super) fn of(job: &Arc<dyn Job>) -> Result<Self, Stop> {
+        let state = job.state()?;
+        let failed = [JobState::ERROR, JobState::TRANSIENT_ERROR].contains(&state);
+        Ok(Self { state, error: if failed { error_of(job).ok() } else { None } })
+    }
+}
+
+/// The context only where it is not that of the remote file.
+impl Tell for Rest {
+    fn tell(&self) -> String {
+        let state = short_state(self.state);
+        match self.error {
+            None => state,
+            Some((ErrorContext::REMOTE_FILE, code)) => format!("{state} {}", code.tell()),
+            Some((context, code)) => format!("{state} {} in {}", code.tell(), short_context(context)),
+        }
+    }
+}
+
+/// A state by the last part of its name.
+fn short_state(state: JobState) -> String {
+    state.to_string().trim_start_matches("BG_JOB_STATE_").to_owned()
+}
+
+fn short_context(context: ErrorContext) -> String {
+    context.to_string().trim_start_matches("BG_ERROR_CONTEXT_").to_owned()
+}
+
+/// Waits until the job is at rest. One that is still under way after [`SOON`] is told as it is then.
+pub(super) fn rest(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
+    c.until(|| job.state().is_ok_and(|state| STILL.contains(&state)), SOON)?;
+    Rest::of(job)
+}
+
+/// Resumes the job, lets it come to rest, and cancels it.
+pub(super) fn ending(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
+    job.resume()?;
+    let rest = rest(c, job)?;
+    // Whatever else it would do is not asked for.
+    job.cancel()?;
+    Ok(rest)
+}
+
+/// Serves `content` at `/file`, and downloads it at that priority.
+pub(super) fn fetched(c: &Bench, origin: &Origin, content: Content, priority: JobPriority) -> Result<Rest, Stop> {
+    origin.put("/file", content);
+    ending(c, &c.job_for(&origin.url("/file"), priority)?)
+}
+
+/// A request in a word or three: the method, the path, and the range if one was asked for.
+pub(super) fn in_words(request: &Request) -> String {
+    let range = request.header("Range").map(|range| format!(" {range}")).unwrap_or_default();
+    format!("{} {}{range}", request.method, request.path)
+}
+
+/// The requests, in order.
+pub(super) struct Asked(Vec<String>);
+
+impl Asked {
+    pub(super) fn of(journal: &Journal) -> Self {
+        Self(journal.iter().map(in_words).collect())
+    }
+}
+
+impl Tell for Asked {
+    fn tell(&self) -> String {
+        if self.0.is_empty() { "nothing".to_owned() } else { self.0.join(", ") }
+    }
+}
+
+/// Words that are told as they are.
+pub(super) struct Texts(pub(super) Vec<String>);
+
+impl Texts {
+    /// A text of its own.
+    pub(super) fn one(word: impl Into<String>) -> Self {
+        Self(vec![word.into()])
+    }
+
+    pub(super) fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(words.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Tell for Texts {
+    fn tell(&self) -> String {
+        if self.0.is_empty() { "none".to_owned() } else { self.0.join(", ") }
+    }
+}
+
+/// What a job asks for from the `first`-th request on, to go on after a break.
+pub(super) fn goes_on(journal: &Journal, first: usize) -> Texts {
+    let parts = journal.iter().skip(first).map(|request| match (request.method.as_str(), request.header("Range")) {
+        ("GET", Some(range)) if !range.starts_with("bytes=0-") => "GET of the rest".to_owned(),
+        ("GET", _) => "GET from the beginning".to_owned(),
+        (method, _) => method.to_owned(),
+    });
+    let mut parts: Vec<_> = parts.collect();
+    parts.dedup();
+    Texts::new(if parts.is_empty() { vec!["no request".to_owned()] } else { parts })
+}
+
+/// Waits until a request is held at the gate.
+pub(super) fn held(gate: &Gate) -> Outcome {
+    gate.wait_reached(SOON).map(drop).map_err(|error| Stop::Failed(error.to_string()))
+}
