@@ -27,7 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),
-    ("bits-conformance", &["bits-api", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"]),
+    (
+        "bits-conformance",
+        &["bits-api", "bits-windows", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"],
+    ),
     // Tests too: what the emulator survives, and what is fuzzed.
     (
         "bits-hostile",

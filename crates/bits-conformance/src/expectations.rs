@@ -126,6 +126,7 @@ mod tests {
     use super::*;
     use crate::case::choose;
     use crate::cases::MODULES;
+    use crate::provider::About;
     use crate::runner::CaseReport;
 
     const CASE: &str = "job_state_calls::resume_of_an_empty_job_fails";
@@ -139,7 +140,13 @@ mod tests {
     fn judged(expectations: &Expectations, ended: Ended) -> Ended {
         let entry = choose(MODULES, Some(CASE)).unwrap()[0];
         let case = CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO };
-        let mut report = Report { cases: vec![case], sabotage: None, probes: Vec::new(), took: Duration::ZERO };
+        let mut report = Report {
+            about: About::default(),
+            cases: vec![case],
+            sabotage: None,
+            probes: Vec::new(),
+            took: Duration::ZERO,
+        };
         expectations.judge(&mut report);
         let case = report.cases.remove(0);
 

@@ -14,6 +14,8 @@ mod decisions;
 mod expectations;
 mod expected;
 mod falsify;
+mod ledger;
+mod machine;
 mod pool;
 mod probes;
 mod provider;
@@ -25,6 +27,7 @@ mod spec;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -33,7 +36,7 @@ use bench::Limits;
 use cases::MODULES;
 use coverage::Coverage;
 use expectations::Expectations;
-use provider::Capability;
+use provider::{Capability, Kind, Provider};
 use report::{Format, PlainFormat};
 
 /// Conformance of a BITS to what is documented, clause by clause.
@@ -90,10 +93,24 @@ enum Command {
         #[command(flatten)]
         provider: ProviderArguments,
     },
+    /// Compare two runs that were saved with `run --format json`, clause by clause; the exit code is 1 when they
+    /// differ.
+    Compare {
+        /// The report of a run.
+        a: PathBuf,
+        /// The report of another.
+        b: PathBuf,
+        /// How to print the result.
+        #[arg(long, value_enum, default_value = "human")]
+        format: PlainFormat,
+    },
 }
 
 #[derive(clap::Args)]
 struct ProviderArguments {
+    /// Which BITS to run the cases on.
+    #[arg(long, value_enum, default_value = "emulator")]
+    provider: Kind,
     /// The longest time in seconds that a case may wait where time cannot be moved.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     max_wait: u64,
@@ -103,8 +120,9 @@ struct ProviderArguments {
 }
 
 impl ProviderArguments {
-    fn limits(self) -> Limits {
-        Limits { max_wait: Duration::from_secs(self.max_wait), without: self.without }
+    fn limits(self) -> Result<Limits, String> {
+        let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
+        Ok(Limits { provider: Arc::new(provider), max_wait: Duration::from_secs(self.max_wait), without: self.without })
     }
 }
 
@@ -128,33 +146,35 @@ fn execute(command: Command) -> Result<ExitCode, String> {
             let entries = case::choose(MODULES, filter.as_deref())?;
             let all = case::choose(MODULES, None)?;
             let expected = expect.map(|path| Expectations::read(&path, &all)).transpose()?;
-            let limits = provider.limits();
-            let report = quietly(|| {
+            let limits = provider.limits()?;
+            let report = performed(&limits, || {
                 let mut report = runner::run(&entries, &limits, sabotage)?;
                 if let Some(expected) = expected {
                     expected.judge(&mut report);
                 }
                 let probes = probes::run::run(&probes::run::choose(filter.as_deref()), &limits)?;
                 Ok(runner::Report { probes, ..report })
-            });
-            Ok(ended(report, |report| report::run(report, format)))
+            })?;
+            Ok(ended(&report, &report::run(&report, format)))
         }
         Command::Coverage { missing, format, provider } => {
             let entries = case::choose(MODULES, None)?;
-            let report = quietly(|| runner::run(&entries, &provider.limits(), false));
-            let mut is_stale = false;
-            let code = ended(report, |report| {
-                for (case, why) in report.failures() {
-                    eprintln!("FAILED {}\n    {why}", case.entry.name());
-                }
-                let coverage = Coverage::of(report, missing);
-                is_stale = !coverage.stale.is_empty();
-                report::coverage(&coverage, format)
-            });
-            Ok(if is_stale { ExitCode::FAILURE } else { code })
+            let limits = provider.limits()?;
+            let report = performed(&limits, || runner::run(&entries, &limits, false))?;
+            for (case, why) in report.failures() {
+                eprintln!("FAILED {}\n    {why}", case.entry.name());
+            }
+            let coverage = Coverage::of(&report, missing);
+            let code = ended(&report, &report::coverage(&coverage, format));
+            Ok(if coverage.stale.is_empty() { code } else { ExitCode::FAILURE })
+        }
+        Command::Compare { a, b, format } => {
+            let (text, differs) = report::compare(&a, &b, format)?;
+            say(&text);
+            Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
         Command::Probe { filter, format, record, provider } => {
-            probe(filter.as_deref(), format, record.as_deref(), &provider.limits())
+            probe(filter.as_deref(), format, record.as_deref(), &provider.limits()?)
         }
     }
 }
@@ -169,37 +189,34 @@ fn probe(
     if decisions.is_empty() {
         return Err(format!("no decision has the id {}, or answers a clause of it", filter.unwrap_or_default()));
     }
-    let observations = match quietly(|| probes::run::run(&decisions, limits)) {
-        Ok(observations) => observations,
-        Err(hangs) => {
-            eprintln!("bits-conformance: {hangs}");
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let observations = performed(limits, || probes::run::run(&decisions, limits))?;
     if let Some(file) = record {
         let written = std::fs::write(file, probes::record::write(&observations));
         written.map_err(|error| format!("{}: {error}", file.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    _ = std::io::stdout().write_all(report::probes(&observations, format).as_bytes());
+    say(&report::probes(&observations, format));
     let differences = probes::record::compare(&observations, filter.is_none())?;
     eprint!("{}", report::differences(&differences));
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Does what runs cases, and leaves nothing of them behind.
+fn performed<T>(limits: &Limits, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let result = quietly(work);
+    limits.provider.clear();
+    result
+}
+
+fn say(text: &str) {
+    // Whoever reads may have had enough: the exit code tells the rest.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// Prints what came of a run.
-fn ended(report: Result<runner::Report, String>, text: impl FnOnce(&runner::Report) -> String) -> ExitCode {
-    match report {
-        Ok(report) => {
-            // Whoever reads may have had enough: the exit code tells the rest.
-            let _ = std::io::stdout().write_all(text(&report).as_bytes());
-            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(hangs) => {
-            eprintln!("bits-conformance: {hangs}");
-            ExitCode::FAILURE
-        }
-    }
+fn ended(report: &runner::Report, text: &str) -> ExitCode {
+    say(text);
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// A case that panics is reported with its message: the default hook would say it twice.

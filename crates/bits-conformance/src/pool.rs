@@ -23,32 +23,48 @@ pub(crate) trait Task: Send + Sync + 'static {
     /// What came of it.
     type Done: Send + 'static;
 
-    fn name(&self) -> String;
     fn perform(&self, limits: &Limits) -> Self::Done;
+
+    /// What it comes to when it does not end; `why` tells so.
+    fn hangs(&self, why: String) -> Self::Done;
 }
 
 /// Carries out all tasks; the results come in the order of the tasks.
 ///
 /// # Errors
-/// The names of tasks that do not come to an end.
+/// When no thread can be started.
 pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::Done>, String> {
     let count = tasks.len();
     let shared = Arc::new(Shared { tasks, next: AtomicUsize::new(0), busy: Mutex::default(), limits: limits.clone() });
     let (results, finished) = channel();
     for _ in 0..limits.threads().min(count) {
-        let (shared, results) = (Arc::clone(&shared), results.clone());
-        thread::Builder::new()
-            .name(THREAD.to_owned())
-            .spawn(move || shared.work(&results))
-            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        shared.start(&results)?;
     }
-    drop(results);
     let mut done: Vec<Option<T::Done>> = (0..count).map(|_| None).collect();
-    for _ in 0..count {
-        let (place, result) = finished.recv_timeout(PATIENCE).map_err(|_| shared.hanging())?;
-        done[place] = Some(result);
+    let mut left = count;
+    while left > 0 {
+        match finished.recv_timeout(PATIENCE) {
+            // What was given up may come to its end after all.
+            Ok((place, _)) if done[place].is_some() => {}
+            Ok((place, result)) => {
+                done[place] = Some(result);
+                left -= 1;
+            }
+            Err(_) => {
+                // Another thread takes the place of each that hangs.
+                for place in shared.give_up() {
+                    shared.start(&results)?;
+                    done[place] = Some(shared.tasks[place].hangs(hanging()));
+                    left -= 1;
+                }
+            }
+        }
     }
     Ok(done.into_iter().flatten().collect())
+}
+
+fn hanging() -> String {
+    format!("it has not come to its end within {} s: a call hangs", PATIENCE.as_secs())
 }
 
 /// What `work` gives; a panic is a failure of the task alone.
@@ -70,25 +86,31 @@ struct Shared<T> {
 }
 
 impl<T: Task> Shared<T> {
+    fn start(self: &Arc<Self>, results: &Sender<(usize, T::Done)>) -> Result<(), String> {
+        let (shared, results) = (Arc::clone(self), results.clone());
+        let started = thread::Builder::new().name(THREAD.to_owned()).spawn(move || shared.work(&results));
+        started.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+    }
+
     fn work(&self, results: &Sender<(usize, T::Done)>) {
         loop {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = self.tasks.get(place) else { return };
             self.busy().insert(place);
             let done = task.perform(&self.limits);
-            self.busy().remove(&place);
-            if results.send((place, done)).is_err() {
+            let is_awaited = self.busy().remove(&place);
+            if results.send((place, done)).is_err() || !is_awaited {
                 return;
             }
         }
     }
 
-    fn busy(&self) -> MutexGuard<'_, BTreeSet<usize>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The tasks that are under way, for which nobody waits from now on.
+    fn give_up(&self) -> BTreeSet<usize> {
+        std::mem::take(&mut self.busy())
     }
 
-    fn hanging(&self) -> String {
-        let names: Vec<_> = self.busy().iter().map(|place| self.tasks[*place].name()).collect();
-        format!("nothing has ended for {} s; running are {}", PATIENCE.as_secs(), names.join(", "))
+    fn busy(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

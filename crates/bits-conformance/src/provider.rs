@@ -1,9 +1,138 @@
 //! Where a Manager comes from, and what can be done around it.
 //!
 //! A case asks for what it does; where the provider cannot do it, the case is skipped with that
-//! reason. Today there is one provider, the emulator, which can do all of it.
+//! reason. The emulator with virtual time can do all of it; one that lives in real time talks to
+//! the origin on loopback, and can do what a client can.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use bits_api::Manager;
+use bits_world::Profile;
+use bits_world::clock::{Clock, VirtualClock};
+use serde::{Deserialize, Serialize};
 
 use crate::claims::Stop;
+use crate::ledger::Ledger;
+use crate::machine;
+
+/// Which BITS the cases are run on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// The emulator, whose time the cases move.
+    Emulator,
+    /// The emulator in real time: the cases as they run on Windows, on any system.
+    EmulatorLive,
+    /// The BITS of this Windows.
+    Windows,
+}
+
+impl Kind {
+    /// Whether time passes by itself, and bytes go over loopback.
+    pub(crate) fn is_live(self) -> bool {
+        self != Self::Emulator
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Emulator => "emulator",
+            Self::EmulatorLive => "emulator-live",
+            Self::Windows => "windows",
+        })
+    }
+}
+
+/// What a report tells of, beside its cases.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct About {
+    /// As on the command line.
+    pub(crate) provider: String,
+    /// The version of BITS.
+    pub(crate) bits: String,
+    /// The operating system and its version.
+    pub(crate) system: String,
+    /// The version of the suite.
+    pub(crate) suite: String,
+    /// When the run began, as HTTP writes it.
+    pub(crate) date: String,
+}
+
+/// The BITS that the cases of a run share, or each start for themselves.
+pub(crate) struct Provider {
+    pub(crate) kind: Kind,
+    /// Its version, in words.
+    bits: String,
+    /// Of real BITS, which is there before the first case.
+    pub(crate) manager: Option<Arc<dyn Manager>>,
+    /// The jobs of this run, where they would outlive it.
+    pub(crate) ledger: Arc<Ledger>,
+    root: tempfile::TempDir,
+    benches: AtomicU64,
+}
+
+impl Provider {
+    /// Connects to that BITS, and does away with what a run that was ended has left there. `tell`
+    /// is told what that was.
+    ///
+    /// # Errors
+    /// In one line, why there is no such BITS here.
+    pub(crate) fn open(kind: Kind, tell: impl FnMut(String)) -> Result<Self, String> {
+        let (bits, manager) = match kind {
+            Kind::Emulator | Kind::EmulatorLive => (Profile::default().version().to_owned(), None),
+            Kind::Windows => {
+                let connection = bits_windows::connect().map_err(|error| error.to_string())?;
+                (connection.version.to_string(), Some(connection.manager))
+            }
+        };
+        if let Some(manager) = &manager {
+            machine::clear_away(&**manager, tell);
+        }
+        let root = machine::new_folder().map_err(|error| format!("there is no folder for files: {error}"))?;
+        Ok(Self { kind, bits, manager, ledger: Arc::default(), root, benches: AtomicU64::new(0) })
+    }
+
+    /// Whether it can do more than a client can: a capability is what real BITS does not offer.
+    pub(crate) fn is_capable(&self) -> bool {
+        !self.kind.is_live()
+    }
+
+    /// The time that it lives by.
+    pub(crate) fn clock(&self) -> Clock {
+        if self.kind.is_live() { Clock::system() } else { Clock::Virtual(VirtualClock::new()) }
+    }
+
+    /// What a report says of it.
+    pub(crate) fn about(&self) -> About {
+        About {
+            provider: self.kind.to_string(),
+            bits: self.bits.clone(),
+            system: machine::system(),
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+            date: httpdate::fmt_http_date(SystemTime::now()),
+        }
+    }
+
+    /// A number for a bench, and a folder of that number in which nothing is yet.
+    pub(crate) fn number(&self) -> (u64, PathBuf) {
+        let number = self.benches.fetch_add(1, Ordering::Relaxed);
+        (number, self.root.path().join(number.to_string()))
+    }
+
+    /// Cancels what jobs the run has left, and deletes its files.
+    pub(crate) fn clear(&self) {
+        if let Some(manager) = &self.manager {
+            self.ledger.clear_all(&**manager);
+        }
+        if let Err(error) = std::fs::remove_dir_all(self.root.path()) {
+            eprintln!("bits-conformance: {} stays behind: {error}", self.root.path().display());
+        }
+    }
+}
 
 /// Something that not every provider can do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -36,6 +165,10 @@ pub(crate) enum Capability {
     TrustedRoot,
     /// Notification programs are played, and classes are made by the suite.
     ClientCode,
+    /// Servers have any name, and do anything at any moment.
+    Servers,
+    /// There is a server that takes uploads.
+    Uploads,
 }
 
 impl Capability {
@@ -56,6 +189,8 @@ impl Capability {
             Self::Timeline => "short states are not on record",
             Self::TrustedRoot => "no certificate can be made a trusted one",
             Self::ClientCode => "notification programs and classes cannot be played",
+            Self::Servers => "there is no server that can be made to do this",
+            Self::Uploads => "there is no server that takes uploads",
         };
         Stop::Skipped(what.to_owned())
     }

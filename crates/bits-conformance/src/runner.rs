@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crate::bench::{Bench, Limits};
 use crate::case::Entry;
 use crate::claims::{Claim, Outcome, Stop};
-use crate::pool::{Task, guarded, perform};
+use crate::pool::{PATIENCE, Task, guarded, perform};
 use crate::probes::run::Observation;
+use crate::provider::About;
 
 /// How a case ended.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Survivor {
 
 /// A whole run.
 pub(crate) struct Report {
+    /// The BITS that it tells of.
+    pub(crate) about: About,
     pub(crate) cases: Vec<CaseReport>,
     /// How many claims were falsified, and which of them nobody noticed; `None` without sabotage.
     pub(crate) sabotage: Option<(usize, Vec<Survivor>)>,
@@ -65,13 +68,14 @@ impl Report {
 /// Runs `entries`, then with `sabotage` each again once for each of its claims.
 ///
 /// # Errors
-/// The names of cases that do not come to an end.
+/// When no thread can be started.
 pub(crate) fn run(entries: &[Entry], limits: &Limits, sabotage: bool) -> Result<Report, String> {
     let began = Instant::now();
+    let about = limits.provider.about();
     let tries = entries.iter().map(|entry| Try { entry: *entry, falsified: None }).collect();
     let cases: Vec<_> = perform(tries, limits)?.into_iter().map(Done::into_report).collect();
     let sabotage = sabotage.then(|| falsify(&cases, limits)).transpose()?;
-    Ok(Report { cases, sabotage, probes: Vec::new(), took: began.elapsed() })
+    Ok(Report { about, cases, sabotage, probes: Vec::new(), took: began.elapsed() })
 }
 
 fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, Vec<Survivor>), String> {
@@ -123,15 +127,16 @@ impl Done {
 impl Task for Try {
     type Done = Done;
 
-    fn name(&self) -> String {
-        self.entry.name()
-    }
-
     fn perform(&self, limits: &Limits) -> Done {
         let began = Instant::now();
         let mut bench = Bench::new(limits.clone(), self.falsified);
         let outcome = guarded(|| (self.entry.case.run)(&mut bench));
         let claims = bench.into_claims();
         Done { entry: self.entry, falsified: self.falsified, outcome, claims, took: began.elapsed() }
+    }
+
+    fn hangs(&self, why: String) -> Done {
+        let outcome = Err(Stop::Failed(why));
+        Done { entry: self.entry, falsified: self.falsified, outcome, claims: Vec::new(), took: PATIENCE }
     }
 }

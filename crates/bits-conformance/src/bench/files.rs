@@ -55,68 +55,117 @@ impl Trouble {
 impl Bench {
     /// Serves a file of that size, which nobody looks into.
     pub(crate) fn serve(&self, name: &str, size: u64) -> Result<Remote, Stop> {
-        let remote = Remote { url: format!("http://files.example/{name}"), local: self.local(name) };
-        self.simulation()?.serve(&remote.url, size);
-        Ok(remote)
+        let url = match &self.outside {
+            Outside::Simulated(simulation) => {
+                let url = format!("{}{name}", self.site()?);
+                simulation.serve(&url, size);
+                url
+            }
+            Outside::Real(real) => real.serve(name, size)?,
+        };
+        Ok(Remote { url, local: self.local(name) })
+    }
+
+    /// What the URLs of served files begin with, up to their names.
+    pub(crate) fn site(&self) -> Result<String, Stop> {
+        match &self.outside {
+            Outside::Simulated(_) => Ok("http://files.example/".to_owned()),
+            Outside::Real(real) => Ok(real.origin()?.url("/")),
+        }
     }
 
     /// Serves a file of that size at a URL that no job of this bench has by itself.
     pub(crate) fn serve_at(&self, url: &str, size: u64) -> Outcome {
+        self.can(Capability::Servers)?;
         self.simulation()?.serve(url, size);
         Ok(())
     }
 
     /// Puts another version in the place of a served file.
     pub(crate) fn replace(&self, file: &Remote, size: u64, modified: FileTime) -> Outcome {
-        let validators = Validators { size, last_modified: Some(modified) };
-        self.simulation()?.serve_version(&file.url, validators);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.serve_version(&file.url, Validators { size, last_modified: Some(modified) });
+                Ok(())
+            }
+            Outside::Real(real) => real.replace(file, size, modified),
+        }
     }
 
     /// Lets this befall the next attempt on the file.
     pub(crate) fn trouble(&self, file: &Remote, trouble: Trouble) -> Outcome {
-        self.simulation()?.fail_next(&file.url, trouble.simulated());
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.fail_next(&file.url, trouble.simulated());
+                Ok(())
+            }
+            Outside::Real(real) => real.trouble(file, trouble),
+        }
     }
 
     /// Holds attempts on the file before the server has answered.
     pub(crate) fn hold_connecting(&self, file: &Remote) -> Outcome {
-        self.simulation()?.hold(&file.url, SimHold::Connecting);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.hold(&file.url, SimHold::Connecting);
+                Ok(())
+            }
+            Outside::Real(real) => real.hold_connecting(file),
+        }
     }
 
     /// Holds attempts on the file when so many bytes have arrived.
     pub(crate) fn hold_at(&self, file: &Remote, bytes: u64) -> Outcome {
-        self.simulation()?.hold(&file.url, SimHold::Transferring(bytes));
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.hold(&file.url, SimHold::Transferring(bytes));
+                Ok(())
+            }
+            Outside::Real(real) => real.hold_at(file, bytes),
+        }
     }
 
     /// Lets attempts on the file go on.
     pub(crate) fn let_go(&self, file: &Remote) -> Outcome {
-        self.simulation()?.let_go(&file.url);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.let_go(&file.url);
+                Ok(())
+            }
+            Outside::Real(real) => real.let_go(file),
+        }
     }
 
     /// Lets attempts on the file go on until so many bytes have arrived.
     pub(crate) fn move_to(&self, file: &Remote, bytes: u64) -> Outcome {
-        self.simulation()?.move_to(&file.url, bytes);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.move_to(&file.url, bytes);
+                Ok(())
+            }
+            Outside::Real(real) => real.move_to(file, bytes),
+        }
     }
 
     /// Lets these users alone read the remote file.
     pub(crate) fn readable_only_for(&self, file: &Remote, users: &[&Token]) -> Outcome {
+        self.can(Capability::SecondUser)?;
         self.simulation()?.allow_only(&file.url, users.iter().map(|token| token.user.clone()));
         Ok(())
     }
 
     /// The URLs of all attempts, in the order in which they began.
     pub(crate) fn attempted(&self) -> Result<Vec<String>, Stop> {
-        Ok(self.simulation()?.started())
+        match &self.outside {
+            Outside::Simulated(simulation) => Ok(simulation.started()),
+            Outside::Real(real) => real.attempted(),
+        }
     }
 
     pub(super) fn simulation(&self) -> Result<&Simulation, Stop> {
         match &self.outside {
             Outside::Simulated(simulation) => Ok(simulation),
+            Outside::Real(_) if self.is_live() => Err(Capability::Servers.missing()),
             Outside::Real(_) => failed("this bench has real files, no simulated ones"),
         }
     }

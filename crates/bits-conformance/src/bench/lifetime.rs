@@ -1,6 +1,6 @@
 //! What happens to the service and the machine.
 
-use super::Bench;
+use super::{Bench, Running};
 use crate::claims::{Outcome, Stop};
 use crate::provider::Capability;
 
@@ -20,8 +20,8 @@ impl Bench {
         emulator.system_restore().map_err(|error| Stop::Failed(format!("the machine does not come back: {error}")))?;
         emulator.log_on(&user);
         // The program of before has ended with the machine.
-        if let Some(running) = self.running.get_mut() {
-            running.client = running.emulator.client("updater.exe");
+        if let Some(Running::Emulator(playing)) = self.running.get_mut() {
+            playing.client = playing.emulator.client("updater.exe");
         }
         Ok(())
     }

@@ -1,12 +1,15 @@
 //! What the person who runs the suite allows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::provider::Capability;
+use crate::provider::{Capability, Provider};
 
 /// Limits of a run.
 #[derive(Clone)]
 pub(crate) struct Limits {
+    /// What the cases are run on.
+    pub(crate) provider: Arc<Provider>,
     /// The longest wait where time cannot be moved.
     pub(crate) max_wait: Duration,
     /// What the provider is to be treated as unable to do.
@@ -14,9 +17,14 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Whether that cannot be done, or is not to be.
+    pub(crate) fn lacks(&self, capability: Capability) -> bool {
+        !self.provider.is_capable() || self.without.contains(&capability)
+    }
+
     /// How many cases may run at once. They wait more than they compute.
     pub(crate) fn threads(&self) -> usize {
-        if self.without.contains(&Capability::Parallel) {
+        if self.lacks(Capability::Parallel) {
             return 1;
         }
         2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -9,6 +9,7 @@ mod conditions;
 mod files;
 mod lifetime;
 mod limits;
+mod live;
 mod notify;
 mod parts;
 mod peers;
@@ -29,12 +30,12 @@ use std::time::Duration;
 use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 use bits_service::{Client, Emulator, Simulation};
 use bits_world::Profile;
-use bits_world::clock::{Clock, VirtualClock};
+use bits_world::clock::Clock;
 
 use crate::claims::{Claim, Claims, Outcome, Stop, failed};
 use crate::expected::Measured;
 use crate::falsify::Falsify;
-use crate::provider::Capability;
+use crate::provider::{Capability, Kind};
 
 pub(crate) use callback::{Recorder, Told};
 pub(crate) use certificates::{client_certificate, shake_hands, told};
@@ -52,11 +53,12 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 pub(crate) struct Bench {
     limits: Limits,
     claims: Claims,
-    clock: Arc<VirtualClock>,
+    clock: Clock,
     profile: Profile,
     preset: Option<&'static str>,
     decisions: Vec<(&'static str, &'static str)>,
     classes: notify::Classes,
+    own: live::Own,
     outside: Outside,
     /// Where the queue lies, if it is not in memory.
     queue: Option<tempfile::TempDir>,
@@ -72,7 +74,14 @@ enum Outside {
 }
 
 /// The provider, once it has been started.
-struct Running {
+enum Running {
+    Emulator(Playing),
+    /// Real BITS, which was there before.
+    Windows(Arc<dyn Manager>),
+}
+
+/// An emulator of this bench's own.
+struct Playing {
     emulator: Emulator,
     client: Client,
 }
@@ -80,15 +89,23 @@ struct Running {
 impl Bench {
     /// A bench on which nothing has happened; one claim may be told to expect something else.
     pub(crate) fn new(limits: Limits, falsified: Option<usize>) -> Self {
+        let clock = limits.provider.clock();
+        let own = live::Own::new(Arc::clone(&limits.provider));
+        let outside = if limits.provider.kind.is_live() {
+            Outside::Real(real::Real::new(clock.clone(), own.folder()))
+        } else {
+            Outside::Simulated(Simulation::new())
+        };
         Self {
             limits,
             claims: Claims::new(falsified),
-            clock: VirtualClock::new(),
+            clock,
             profile: Profile::default(),
             preset: None,
             decisions: Vec::new(),
             classes: notify::Classes::default(),
-            outside: Outside::Simulated(Simulation::new()),
+            own,
+            outside,
             queue: None,
             running: OnceCell::new(),
         }
@@ -133,7 +150,16 @@ impl Bench {
 
     /// Skips the case where the provider cannot do this.
     fn can(&self, capability: Capability) -> Outcome {
-        if self.limits.without.contains(&capability) { Err(capability.missing()) } else { Ok(()) }
+        if self.limits.lacks(capability) { Err(capability.missing()) } else { Ok(()) }
+    }
+
+    /// Whether time passes by itself.
+    fn is_live(&self) -> bool {
+        self.limits.provider.kind.is_live()
+    }
+
+    fn is_windows(&self) -> bool {
+        self.limits.provider.kind == Kind::Windows
     }
 
     /// Another BITS on which nothing has happened; the claims stay.
@@ -177,18 +203,30 @@ impl Bench {
         if let Some(running) = self.running.get() {
             return Ok(running);
         }
+        if let Outside::Real(real) = &self.outside {
+            real.make_folders()?;
+        }
+        let running = match &self.limits.provider.manager {
+            Some(manager) => Running::Windows(Arc::clone(manager)),
+            None => Running::Emulator(self.play_emulator()?),
+        };
+        Ok(self.running.get_or_init(|| running))
+    }
+
+    fn play_emulator(&self) -> Result<Playing, Stop> {
         let emulator = self.start()?;
         let client = emulator.client("updater.exe");
-        Ok(self.running.get_or_init(|| Running { emulator, client }))
+        Ok(Playing { emulator, client })
     }
 
     fn start(&self) -> Result<Emulator, Stop> {
         let folder = self.data_folder();
-        let builder = Emulator::builder()
-            .clock(Clock::Virtual(Arc::clone(&self.clock)))
-            .profile(self.profile)
-            .seed(7)
-            .world(|world| world.drives.mount('C', folder));
+        let builder = Emulator::builder().clock(self.clock.clone()).profile(self.profile).seed(7).world(|world| {
+            // Where local names are those of this Windows, its drives are as they are.
+            if !cfg!(windows) || matches!(self.outside, Outside::Simulated(_)) {
+                world.drives.mount('C', folder);
+            }
+        });
         let builder = self.preset.iter().fold(builder, |builder, name| builder.preset(name));
         let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
         let builder = self.classes.register(builder);
@@ -201,12 +239,19 @@ impl Bench {
     }
 
     fn emulator(&self) -> Result<&Emulator, Stop> {
-        self.running().map(|running| &running.emulator)
+        match self.running()? {
+            Running::Emulator(playing) => Ok(&playing.emulator),
+            Running::Windows(_) => Err(Stop::Skipped("the emulator alone can do this".to_owned())),
+        }
     }
 
     /// The manager, as the main client has it: a standard user who is logged on.
     pub(crate) fn manager(&self) -> Result<Arc<dyn Manager>, Stop> {
-        Ok(self.running()?.client.manager()?)
+        let manager = match self.running()? {
+            Running::Emulator(playing) => playing.client.manager()?,
+            Running::Windows(manager) => Arc::clone(manager),
+        };
+        if self.is_live() { Ok(self.own.noting(manager)) } else { Ok(manager) }
     }
 
     /// A new download job without files.
@@ -271,6 +316,9 @@ impl Bench {
     /// Waits until `job` is in `state`, at most for `within`.
     pub(crate) fn wait(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Outcome {
         self.may_wait(within)?;
+        if self.is_live() {
+            return self.wait_live(job, state, within);
+        }
         self.emulator()?.wait_state(job, state, within).map_err(|error| Stop::Failed(format!("{error:?}")))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bits_api::{FileRange, Job, JobPropertyId, JobPropertyValue};
 use bits_service::SimServer;
 
-use super::{Bench, Remote};
+use super::{Bench, Outside, Remote};
 use crate::claims::{Outcome, Stop};
 
 /// Ranges by their first byte and their length.
@@ -32,13 +32,21 @@ impl Remote {
 impl Bench {
     /// Lets the file be served by a server that can do no more than this.
     pub(crate) fn serve_by(&self, file: &Remote, server: SimServer) -> Outcome {
-        self.simulation()?.serve_by(&file.url, server);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.serve_by(&file.url, server);
+                Ok(())
+            }
+            Outside::Real(real) => real.serve_by(file, server),
+        }
     }
 
     /// What was moved of the file so far, in the order in which it was.
     pub(crate) fn fetched(&self, file: &Remote) -> Result<Vec<(u64, u64)>, Stop> {
-        Ok(pairs(&self.simulation()?.fetched(&file.url)))
+        match &self.outside {
+            Outside::Simulated(simulation) => Ok(pairs(&simulation.fetched(&file.url))),
+            Outside::Real(real) => real.fetched(file),
+        }
     }
 
     /// A new download job with that property on.

@@ -36,6 +36,7 @@ impl Bench {
 
     /// A file of 1,000 bytes at any URL.
     pub(crate) fn file_at(&self, url: &str) -> Result<Remote, Stop> {
+        self.can(Capability::Servers)?;
         let remote = Remote { url: url.to_owned(), local: self.local("a.bin") };
         self.simulation()?.serve(&remote.url, 1_000);
         Ok(remote)

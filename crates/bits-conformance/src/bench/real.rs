@@ -1,35 +1,59 @@
 //! Real bytes: an origin on loopback and a folder of this machine.
 
-use std::path::PathBuf;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bits_api::{Job, JobPriority, JobState};
-use bits_origin::{Content, Fault, Origin, Rule, Script};
+use bits_api::{FileTime, Job, JobPriority, JobState};
+use bits_origin::{Content, Fault, Gate, GateAt, Origin, Outcome as Came, Request, Rule, Script};
+use bits_service::SimServer;
 use bits_world::clock::Clock;
 
-use super::{Bench, Outside, SOON};
+use super::{Bench, Outside, Remote, SOON, Trouble};
 use crate::claims::{Outcome, Stop, failed};
 use crate::provider::Capability;
 
 /// An origin, and the folder that downloads go to.
 pub(super) struct Real {
-    folder: tempfile::TempDir,
-    /// What a file server shares.
-    shared: tempfile::TempDir,
-    origin: Arc<Origin>,
+    clock: Clock,
+    /// Of this bench; it goes with the value.
+    root: PathBuf,
+    origin: OnceCell<Arc<Origin>>,
     is_trusted: bool,
+    /// What is served by name, and what holds it.
+    served: RefCell<HashMap<String, Served>>,
 }
+
+#[derive(Default)]
+struct Served {
+    size: u64,
+    gates: Vec<Gate>,
+}
+
+/// A request that the origin holds.
+pub(super) struct Held {
+    pub(super) url: String,
+    /// Up to this byte the file has been sent.
+    pub(super) reached: u64,
+    /// So many bytes were sent in all answers with the file.
+    pub(super) sent: u64,
+}
+
+/// The largest file that is moved in real time.
+const MOVABLE: u64 = 64 << 20;
 
 impl Bench {
     /// An origin with its clock; from now on files have bytes. Comes before the first call.
     pub(crate) fn origin(&mut self) -> Result<Arc<Origin>, Stop> {
         self.before_start("the origin")?;
-        let impossible = |error: std::io::Error| Stop::Failed(format!("no origin or no folder for it: {error}"));
-        let folder = tempfile::tempdir().map_err(impossible)?;
-        let shared = tempfile::tempdir().map_err(impossible)?;
-        let origin = Arc::new(Origin::start(Clock::Virtual(Arc::clone(&self.clock))).map_err(impossible)?);
-        self.outside = Outside::Real(Real { folder, shared, origin: Arc::clone(&origin), is_trusted: false });
-        Ok(origin)
+        if let Outside::Simulated(_) = &self.outside {
+            self.outside = Outside::Real(Real::new(self.clock.clone(), self.own.folder()));
+        }
+        match &self.outside {
+            Outside::Real(real) => real.make_folders().and_then(|()| real.origin()),
+            Outside::Simulated(_) => failed("there is no origin"),
+        }
     }
 
     /// The machine trusts the authority of the origin's certificate.
@@ -47,8 +71,7 @@ impl Bench {
 
     /// Another origin on the same clock, which stands by as a proxy.
     pub(crate) fn proxy(&self) -> Result<Arc<Origin>, Stop> {
-        let impossible = |error: std::io::Error| Stop::Failed(format!("no proxy: {error}"));
-        Ok(Arc::new(Origin::start(Clock::Virtual(Arc::clone(&self.clock))).map_err(impossible)?))
+        start(&self.clock)
     }
 
     /// Lets `fault` befall the requests with `method` to `path`.
@@ -64,8 +87,7 @@ impl Bench {
     /// Lets the origin follow a rule; of several, the first that matches a request counts.
     pub(crate) fn follow(&self, rule: Rule) -> Outcome {
         let Outside::Real(real) = &self.outside else { return failed("there is no origin with faults") };
-        real.origin.script(Script::new().rule(rule));
-        Ok(())
+        real.follow(rule)
     }
 
     /// Lets the origin send whoever asks for `path` to `location`.
@@ -105,28 +127,229 @@ impl Bench {
 }
 
 impl Real {
-    pub(super) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
+    /// With files in that folder, once it is made.
+    pub(super) fn new(clock: Clock, root: PathBuf) -> Self {
+        Self { clock, root, origin: OnceCell::new(), is_trusted: false, served: RefCell::default() }
     }
 
+    pub(super) fn make_folders(&self) -> Outcome {
+        for folder in [self.folder(), self.shared()] {
+            let impossible = |error| Stop::Failed(format!("no folder {}: {error}", folder.display()));
+            std::fs::create_dir_all(&folder).map_err(impossible)?;
+        }
+        Ok(())
+    }
+
+    /// Where downloads go.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.root.join("files")
+    }
+
+    /// What a file server shares.
     pub(super) fn shared(&self) -> PathBuf {
-        self.shared.path().to_owned()
+        self.root.join("share")
+    }
+
+    pub(super) fn origin(&self) -> Result<Arc<Origin>, Stop> {
+        if let Some(origin) = self.origin.get() {
+            return Ok(Arc::clone(origin));
+        }
+        let origin = start(&self.clock)?;
+        Ok(Arc::clone(self.origin.get_or_init(|| origin)))
     }
 
     /// PEM certificates that the machine trusts beside its own.
     pub(super) fn trusted(&self) -> Vec<String> {
-        self.is_trusted.then(|| self.origin.ca_pem().to_owned()).into_iter().collect()
+        let origin = self.origin.get().filter(|_| self.is_trusted);
+        origin.map(|origin| origin.ca_pem().to_owned()).into_iter().collect()
+    }
+
+    /// Serves a file of that size, and tells its URL.
+    pub(super) fn serve(&self, name: &str, size: u64) -> Result<String, Stop> {
+        if size > MOVABLE {
+            return Err(Stop::Skipped(format!("a file of {size} bytes is too large for real time")));
+        }
+        let origin = self.origin()?;
+        let path = format!("/{name}");
+        origin.put(&path, Content::synthetic(size, 1));
+        let url = origin.url(&path);
+        self.served.borrow_mut().entry(path).or_default().size = size;
+        Ok(url)
+    }
+
+    /// Puts another version in the place of a served file.
+    pub(super) fn replace(&self, file: &Remote, size: u64, modified: FileTime) -> Outcome {
+        let path = self.path_of(file)?;
+        self.origin()?.change(path, Content::synthetic(size, 2).last_modified(modified));
+        self.served.borrow_mut().entry(path.to_owned()).or_default().size = size;
+        Ok(())
+    }
+
+    /// Serves the file as a server does that can do no more than this.
+    pub(super) fn serve_by(&self, file: &Remote, server: SimServer) -> Outcome {
+        let path = self.path_of(file)?;
+        let size = self.served.borrow().get(path).map_or(0, |served| served.size);
+        let whole = Content::synthetic(size, 1);
+        let content = if server.head { whole } else { whole.refuse_head(405) };
+        let content = if server.length { content } else { content.chunked() };
+        let content = if server.ranges { content } else { content.without_ranges() };
+        self.origin()?.put(path, content);
+        Ok(())
+    }
+
+    /// Lets that befall the next attempt on the file.
+    pub(super) fn trouble(&self, file: &Remote, trouble: Trouble) -> Outcome {
+        let next = Rule::on(self.path_of(file)?).times(1);
+        let status = |code| Fault::Status { code, retry_after: None };
+        self.follow(match trouble {
+            Trouble::Unavailable => next.fault(status(503)),
+            Trouble::NotFound => next.fault(status(404)),
+            Trouble::Breaks(bytes) => next.method("GET").fault(Fault::Close(Some(bytes))),
+            // No server refuses what it is in the middle of.
+            Trouble::Refuses(_) => return Err(Capability::Servers.missing()),
+        })
+    }
+
+    pub(super) fn follow(&self, rule: Rule) -> Outcome {
+        self.origin()?.script(Script::new().rule(rule));
+        Ok(())
+    }
+
+    /// Holds requests for the file before anything is answered.
+    pub(super) fn hold_connecting(&self, file: &Remote) -> Outcome {
+        let gate = self.origin()?.gate(self.path_of(file)?, GateAt::RequestSeen);
+        self.close(file, gate)
+    }
+
+    /// Holds answers with the file when so many bytes of it have been sent.
+    pub(super) fn hold_at(&self, file: &Remote, bytes: u64) -> Outcome {
+        let gate = self.origin()?.gate_method("GET", self.path_of(file)?, GateAt::Byte(bytes));
+        self.close(file, gate)
+    }
+
+    fn close(&self, file: &Remote, gate: Gate) -> Outcome {
+        let path = self.path_of(file)?.to_owned();
+        self.served.borrow_mut().entry(path).or_default().gates.push(gate);
+        Ok(())
+    }
+
+    /// Holds nothing of the file any more.
+    pub(super) fn let_go(&self, file: &Remote) -> Outcome {
+        let path = self.path_of(file)?;
+        if let Some(served) = self.served.borrow_mut().get_mut(path) {
+            // A gate that is dropped is open.
+            served.gates.clear();
+        }
+        Ok(())
+    }
+
+    /// Holds answers with the file at that byte, and nowhere else any more.
+    pub(super) fn move_to(&self, file: &Remote, bytes: u64) -> Outcome {
+        let gate = self.origin()?.gate_method("GET", self.path_of(file)?, GateAt::Byte(bytes));
+        self.let_go(file)?;
+        self.close(file, gate)
+    }
+
+    /// The requests that are held.
+    pub(super) fn held(&self) -> Result<Vec<Held>, Stop> {
+        let Some(origin) = self.origin.get() else { return Ok(Vec::new()) };
+        let journal = origin.journal();
+        let held = journal.iter().filter(|request| matches!(request.outcome, Came::Held(_)));
+        let of = |request: &Request| {
+            let sent = journal.requests_to(&request.path).body_bytes_sent();
+            Held { url: url_of(origin, request), reached: arrived(request), sent }
+        };
+        Ok(held.map(of).collect())
+    }
+
+    /// What was sent of the file so far, first byte and length, in the order in which it was.
+    pub(super) fn fetched(&self, file: &Remote) -> Result<Vec<(u64, u64)>, Stop> {
+        let mut fetched: Vec<(u64, u64)> = Vec::new();
+        for request in self.origin()?.journal().requests_to(self.path_of(file)?).with_method("GET").iter() {
+            let mut left = request.body_sent;
+            for range in &request.served {
+                let length = (range.end - range.start).min(left);
+                left -= length;
+                match fetched.last_mut() {
+                    Some((first, so_far)) if *first + *so_far == range.start => *so_far += length,
+                    _ if length > 0 => fetched.push((range.start, length)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// The URLs of all attempts, as far as the requests tell where one ends and the next begins.
+    pub(super) fn attempted(&self) -> Result<Vec<String>, Stop> {
+        let Some(origin) = self.origin.get() else { return Ok(Vec::new()) };
+        let mut attempts: Vec<(String, u64)> = Vec::new();
+        for request in origin.journal().iter() {
+            let url = url_of(origin, request);
+            let start = request.served.first().map_or(0, |range| range.start);
+            match attempts.last_mut() {
+                Some((last, reached)) if *last == url => {
+                    if request.method == "HEAD" || start < *reached {
+                        return Err(Stop::Skipped("which requests are of one attempt cannot be seen".to_owned()));
+                    }
+                    *reached = arrived(request);
+                }
+                _ => attempts.push((url, arrived(request))),
+            }
+        }
+        Ok(attempts.into_iter().map(|(url, _)| url).collect())
+    }
+
+    /// Writes a local file of that size.
+    pub(super) fn write(&self, path: &Path, size: u64) -> Outcome {
+        if size > MOVABLE {
+            return Err(Stop::Skipped(format!("a file of {size} bytes is too large for real time")));
+        }
+        self.make_folders()?;
+        let impossible = |error| Stop::Failed(format!("{} cannot be written: {error}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(impossible)?;
+        }
+        let written = std::fs::File::create(path).and_then(|file| file.set_len(size));
+        written.map_err(impossible)
+    }
+
+    /// Where the origin has the file.
+    pub(super) fn path_of<'a>(&self, file: &'a Remote) -> Result<&'a str, Stop> {
+        let path = file.url.strip_prefix(&self.origin()?.url(""));
+        path.ok_or_else(|| Capability::Servers.missing())
     }
 
     /// Names and lengths of the files in the folder.
     pub(super) fn files(&self) -> Result<Vec<(String, u64)>, Stop> {
         let unreadable = |error: std::io::Error| Stop::Failed(format!("the local folder cannot be read: {error}"));
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(self.folder.path()).map_err(unreadable)? {
+        for entry in std::fs::read_dir(self.folder()).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             files.push((entry.file_name().to_string_lossy().into_owned(), entry.metadata().map_err(unreadable)?.len()));
         }
         files.sort();
         Ok(files)
     }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        // What cannot be deleted now goes with the folder of the run.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+fn start(clock: &Clock) -> Result<Arc<Origin>, Stop> {
+    let impossible = |error: std::io::Error| Stop::Failed(format!("no origin: {error}"));
+    Ok(Arc::new(Origin::start(clock.clone()).map_err(impossible)?))
+}
+
+fn url_of(origin: &Origin, request: &Request) -> String {
+    if request.https { origin.https_url(&request.path) } else { origin.url(&request.path) }
+}
+
+/// Up to where the file has been sent by the answer.
+fn arrived(request: &Request) -> u64 {
+    request.served.first().map_or(0, |range| range.start + request.body_sent)
 }

@@ -35,7 +35,8 @@ impl Bench {
 
     /// A file of the share with these bytes.
     pub(crate) fn share_bytes(&self, name: &str, bytes: &[u8]) -> Result<Remote, Stop> {
-        let Outside::Real(_) = &self.outside else { return failed("this bench has no files with bytes") };
+        let Outside::Real(real) = &self.outside else { return failed("this bench has no files with bytes") };
+        real.make_folders()?;
         let impossible = |error: std::io::Error| Stop::Failed(format!("the share cannot be written to: {error}"));
         std::fs::write(self.shared(name), bytes).map_err(impossible)?;
         Ok(self.remote_of(name))

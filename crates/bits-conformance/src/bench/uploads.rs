@@ -6,27 +6,41 @@ use bits_api::{ErrorContext, Hresult, Job, JobState, JobType};
 use bits_service::{SimFailure, SimReply, SimUploadStage, Simulation};
 use bits_wire::attempt::Failure;
 
-use super::{Bench, JOB_NAME, Remote, simulated_folder};
+use super::{Bench, JOB_NAME, Outside, Remote, simulated_folder};
 use crate::claims::{Outcome, Stop, failed};
+use crate::provider::Capability;
 
 impl Bench {
     /// A new job of that type without files.
     pub(crate) fn new_job_of(&self, job_type: JobType) -> Result<Arc<dyn Job>, Stop> {
+        if self.is_live() && !self.is_windows() {
+            // The emulator has uploads only where servers are simulated.
+            self.can(Capability::Uploads)?;
+        }
         Ok(self.manager()?.create_job(Some(JOB_NAME), job_type)?.job)
     }
 
     /// A local file of that size, and where jobs of this bench send it to.
     pub(crate) fn outgoing(&self, name: &str, size: u64) -> Result<Remote, Stop> {
-        let file =
-            Remote { url: format!("http://uploads.example/{}", name.replace('\\', "/")), local: self.local(name) };
+        let path = name.replace('\\', "/");
+        let url = match &self.outside {
+            Outside::Simulated(_) => format!("http://uploads.example/{path}"),
+            Outside::Real(real) => real.origin()?.url(&format!("/uploads/{path}")),
+        };
+        let file = Remote { url, local: self.local(name) };
         self.rewrite(name, size)?;
         Ok(file)
     }
 
     /// Replaces a local file by another version.
     pub(crate) fn rewrite(&self, name: &str, size: u64) -> Outcome {
-        self.simulation()?.write(simulated_folder().join(name.replace('\\', "/")), size);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.write(simulated_folder().join(name.replace('\\', "/")), size);
+                Ok(())
+            }
+            Outside::Real(real) => real.write(&self.on_disk(name), size),
+        }
     }
 
     /// A new job of that type that sends a file of so many bytes.
@@ -76,8 +90,13 @@ impl Bench {
 
     /// Lets the server send whoever asks for the file to `location`.
     pub(crate) fn redirect_simulated(&self, file: &Remote, status: u16, location: &str) -> Outcome {
-        self.simulation()?.redirect(&file.url, status, location);
-        Ok(())
+        match &self.outside {
+            Outside::Simulated(simulation) => {
+                simulation.redirect(&file.url, status, location);
+                Ok(())
+            }
+            Outside::Real(real) => self.redirect(real.path_of(file)?, status, location),
+        }
     }
 
     /// Lets the next attempt on the file fail in that context, for good.

@@ -6,8 +6,9 @@ use bits_api::{Hresult, Manager};
 use bits_service::{Client, Impersonation, impersonate};
 use bits_world::{Accounts, Logon, SessionId, Sid, Token, World};
 
-use super::Bench;
+use super::{Bench, Running};
 use crate::claims::{Outcome, Stop};
+use crate::machine;
 use crate::provider::Capability;
 
 impl Bench {
@@ -42,7 +43,12 @@ impl Bench {
 
     /// The SID of the main client's user, as text.
     pub(crate) fn own_sid(&self) -> Result<String, Stop> {
-        Ok(self.own_token()?.user.to_string())
+        match self.running()? {
+            Running::Emulator(_) => Ok(self.own_user()?.user.to_string()),
+            Running::Windows(_) => {
+                machine::own_sid().ok_or_else(|| Stop::Skipped("whoami does not tell who the user is".to_owned()))
+            }
+        }
     }
 
     /// A second standard user, who is logged on.
@@ -116,7 +122,13 @@ impl Bench {
         self.change_sessions(|world| world.permissions.allow_only(folder, users))
     }
 
+    /// The main client's user.
     pub(crate) fn own_token(&self) -> Result<Token, Stop> {
+        self.can(Capability::Tokens)?;
+        self.own_user()
+    }
+
+    fn own_user(&self) -> Result<Token, Stop> {
         Ok(self.emulator()?.user(bits_service::Emulator::DEFAULT_USER))
     }
 

@@ -7,18 +7,22 @@ use bits_api::{FileTime, Job, JobState};
 use bits_service::{Entry, What};
 use bits_world::{Network, Passport, Policies};
 
-use super::Bench;
+use super::{Bench, Running};
 use crate::claims::{Outcome, Stop};
 use crate::provider::Capability;
 
 impl Bench {
     /// The wall clock's time.
-    pub(crate) fn now(&self) -> FileTime {
-        self.clock.now().wall
+    pub(crate) fn now(&self) -> Result<FileTime, Stop> {
+        self.can(Capability::VirtualTime)?;
+        Ok(self.clock.now().wall)
     }
 
     /// Lets everything come to rest; no time passes.
     pub(crate) fn settle(&self) -> Outcome {
+        if self.is_live() {
+            return self.settle_live();
+        }
         self.can(Capability::VirtualTime)?;
         self.emulator()?.settle().map_err(|error| Stop::Failed(format!("{error:?}")))
     }
@@ -32,7 +36,10 @@ impl Bench {
     /// Sets the wall clock, as a user does.
     pub(crate) fn set_wall_clock(&self, wall: FileTime) -> Outcome {
         self.can(Capability::VirtualTime)?;
-        self.clock.set_wall(wall);
+        match self.clock.as_virtual() {
+            Some(clock) => clock.set_wall(wall),
+            None => return Err(Capability::VirtualTime.missing()),
+        }
         Ok(())
     }
 
@@ -96,7 +103,9 @@ impl Bench {
     /// The main client's process ends.
     pub(crate) fn end_client(&self) -> Outcome {
         self.can(Capability::Clients)?;
-        self.running()?.client.exit();
+        if let Running::Emulator(playing) = self.running()? {
+            playing.client.exit();
+        }
         Ok(())
     }
 

@@ -389,7 +389,7 @@ fn whoever_may_not_write_to_the_folder_adds_no_file(c: &mut Bench) -> Outcome {
     let range = [FileRange { initial_offset: 0, length: 5 }];
     let ranged = job.add_file_with_ranges(Some(&file.url), Some(&file.local), &range);
     c.returns("job3.add_file_with_ranges.access_denied", ranged)?;
-    let reply = c.manager()?.create_job(Some(JOB_NAME), JobType::UPLOAD_REPLY)?.job.job2()?;
+    let reply = c.new_job_of(JobType::UPLOAD_REPLY)?.job2()?;
     c.returns("job2.set_reply_file_name.access_denied", reply.set_reply_file_name(Some(&file.local)))?;
     c.is("core:job.add_file.access_denied", files(&(job as Arc<dyn Job>))?.len(), 0)
 }

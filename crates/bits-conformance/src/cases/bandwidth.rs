@@ -32,10 +32,10 @@ fn time_for(c: &Bench, priority: JobPriority, bytes: u64) -> Result<Duration, St
     job.set_priority(priority)?;
     let file = c.serve("timed.bin", bytes)?;
     file.add_to(&job)?;
-    let begun_at = c.now();
+    let begun_at = c.now()?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    let took = c.now().since(begun_at);
+    let took = c.now()?.since(begun_at);
     job.cancel()?;
     Ok(took)
 }
@@ -118,10 +118,10 @@ fn dynamic_content_is_never_slowed_down(c: &mut Bench) -> Outcome {
     c.is("job5.dynamic_content.no_throttle", time_for(c, JobPriority::NORMAL, 100_000)?, seconds(10))?;
     let job = c.job_with(JobPropertyId::DYNAMIC_CONTENT)?;
     c.serve("dynamic.bin", 100_000)?.add_to(&job)?;
-    let begun_at = c.now();
+    let begun_at = c.now()?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    c.is("job5.dynamic_content.no_throttle", c.now().since(begun_at), Duration::ZERO)
+    c.is("job5.dynamic_content.no_throttle", c.now()?.since(begun_at), Duration::ZERO)
 }
 
 fn an_interval_of_zero_stops_background_jobs_until_it_ends(c: &mut Bench) -> Outcome {
@@ -147,7 +147,7 @@ fn a_clock_that_is_set_moves_no_interval_until_a_restart(c: &mut Bench) -> Outco
     })?;
     let (job, _) = c.job_in(JobState::TRANSFERRING)?;
     let id = job.id()?;
-    c.set_wall_clock(c.now().plus(HOUR * 6))?;
+    c.set_wall_clock(c.now()?.plus(HOUR * 6))?;
     c.advance(HOUR.saturating_sub(seconds(1)))?;
     let before = job.state()?;
     c.advance(seconds(1))?;

@@ -61,10 +61,10 @@ fn moved(job: &Arc<dyn Job>) -> Result<u64, Stop> {
 /// How long a job of that priority takes for a file of so many bytes.
 fn time_for(c: &Bench, origin: &Origin, priority: JobPriority, bytes: u64) -> Result<Duration, Stop> {
     origin.put("/timed", Content::synthetic(bytes, 2));
-    let begun_at = c.now();
+    let begun_at = c.now()?;
     let job = begin(c, &origin.url("/timed"), priority)?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    let took = c.now().since(begun_at);
+    let took = c.now()?.since(begun_at);
     job.cancel()?;
     Ok(took)
 }
@@ -154,10 +154,10 @@ fn many_small_files_are_no_faster_than_a_large_one(c: &mut Bench) -> Outcome {
         origin.put(&path, Content::synthetic(2_000, number));
         job.add_file(Some(&origin.url(&path)), Some(&c.local(&format!("{number}.bin"))))?;
     }
-    let begun_at = c.now();
+    let begun_at = c.now()?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    c.is("policy.max_bandwidth.unit", c.now().since(begun_at), SECOND * 10)
+    c.is("policy.max_bandwidth.unit", c.now()?.since(begun_at), SECOND * 10)
 }
 
 fn a_limit_is_shared_by_jobs_that_take_turns(c: &mut Bench) -> Outcome {
@@ -225,10 +225,10 @@ fn dynamic_content_comes_at_full_speed(c: &mut Bench) -> Outcome {
     c.set_policies(all_day(80))?;
     let job = c.job_with(JobPropertyId::DYNAMIC_CONTENT)?;
     job.add_file(Some(&origin.url("/made")), Some(&c.local("made.bin")))?;
-    let begun_at = c.now();
+    let begun_at = c.now()?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    c.is("job5.dynamic_content.no_throttle", c.now().since(begun_at), Duration::ZERO)?;
+    c.is("job5.dynamic_content.no_throttle", c.now()?.since(begun_at), Duration::ZERO)?;
     c.is("job5.dynamic_content.no_throttle", time_for(c, &origin, JobPriority::NORMAL, 100_000)?, SECOND * 10)
 }
 
@@ -274,9 +274,9 @@ fn a_lost_network_stops_a_transfer_that_later_goes_on_by_range(c: &mut Bench) ->
     let after = seen.iter().rposition(|state| *state == JobState::TRANSIENT_ERROR).map(|at| seen[at + 1]);
     c.is(["net.back", "lifecycle.edge.net_back"], after, Some(JobState::QUEUED))?;
     c.is("http.resume_range", last_asked(&origin), Some("GET bytes=30000-99999".to_owned()))?;
-    let back_at = c.now();
+    let back_at = c.now()?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
-    c.is("net.back", c.now().since(back_at), SECOND * 7)
+    c.is("net.back", c.now()?.since(back_at), SECOND * 7)
 }
 
 fn a_network_that_is_lost_before_the_answer_is_asked_again(c: &mut Bench) -> Outcome {

@@ -145,7 +145,7 @@ fn a_record_tells_of_its_file(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     job.complete()?;
-    let arrived = c.now();
+    let arrived = c.now()?;
 
     let id = c.cached_ids()?[0];
     let found = admin.record(id);

@@ -127,9 +127,9 @@ fn resume_begins_the_time_anew(c: &mut Bench) -> Outcome {
 fn ninety_days_are_the_default(c: &mut Bench) -> Outcome {
     c.set_policies(|policies| policies.job_inactivity_timeout = DAY * 1_000)?;
     let (job, _) = c.job_in(JobState::TRANSFERRING)?;
-    let began_at = c.now();
+    let began_at = c.now()?;
     c.wait(&job, JobState::ERROR, DAY * 100)?;
-    let lasted = c.now().since(began_at);
+    let lasted = c.now()?.since(began_at);
     c.value(["policy.max_download_time.default", "job4.set_maximum_download_time.default"], lasted)?;
     c.returns("lifecycle.edge.max_download_time", error_of(&job)?.1)
 }

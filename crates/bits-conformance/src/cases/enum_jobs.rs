@@ -30,7 +30,7 @@ fn list_of(c: &Bench, count: usize) -> Result<Arc<EnumJobs>, Stop> {
     for _ in 0..count {
         c.new_job()?;
     }
-    Ok(c.manager()?.enum_jobs(EnumJobsFlags::empty())?)
+    Ok(c.queue()?.enum_jobs(EnumJobsFlags::empty())?)
 }
 
 fn ids(jobs: &EnumJobs) -> Result<Vec<Guid>, Stop> {
@@ -49,7 +49,7 @@ fn listed(manager: &Arc<dyn Manager>, flags: EnumJobsFlags) -> Result<Vec<Guid>,
 fn zero_lists_the_callers_jobs_only(c: &mut Bench) -> Outcome {
     let mine = sorted(vec![c.new_job()?.id()?, c.new_job()?.id()?]);
     new_job(&c.other_user()?)?;
-    let result = c.manager()?.enum_jobs(EnumJobsFlags::empty());
+    let result = c.queue()?.enum_jobs(EnumJobsFlags::empty());
     c.returns(["manager.enum_jobs.flags_zero", "enumjobs.flags-zero"], &result)?;
     let found = sorted(ids(&*result?)?);
     c.is(["manager.enum_jobs.flags_zero", "users.enum_own"], found.clone(), mine.clone())?;
@@ -69,7 +69,7 @@ fn an_administrator_lists_the_jobs_of_all_users(c: &mut Bench) -> Outcome {
 
 fn all_users_are_for_administrators(c: &mut Bench) -> Outcome {
     new_job(&c.other_user()?)?;
-    let result = c.manager()?.enum_jobs(EnumJobsFlags::ALL_USERS);
+    let result = c.queue()?.enum_jobs(EnumJobsFlags::ALL_USERS);
     c.returns(["manager.enum_jobs.access_denied", "users.enum_all_admin"], result)
 }
 
@@ -82,7 +82,7 @@ fn jobs_are_listed_in_no_order_that_they_have(c: &mut Bench) -> Outcome {
             made.push((job.id()?, priority));
         }
     }
-    let list = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
+    let list = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
     let listed: Vec<_> = list.iter().map(|job| Ok((job.id()?, job.priority()?))).collect::<Result<_, Stop>>()?;
     c.holds("manager.enum_jobs.order", "they are not in order of creation", listed != made)?;
     let in_order = listed.is_sorted_by_key(|(_, priority)| *priority);
@@ -100,7 +100,7 @@ fn undefined_flags_are_refused(c: &mut Bench) -> Outcome {
 }
 
 fn a_user_without_jobs_gets_an_empty_list(c: &mut Bench) -> Outcome {
-    let result = c.manager()?.enum_jobs(EnumJobsFlags::empty());
+    let result = c.queue()?.enum_jobs(EnumJobsFlags::empty());
     c.returns("manager.enum_jobs.empty", &result)?;
     let list = result?;
     c.is("manager.enum_jobs.empty", list.count()?, 0)?;
@@ -109,9 +109,9 @@ fn a_user_without_jobs_gets_an_empty_list(c: &mut Bench) -> Outcome {
 
 fn the_list_is_a_snapshot_of_live_jobs(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
-    let before = c.manager()?.enum_jobs(EnumJobsFlags::empty())?;
+    let before = c.queue()?.enum_jobs(EnumJobsFlags::empty())?;
     c.new_job()?;
-    let after = c.manager()?.enum_jobs(EnumJobsFlags::empty())?;
+    let after = c.queue()?.enum_jobs(EnumJobsFlags::empty())?;
     c.is(["manager.enum_jobs.snapshot", "enumjobs.snapshot"], (before.count()?, after.count()?), (1, 2))?;
     job.set_display_name(Some("renamed"))?;
     let listed = before.next(5)?.items;
@@ -127,7 +127,7 @@ fn jobs_that_came_to_an_end_are_not_listed(c: &mut Bench) -> Outcome {
     for state in FINAL {
         c.start_over();
         let (job, _) = c.job_in(state)?;
-        let left = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+        let left = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
         c.is(
             ["manager.enum_jobs.excludes_final", "lifecycle.final.not_enumerated", "enum.job_state.final"],
             (job.state()?, left),
@@ -139,7 +139,7 @@ fn jobs_that_came_to_an_end_are_not_listed(c: &mut Bench) -> Outcome {
 
 fn a_job_that_ended_meanwhile_stays_in_the_list(c: &mut Bench) -> Outcome {
     let cancelled = c.new_job()?;
-    let list = c.manager()?.enum_jobs(EnumJobsFlags::empty())?;
+    let list = c.queue()?.enum_jobs(EnumJobsFlags::empty())?;
     cancelled.cancel()?;
     c.is(["manager.enum_jobs.snapshot", "enum.jobs_snapshot"], list.count()?, 1)?;
     let kept = list.next(1)?.items;

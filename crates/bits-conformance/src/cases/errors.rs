@@ -295,13 +295,13 @@ fn a_wrong_remote_name_is_mended_and_the_job_resumed(c: &mut Bench) -> Outcome {
     for by_prefix in [true, false] {
         c.start_over();
         let right = c.serve("right.bin", 10)?;
-        let wrong = right.url.replace("files.example", "gone.example");
+        let wrong = right.url.replace("right.bin", "gone/right.bin");
         let job = c.new_job()?;
         job.add_file(Some(&wrong), Some(&right.local))?;
         job.resume()?;
         c.wait(&job, JobState::ERROR, SOON)?;
         let mended = if by_prefix {
-            job.job3()?.replace_remote_prefix(Some("http://gone.example/"), Some("http://files.example/"))
+            job.job3()?.replace_remote_prefix(Some(&format!("{}gone/", c.site()?)), Some(&c.site()?))
         } else {
             first_file(&job)?.file2()?.set_remote_name(Some(&right.url))
         };

@@ -183,7 +183,7 @@ fn a_server_that_cannot_resume_is_asked_for_all(c: &mut Bench) -> Outcome {
     let (job, _) = broken_off(c, JobPriority::FOREGROUND)?;
     let there = elsewhere(c)?;
     c.serve_by(&there, none)?;
-    job.job3()?.replace_remote_prefix(Some("http://files.example/"), Some("http://files.example/other/"))?;
+    job.job3()?.replace_remote_prefix(Some(&c.site()?), Some(&format!("{}other/", c.site()?)))?;
     c.is("job3.replace_remote_prefix.restart", fetched_there(c, &job, &there)?, vec![(0, 1_000)])
 }
 
@@ -316,7 +316,7 @@ fn a_failed_job_goes_on_at_another_server(c: &mut Bench) -> Outcome {
         c.start_over();
         let (job, _) = c.job_in(state)?;
         let there = elsewhere(c)?;
-        replace(&job, "http://files.example/", "http://files.example/other/")??;
+        replace(&job, &c.site()?, &format!("{}other/", c.site()?))??;
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
         c.is(
@@ -336,7 +336,7 @@ fn a_prefix_moves_files_as_a_url_does(c: &mut Bench) -> Outcome {
         let (job, _) = broken_off(c, JobPriority::NORMAL)?;
         let there = elsewhere(c)?;
         c.replace(&there, size, FileTime::from_unix_seconds(stamp))?;
-        replace(&job, "http://files.example/", "http://files.example/other/")??;
+        replace(&job, &c.site()?, &format!("{}other/", c.site()?))??;
         let clause = if expected.0 == 0 { "job3.replace_remote_prefix.restart" } else { "job3.replace_remote_prefix.resume" };
         c.is(clause, fetched_there(c, &job, &there)?, vec![expected])?;
     }

@@ -40,7 +40,7 @@ fn told(c: &Bench, before: usize) -> Result<(usize, usize), Stop> {
 fn a_silent_server_is_told_for_a_day_that_the_upload_is_cancelled(c: &mut Bench) -> Outcome {
     let (job, before) = cancelled(c, FOR_EVER, None)?;
     let state = job.state()?;
-    let found = (c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?, c.find(job.id()?).is_ok());
+    let found = (c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?, c.find(job.id()?).is_ok());
     c.is("lifecycle.final.not_enumerated", found, (0, false))?;
     let times = c.attempts_of(&job)?.len();
     c.advance(DAY.saturating_sub(Duration::from_secs(1)))?;

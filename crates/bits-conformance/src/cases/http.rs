@@ -471,9 +471,9 @@ fn garbage_is_a_transient_error_that_is_retried(c: &mut Bench) -> Outcome {
     let code = error_of(&job)?.1;
     c.returns("failure.invalid_server_response", code)?;
     c.value("failure.invalid_server_response", code)?;
-    let failed_at = c.now();
+    let failed_at = c.now()?;
     c.wait(&job, JobState::TRANSFERRED, MINUTE * 11)?;
-    c.is("failure.invalid_server_response", c.now().since(failed_at), MINUTE * 10)
+    c.is("failure.invalid_server_response", c.now()?.since(failed_at), MINUTE * 10)
 }
 
 fn a_name_that_cannot_be_resolved_is_transient(c: &mut Bench) -> Outcome {

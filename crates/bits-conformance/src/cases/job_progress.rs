@@ -112,15 +112,15 @@ fn an_empty_job_has_no_bytes(c: &mut Bench) -> Outcome {
 }
 
 fn a_job_has_three_times(c: &mut Bench) -> Outcome {
-    let made_at = c.now();
+    let made_at = c.now()?;
     let (job, _) = c.job_with_file(10)?;
     c.advance(MINUTE)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    let done_at = c.now();
+    let done_at = c.now()?;
     c.advance(MINUTE)?;
     job.set_description(Some("later"))?;
-    let changed_at = c.now();
+    let changed_at = c.now()?;
     c.returns("job.get_times.ok", job.times())?;
     let times = job.times()?;
     c.is(
@@ -137,7 +137,7 @@ fn renews(c: &Bench, job: &Arc<dyn Job>, change: impl FnOnce() -> Result<(), Sto
     c.advance(MINUTE)?;
     let before = job.times()?.modification;
     change()?;
-    Ok(job.times()?.modification == c.now() && before != c.now())
+    Ok(job.times()?.modification == c.now()? && before != c.now()?)
 }
 
 type Setter = fn(&dyn Job) -> Result<Success, Hresult>;
@@ -201,11 +201,11 @@ fn moved_bytes_renew_the_modification_time(c: &mut Bench) -> Outcome {
     let before = job.times()?.modification;
     c.let_go(&file)?;
     c.settle()?;
-    c.holds("struct.job_times.modification_bytes", "some minutes have passed", before != c.now())?;
+    c.holds("struct.job_times.modification_bytes", "some minutes have passed", before != c.now()?)?;
     c.is(
         "struct.job_times.modification_bytes",
         (job.state()?, job.times()?.modification),
-        (JobState::TRANSFERRING, c.now()),
+        (JobState::TRANSFERRING, c.now()?),
     )
 }
 
@@ -215,7 +215,7 @@ fn the_completion_time_is_that_of_transferred(c: &mut Bench) -> Outcome {
     c.is("struct.job_times.completion_before", job.times()?.transfer_completion, FileTime::ZERO)?;
     c.let_go(&file)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    let done_at = c.now();
+    let done_at = c.now()?;
     c.advance(DAY)?;
     job.complete()?;
     c.is("struct.job_times.completion", job.times()?.transfer_completion, done_at)

@@ -201,7 +201,7 @@ fn unusual_job(c: &Bench, state: JobState) -> Result<(Arc<dyn Job>, crate::bench
 fn settings_outlive_restart_and_logoff(c: &mut Bench) -> Outcome {
     for state in [JobState::SUSPENDED, JobState::ERROR, JobState::TRANSFERRED] {
         c.start_over();
-        let made_at = c.now();
+        let made_at = c.now()?;
         let (job, _) = unusual_job(c, state)?;
         let id = job.id()?;
         let (before, times) = (what_stays(&job)?, job.times()?);
@@ -381,7 +381,7 @@ fn getters_work_in_final_states(c: &mut Bench) -> Outcome {
     ];
     for (state, end, at_end) in ends {
         c.start_over();
-        let made_at = c.now();
+        let made_at = c.now()?;
         let (job, file) = unusual_job(c, state)?;
         let (kept, before) = (first_file(&job)?, what_stays(&job)?);
         end(&*job)?;

@@ -68,7 +68,7 @@ fn resume_leaves_an_active_job_where_it_is(c: &mut Bench) -> Outcome {
 
 fn resume_retries_a_job_in_transient_error_at_once(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_in(JobState::TRANSIENT_ERROR)?;
-    let failed_at = c.now();
+    let failed_at = c.now()?;
     c.hold_connecting(&file)?;
     c.returns(["job.resume.from_transient_error", "job.resume.transient"], job.resume())?;
     let states = c.states_of(&job)?;
@@ -81,7 +81,7 @@ fn resume_retries_a_job_in_transient_error_at_once(c: &mut Bench) -> Outcome {
             "job.set_minimum_retry_delay.resume_overrides",
             "retry.delay.resume_overrides",
         ],
-        (job.state()?, c.now()),
+        (job.state()?, c.now()?),
         (JobState::CONNECTING, failed_at),
     )?;
     c.let_go(&file)?;
@@ -341,7 +341,7 @@ fn complete_gives_the_files_their_names(c: &mut Bench) -> Outcome {
         c.local_files()?,
         vec![("a.bin".to_owned(), 1_000)],
     )?;
-    let left = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    let left = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is(["job.complete.removes_job", "lifecycle.complete.removes_from_queue"], left, 0)?;
     c.is("lifecycle.complete.removes_from_queue", job.display_name()?, JOB_NAME.to_owned())?;
     c.returns("job.complete.twice", job.complete())
@@ -415,7 +415,7 @@ fn complete_keeps_the_files_that_were_finished(c: &mut Bench) -> Outcome {
         c.local_files()?,
         left,
     )?;
-    let listed = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    let listed = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is("job.complete.removes_job", listed, 0)
 }
 
@@ -450,7 +450,7 @@ fn complete_succeeds_when_files_cannot_be_deleted(c: &mut Bench) -> Outcome {
     c.harm("", StorageFault::Pinned)?;
     c.returns(["job.complete.unable_to_delete", "files.unable_delete"], job.complete())?;
     c.is("job.complete.unable_to_delete", job.state()?, JobState::ACKNOWLEDGED)?;
-    let listed = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    let listed = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is("job.complete.unable_to_delete", listed, 0)
 }
 

@@ -35,12 +35,12 @@ fn an_older_bits_begins_with_an_empty_queue(c: &mut Bench) -> Outcome {
     c.restore_machine()?;
     c.let_go(&file)?;
     c.advance(DAY)?;
-    let left = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    let left = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     let found = c.manager()?.job(id).err();
     c.is("service.restore", (left, found), (0, Some(Hresult::BG_E_NOT_FOUND)))?;
     c.is("service.restore", c.local_files()?.len(), 1)?;
     c.new_job()?;
-    c.is("service.restore", c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?, 1)
+    c.is("service.restore", c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?, 1)
 }
 
 fn jobs_are_listed_in_no_order_that_a_client_could_rely_on(c: &mut Bench) -> Outcome {
@@ -52,7 +52,7 @@ fn jobs_are_listed_in_no_order_that_a_client_could_rely_on(c: &mut Bench) -> Out
         job.set_priority(priority)?;
         by_creation.push((priority.0, job.id()?));
     }
-    let listed = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
+    let listed = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
     let listed: Vec<Guid> = listed.iter().map(|job| job.id()).collect::<Result<_, _>>()?;
     let mut by_priority = by_creation.clone();
     by_priority.sort_by_key(|(priority, _)| *priority);

@@ -50,7 +50,7 @@ fn a_user_has_at_most_60_jobs(c: &mut Bench) -> Outcome {
     let (made, refusal) = fill(&c.manager()?, 70);
     c.value(["manager.create_job.user_limit_default", "policy.max_jobs_per_user.default"], made)?;
     c.returns(["manager.create_job.user_limit", "policy.max_jobs_per_user.exceeded"], refused(refusal))?;
-    c.is("manager.create_job.user_limit", c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?, 60)?;
+    c.is("manager.create_job.user_limit", c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?, 60)?;
     let (others, _) = fill(&c.other_user()?, 3);
     c.is("policy.jobs_limit_scope", others, 3)?;
     c.is("policy.unset_default", made, 60)

@@ -163,7 +163,7 @@ fn a_job_needs_a_defined_type(c: &mut Bench) -> Outcome {
         let made = c.manager()?.create_job(Some(JOB_NAME), JobType(undefined));
         c.returns("manager.create_job.type_undefined", made)?;
     }
-    let count = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
+    let count = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is("manager.create_job.type_undefined", count, 0)
 }
 
@@ -177,7 +177,7 @@ fn uploads_are_not_supported_before_bits_1_5(c: &mut Bench) -> Outcome {
 }
 
 fn managers_come_and_go_without_their_jobs(c: &mut Bench) -> Outcome {
-    let first = c.manager()?;
+    let first = c.queue()?;
     let job = new_job(&first)?;
     let listed = first.enum_jobs(EnumJobsFlags::empty())?;
     drop(first);
@@ -187,7 +187,7 @@ fn managers_come_and_go_without_their_jobs(c: &mut Bench) -> Outcome {
 }
 
 fn a_manager_creates_finds_lists_and_explains(c: &mut Bench) -> Outcome {
-    let manager = c.manager()?;
+    let manager = c.queue()?;
     let CreatedJob { id, job } = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
     let found = manager.job(id)?;
     let listed = manager.enum_jobs(EnumJobsFlags::empty())?.next(1)?.items;

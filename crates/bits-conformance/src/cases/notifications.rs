@@ -61,7 +61,7 @@ fn job_transferred_tells_of_a_finished_job(c: &mut Bench) -> Outcome {
     c.advance(MINUTE)?;
     job.resume()?;
     c.settle()?;
-    let completed = c.now();
+    let completed = c.now()?;
     let progress = JobProgress { bytes_total: 1_000, bytes_transferred: 1_000, files_total: 1, files_transferred: 1 };
     c.holds(
         ["callback.job_transferred.when", "callback.job_transferred.job_info", "notify.interface"],

@@ -52,7 +52,7 @@ fn a_transient_error_is_retried_after_the_delay(c: &mut Bench) -> Outcome {
     c.trouble(&file, Trouble::Unavailable)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSIENT_ERROR, SOON)?;
-    let failed_at = c.now();
+    let failed_at = c.now()?;
     c.wait(&job, JobState::TRANSFERRED, MINUTE * 2)?;
     let states = c.states_of(&job)?;
     let after = states.iter().position(|state| *state == JobState::TRANSIENT_ERROR).map(|at| states[at + 1]);
@@ -93,7 +93,7 @@ fn a_changed_clock_does_not_touch_the_delay(c: &mut Bench) -> Outcome {
         c.start_over();
         let job = unavailable(c, |job| job.set_minimum_retry_delay(600))?;
         let base = FileTime::from_unix_seconds(1_000_000_000);
-        let wall = if jump.is_zero() { base } else { c.now().plus(jump) };
+        let wall = if jump.is_zero() { base } else { c.now()?.plus(jump) };
         c.set_wall_clock(wall)?;
         c.advance(MINUTE * 9)?;
         let before = c.attempts_of(&job)?.len();
@@ -105,7 +105,7 @@ fn a_changed_clock_does_not_touch_the_delay(c: &mut Bench) -> Outcome {
 
 fn resume_does_not_wait_for_the_delay(c: &mut Bench) -> Outcome {
     let job = unavailable(c, |_| Ok(Success::OK))?;
-    let failed_at = c.now();
+    let failed_at = c.now()?;
     job.resume()?;
     c.settle()?;
     let attempts = c.attempts_of(&job)?;
@@ -172,7 +172,7 @@ fn progress_resets_the_timeout(c: &mut Bench) -> Outcome {
 
 fn a_changed_clock_does_not_touch_the_timeout(c: &mut Bench) -> Outcome {
     let job = unavailable(c, |job| job.set_no_progress_timeout(3_600))?;
-    c.set_wall_clock(c.now().plus(DAY * 30))?;
+    c.set_wall_clock(c.now()?.plus(DAY * 30))?;
     c.advance(MINUTE * 59)?;
     let before = job.state()?;
     c.set_wall_clock(FileTime::from_unix_seconds(1_000_000_000))?;
@@ -190,7 +190,7 @@ fn a_changed_clock_counts_for_the_delay_after_a_restart(c: &mut Bench) -> Outcom
         c.start_over();
         let job = unavailable(c, |job| job.set_minimum_retry_delay(600))?;
         let id = job.id()?;
-        let failed_at = c.now();
+        let failed_at = c.now()?;
         c.advance(MINUTE * 2)?;
         c.set_wall_clock(failed_at.plus(if forward { MINUTE * 3 } else { MINUTE }))?;
         c.restart_service()?;
@@ -212,7 +212,7 @@ fn a_changed_clock_counts_for_the_timeout_after_a_restart(c: &mut Bench) -> Outc
     let job = unavailable(c, |job| job.set_no_progress_timeout(3_600))?;
     let id = job.id()?;
     c.advance(MINUTE * 2)?;
-    c.set_wall_clock(c.now().plus(MINUTE * 40))?;
+    c.set_wall_clock(c.now()?.plus(MINUTE * 40))?;
     c.restart_service()?;
     let job = c.find(id)?;
     c.advance(Duration::from_secs(18 * 60 - 1))?;

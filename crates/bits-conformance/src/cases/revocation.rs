@@ -250,7 +250,7 @@ fn every_chain_under_every_set_of_flags(c: &mut Bench) -> Outcome {
 
 fn the_clock_of_the_machine_tells_whether_a_certificate_is_valid(c: &mut Bench) -> Outcome {
     let origin = origin(c)?;
-    let begin = c.now();
+    let begin = c.now()?;
     let valid = Some((begin, begin.plus(DAY)));
     shake_hands(&origin, &Handshake { valid, ..Handshake::default() })?;
     let end = |c: &Bench| -> Result<Option<Hresult>, Stop> {

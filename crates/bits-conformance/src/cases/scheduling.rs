@@ -220,7 +220,7 @@ fn priorities_are_ordered_by_their_numbers(c: &mut Bench) -> Outcome {
         let (job, _) = job_of(c, &format!("{}.bin", priority.0), priority)?;
         job.resume()?;
     }
-    let blocker = c.manager()?.enum_jobs(EnumJobsFlags::empty())?.next(100)?.items;
+    let blocker = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.next(100)?.items;
     for job in blocker {
         if job.state()? == JobState::TRANSFERRING {
             job.cancel()?;
@@ -228,10 +228,11 @@ fn priorities_are_ordered_by_their_numbers(c: &mut Bench) -> Outcome {
     }
     c.settle()?;
     let attempted = c.attempted()?;
-    let expected = ["1.bin", "2.bin", "3.bin"].map(|name| format!("http://files.example/{name}"));
+    let site = c.site()?;
+    let expected = ["1.bin", "2.bin", "3.bin"].map(|name| format!("{site}{name}"));
     c.is("enum.job_priority.order", attempted[1..].to_vec(), expected.to_vec())?;
     let place = |priority: JobPriority| {
-        let url = format!("http://files.example/{}.bin", priority.0);
+        let url = format!("{site}{}.bin", priority.0);
         attempted.iter().position(|attempted| *attempted == url).unwrap_or_default()
     };
     // The blocker came first, so that a job's place among the attempts is its number.

@@ -111,7 +111,7 @@ fn guarded(c: &mut Bench, scheme: Scheme) -> Result<Arc<Origin>, Stop> {
 }
 
 fn in_queue(c: &Bench) -> Result<u32, Stop> {
-    Ok(c.manager()?.enum_jobs(EnumJobsFlags::empty())?.count()?)
+    Ok(c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?)
 }
 
 fn a_named_scheme_brings_the_file_and_the_job_leaves_the_queue(c: &mut Bench) -> Outcome {

@@ -104,12 +104,12 @@ fn a_network_that_comes_back_puts_jobs_into_the_queue(c: &mut Bench) -> Outcome 
 
 fn a_network_that_comes_back_ends_every_transient_error(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSIENT_ERROR)?;
-    let failed_at = c.now();
+    let failed_at = c.now()?;
     c.disconnect()?;
     c.settle()?;
     c.connect()?;
     c.settle()?;
-    c.is(["lifecycle.edge.net_back", "net.back"], (job.state()?, c.now()), (JobState::TRANSFERRED, failed_at))
+    c.is(["lifecycle.edge.net_back", "net.back"], (job.state()?, c.now()?), (JobState::TRANSFERRED, failed_at))
 }
 
 fn a_job_whose_owner_is_away_waits_in_the_queue_when_the_network_comes_back(c: &mut Bench) -> Outcome {
@@ -263,9 +263,9 @@ fn jobs_go_on_when_zero_bandwidth_ends(c: &mut Bench) -> Outcome {
 
 fn a_job_without_activity_is_cancelled_after_ninety_days(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
-    let made_at = c.now();
+    let made_at = c.now()?;
     c.wait(&job, JobState::CANCELLED, DAY * 100)?;
-    c.value(["policy.job_inactivity_timeout.default", "job.cancel.inactivity"], c.now().since(made_at))?;
+    c.value(["policy.job_inactivity_timeout.default", "job.cancel.inactivity"], c.now()?.since(made_at))?;
     c.is(
         ["policy.job_inactivity_timeout.effect", "lifecycle.edge.inactivity", "policy.unset_default"],
         job.state()?,

@@ -36,7 +36,7 @@ pub(crate) fn choose(filter: Option<&str>) -> Vec<&'static Decision> {
 /// Asks about each of `decisions`; the answers come in their order.
 ///
 /// # Errors
-/// The names of probes that do not come to an end.
+/// When no thread can be started.
 pub(crate) fn run(decisions: &[&'static Decision], limits: &Limits) -> Result<Vec<Observation>, String> {
     let asked = decisions.iter().filter_map(|decision| find(decision.id())).collect();
     let mut answers = perform(asked, limits)?.into_iter();
@@ -55,10 +55,6 @@ fn find(id: &str) -> Option<&'static Probe> {
 impl Task for &'static Probe {
     type Done = Answer;
 
-    fn name(&self) -> String {
-        format!("the probe of {}", self.id)
-    }
-
     fn perform(&self, limits: &Limits) -> Answer {
         let mut bench = Bench::new(limits.clone(), None);
         match guarded(|| (self.ask)(&mut bench)) {
@@ -66,5 +62,9 @@ impl Task for &'static Probe {
             Err(Stop::Skipped(why)) => Answer::Skipped(why),
             Err(Stop::Failed(why)) => Answer::Failed(why),
         }
+    }
+
+    fn hangs(&self, why: String) -> Answer {
+        Answer::Failed(why)
     }
 }

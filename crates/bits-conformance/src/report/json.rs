@@ -1,10 +1,19 @@
 //! JSON for programs.
+//!
+//! `format` counts the versions of a run's report: it changes when a field goes away or means
+//! something else, and stays when one is added. A run is `format`, `about` (`provider`, `bits`,
+//! `system`, `suite`, `date`), `good`, `seconds`, `cases` and `sabotage`; a case is `case`, `ended`
+//! (`passed`, `failed`, `skipped`), `why`, `seconds` and `claims` (`clause`, `held`).
 
 use serde_json::json;
 
+use super::comparison::Comparison;
 use super::probes;
 use crate::coverage::Coverage;
 use crate::runner::{Ended, Report};
+
+/// The version of a run's report.
+pub(super) const FORMAT: u64 = 1;
 
 /// A run.
 pub(super) fn run(report: &Report) -> String {
@@ -30,6 +39,8 @@ pub(super) fn run(report: &Report) -> String {
         json!({"falsified": falsified, "survived": survivors.collect::<Vec<_>>()})
     });
     pretty(&json!({
+        "format": FORMAT,
+        "about": report.about,
         "good": report.is_good(),
         "seconds": report.took.as_secs_f64(),
         "cases": cases.collect::<Vec<_>>(),
@@ -41,6 +52,16 @@ pub(super) fn run(report: &Report) -> String {
 /// A coverage.
 pub(super) fn coverage(coverage: &Coverage) -> String {
     pretty(&serde_json::to_value(coverage).unwrap_or_default())
+}
+
+/// A comparison of two runs: `format`, `differs`, `a` and `b` (as `about` of a run), `same` (how many
+/// clauses have one verdict), and `clauses` with the others: `clause`, and `verdict`, `case` and `why`
+/// of each run.
+pub(super) fn comparison(comparison: &Comparison) -> String {
+    let mut value = serde_json::to_value(comparison).unwrap_or_default();
+    value["format"] = FORMAT.into();
+    value["differs"] = comparison.differs().into();
+    pretty(&value)
 }
 
 pub(super) fn pretty(value: &serde_json::Value) -> String {

@@ -1,14 +1,19 @@
 //! What a run looks like: to a person, to a program, to a build server.
 
+mod comparison;
 mod human;
 mod json;
 mod junit;
 mod probes;
+mod saved;
+
+use std::path::Path;
 
 use crate::coverage::Coverage;
 use crate::probes::record::Difference;
 use crate::probes::run::Observation;
 use crate::runner::Report;
+use comparison::Comparison;
 
 /// How to print a run.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -47,6 +52,19 @@ pub(crate) fn coverage(coverage: &Coverage, format: PlainFormat) -> String {
     }
 }
 
+/// Compares the saved reports of two runs: the text, and whether they differ.
+///
+/// # Errors
+/// In one line, what is wrong with which file.
+pub(crate) fn compare(a: &Path, b: &Path, format: PlainFormat) -> Result<(String, bool), String> {
+    let comparison = Comparison::of(saved::load(a)?, saved::load(b)?);
+    let text = match format {
+        PlainFormat::Human => human::comparison(&comparison),
+        PlainFormat::Json => json::comparison(&comparison),
+    };
+    Ok((text, comparison.differs()))
+}
+
 /// The whole text of what probes have seen.
 pub(crate) fn probes(observations: &[Observation], format: PlainFormat) -> String {
     match format {
@@ -59,15 +77,7 @@ pub(crate) fn probes(observations: &[Observation], format: PlainFormat) -> Strin
 pub(crate) fn differences(differences: &[Difference]) -> String {
     let words = |told: &Option<String>| told.clone().unwrap_or_else(|| "nothing".to_owned());
     let line = |one: &Difference| {
-        format!(
-            "DIFFERS {}
-    on record {}
-    now       {}
-",
-            one.id,
-            words(&one.recorded),
-            words(&one.now)
-        )
+        format!("DIFFERS {}\n    on record {}\n    now       {}\n", one.id, words(&one.recorded), words(&one.now))
     };
     differences.iter().map(line).collect()
 }
