@@ -12,7 +12,7 @@ fn a_job_whose_key_is_gone_goes_on_without_its_secrets_and_that_is_told() -> Res
     let created = client.manager()?.create_job(Some("with a token"), JobType::DOWNLOAD)?;
     created.job.http_options()?.set_custom_headers(Some("X-Token: hunter2\r\n"))?;
     emulator.stop();
-    std::fs::remove_file(folder.path().join("queue.key")).unwrap();
+    std::fs::remove_file(folder.path().join("queue.keys")).unwrap();
 
     emulator.start().unwrap();
 

@@ -2,7 +2,7 @@
 //!
 //! `queue.redb` holds tables: `meta` says whose file it is and in which format, `jobs` and
 //! `files` hold a record for each key; `peer cache` and `preferences` come with the first entry.
-//! Only the owner of a new file may read it. `queue.key` is what secrets are sealed with.
+//! Only the owner of a new file may read it. `queue.keys` is what secrets are sealed with.
 //! `queue.lock` is held while a store is open. A new file is made beside its place and moved there
 //! when it is whole, so a process that dies in between leaves none behind.
 
@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use bits_engine::{Change, FileIndex, FileRecord, JobKey, Saved, SavedCache};
+use bits_engine::{Change, FileIndex, FileRecord, JobKey, JobRecord, Saved, SavedCache};
 use redb::backends::FileBackend;
 use redb::{
     AccessGuard, Database, Range, ReadableDatabase, ReadableTable, StorageBackend, StorageError, Table,
@@ -20,8 +20,10 @@ use redb::{
 
 use crate::StoreError;
 use crate::buffered::Buffered;
-use crate::record::{self, JobIn, JobOut};
-use crate::seal::{Sealer, for_the_owner};
+use crate::keys::for_the_owner;
+use crate::record::{self, Found, JobIn, JobOut};
+use crate::seal::{OnRecord, Sealed, Sealer};
+use crate::v4::OneForAll;
 
 const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
 const JOBS: TableDefinition<u64, &[u8]> = TableDefinition::new("jobs");
@@ -66,7 +68,13 @@ impl Disk {
             create(folder, &file)?;
         }
         let backend = Buffered(open_file(&file)?);
-        Ok(Self { _lock: Some(lock), sealer: Sealer::of(folder)?, ..Self::on(backend, file)? })
+        let mut disk = Self { _lock: Some(lock), ..Self::on(backend, file)? };
+        disk.take_up(Sealer::of(folder)?)?;
+        if let Some(old) = OneForAll::of(folder)? {
+            disk.seal_anew(&old)?;
+            old.destroy()?;
+        }
+        Ok(disk)
     }
 
     /// Opens the whole queue that `backend` holds; errors call it `file`.
@@ -78,9 +86,17 @@ impl Disk {
     }
 
     pub(crate) fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.transact(|tables| changes.iter().try_for_each(|change| tables.apply(change)))
+    }
+
+    /// Changes the tables, all that `change` does or nothing; keys of what is gone are destroyed.
+    fn transact(
+        &mut self,
+        change: impl FnOnce(&mut Tables<'_, '_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let file = &self.file;
         let transaction = self.database.begin_write().map_err(|error| failed(file, error))?;
-        {
+        let changed = {
             let mut tables = Tables {
                 jobs: transaction.open_table(JOBS).map_err(|error| failed(file, error))?,
                 files: transaction.open_table(FILES).map_err(|error| failed(file, error))?,
@@ -89,14 +105,57 @@ impl Disk {
                 sealer: &mut self.sealer,
                 file,
             };
-            for change in changes {
-                tables.apply(change)?;
-            }
+            change(&mut tables)
+        };
+        if let Err(error) = changed {
+            drop(transaction);
+            self.sealer.undone()?;
+            return Err(error);
         }
-        transaction.commit().map_err(|error| failed(file, error))
+        // Whether a commit that fails is on record shows at the next start, which looks after the keys.
+        transaction.commit().map_err(|error| failed(file, error))?;
+        self.sealer.done()
     }
 
-    pub(crate) fn load(&self) -> Result<Loading, StoreError> {
+    /// Opens secrets with the keys of `sealer`.
+    pub(crate) fn take_up(&mut self, mut sealer: Sealer) -> Result<(), StoreError> {
+        let file = &self.file;
+        let transaction = self.database.begin_read().map_err(|error| failed(file, error))?;
+        let jobs = transaction.open_table(JOBS).map_err(|error| failed(file, error))?;
+        sealer.take_up(|JobKey(job)| {
+            let Some(record) = jobs.get(job).map_err(|error| failed(file, error))? else {
+                return Ok(OnRecord::Nothing);
+            };
+            Ok(match record::decode::<JobIn>(record.value()) {
+                Ok(JobIn { sealed: Some(Found::ByItsOwn(Sealed { place, .. })), .. }) => OnRecord::SealedWith(place),
+                Ok(_) => OnRecord::Nothing,
+                Err(_) => OnRecord::Unreadable,
+            })
+        })?;
+        drop(jobs);
+        self.sealer = sealer;
+        Ok(())
+    }
+
+    /// Gives every job whose secrets `old` opens a key of its own; the disk has all of it when this
+    /// returns.
+    fn seal_anew(&mut self, old: &OneForAll) -> Result<(), StoreError> {
+        let file = self.file.clone();
+        let mut opened = Vec::new();
+        for saved in self.load()?.records() {
+            let JobIn { mut job, sealed } = saved?;
+            let Some(Found::ByOneForAll(sealed)) = sealed else { continue };
+            if let Some(secrets) = old.open(job.key, &sealed) {
+                job.secrets = Some(Box::new(secrets));
+                opened.push(job);
+            }
+        }
+        self.transact(|tables| opened.iter().try_for_each(|job| tables.keep(job)))?;
+        self.sealer.sync()?;
+        open_file(&file)?.sync_data().map_err(|error| storage(&file, error))
+    }
+
+    pub(crate) fn load(&self) -> Result<Loading<'_>, StoreError> {
         let file = &self.file;
         let transaction = self.database.begin_read().map_err(|error| failed(file, error))?;
         let jobs = transaction.open_table(JOBS).map_err(|error| failed(file, error))?;
@@ -104,8 +163,8 @@ impl Disk {
         Ok(Loading {
             jobs: jobs.range::<u64>(..).map_err(|error| failed(file, error))?,
             files: files.range::<(u64, u32)>(..).map_err(|error| failed(file, error))?.peekable(),
-            sealer: self.sealer.clone(),
-            file: file.clone(),
+            sealer: &self.sealer,
+            file,
         })
     }
 
@@ -217,11 +276,7 @@ struct Tables<'txn, 'a> {
 impl Tables<'_, '_> {
     fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
-            Change::Job(job) => {
-                let sealed = job.secrets.as_ref().map(|secrets| self.sealer.seal(job.key, secrets)).transpose()?;
-                record::encode(&JobOut { job, sealed }, self.buffer).map_err(|error| storage(self.file, error))?;
-                self.jobs.insert(job.key.0, &**self.buffer).map_err(|error| failed(self.file, error))?;
-            }
+            Change::Job(job) => self.keep(job)?,
             Change::File(file) => {
                 if self.jobs.get(file.job.0).map_err(|error| failed(self.file, error))?.is_none() {
                     return Err(StoreError::FileWithoutJob { job: file.job, file: file.index });
@@ -230,7 +285,8 @@ impl Tables<'_, '_> {
                 let key = (file.job.0, file.index.0);
                 self.files.insert(key, &**self.buffer).map_err(|error| failed(self.file, error))?;
             }
-            Change::Remove(JobKey(job)) => {
+            Change::Remove(key @ JobKey(job)) => {
+                self.sealer.remove(*key);
                 self.jobs.remove(*job).map_err(|error| failed(self.file, error))?;
                 let files = (*job, 0)..=(*job, u32::MAX);
                 self.files.retain_in(files, |_, _| false).map_err(|error| failed(self.file, error))?;
@@ -252,19 +308,45 @@ impl Tables<'_, '_> {
         }
         Ok(())
     }
+
+    fn keep(&mut self, job: &JobRecord) -> Result<(), StoreError> {
+        let sealed = match &job.secrets {
+            Some(secrets) => Some(self.sealer.seal(job.key, secrets, self.sealed(job.key)?)?),
+            None => {
+                self.sealer.remove(job.key);
+                None
+            }
+        };
+        record::encode(&JobOut { job, sealed }, self.buffer).map_err(|error| storage(self.file, error))?;
+        self.jobs.insert(job.key.0, &**self.buffer).map_err(|error| failed(self.file, error))?;
+        Ok(())
+    }
+
+    /// The secrets that are on record of `job`.
+    fn sealed(&self, job: JobKey) -> Result<Option<Sealed>, StoreError> {
+        if !self.sealer.knows(job) {
+            return Ok(None);
+        }
+        let record = self.jobs.get(job.0).map_err(|error| failed(self.file, error))?;
+        let read = record.and_then(|record| record::decode::<JobIn>(record.value()).ok());
+        Ok(match read.and_then(|read| read.sealed) {
+            Some(Found::ByItsOwn(sealed)) => Some(sealed),
+            _ => None,
+        })
+    }
 }
 
 /// Both tables in one pass: they are ordered by job.
-pub(crate) struct Loading {
+pub(crate) struct Loading<'a> {
     jobs: Range<'static, u64, &'static [u8]>,
     files: Peekable<Range<'static, (u64, u32), &'static [u8]>>,
-    sealer: Sealer,
-    file: PathBuf,
+    sealer: &'a Sealer,
+    file: &'a Path,
 }
 
 type Row<K> = Result<(AccessGuard<'static, K>, AccessGuard<'static, &'static [u8]>), StorageError>;
 
-impl Iterator for Loading {
+impl Iterator for Loading<'_> {
     type Item = Result<Saved, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -273,27 +355,31 @@ impl Iterator for Loading {
     }
 }
 
-impl Loading {
+impl<'a> Loading<'a> {
+    /// The jobs without their files, as the file has them.
+    pub(crate) fn records(self) -> impl Iterator<Item = Result<JobIn, StoreError>> + use<'a> {
+        self.jobs.map(move |row| record_of(row, self.file))
+    }
+
     fn saved(&mut self, row: Row<u64>) -> Result<Saved, StoreError> {
-        let (key, bytes) = row.map_err(|error| failed(&self.file, error))?;
-        let key = JobKey(key.value());
-        let JobIn { mut job, sealed } = record::decode(bytes.value())
-            .map_err(|what| damaged(&self.file, format!("the record of job {}: {what}", key.0)))?;
-        if job.key != key {
-            return Err(damaged(&self.file, format!("the record of job {} is that of job {}", key.0, job.key.0)));
-        }
-        job.secrets = sealed.as_ref().and_then(|sealed| self.sealer.open(key, sealed)).map(Box::new);
+        let JobIn { mut job, sealed } = record_of(row, self.file)?;
+        let secrets = sealed.as_ref().and_then(|found| match found {
+            Found::ByItsOwn(sealed) => self.sealer.open(job.key, sealed),
+            // The old key was not there, or another one, when the queue was taken over.
+            Found::ByOneForAll(_) => None,
+        });
+        job.secrets = secrets.map(Box::new);
         let lost_secrets = sealed.is_some() && job.secrets.is_none();
-        Ok(Saved { job, files: self.files_of(key)?, lost_secrets })
+        Ok(Saved { files: self.files_of(job.key)?, job, lost_secrets })
     }
 
     fn files_of(&mut self, job: JobKey) -> Result<Vec<FileRecord>, StoreError> {
         let mut files = Vec::new();
         let is_next = |row: &Row<(u64, u32)>| row.as_ref().map_or(true, |(key, _)| key.value().0 <= job.0);
         while let Some(row) = self.files.next_if(is_next) {
-            let (key, bytes) = row.map_err(|error| failed(&self.file, error))?;
+            let (key, bytes) = row.map_err(|error| failed(self.file, error))?;
             let (key, index) = key.value();
-            let broken = |what: String| damaged(&self.file, format!("the record of file {index} of job {key}: {what}"));
+            let broken = |what: String| damaged(self.file, format!("the record of file {index} of job {key}: {what}"));
             let file: FileRecord = record::decode(bytes.value()).map_err(broken)?;
             let expected = (job, FileIndex(u32::try_from(files.len()).unwrap_or(u32::MAX)));
             if (file.job, file.index) != (JobKey(key), FileIndex(index)) || (file.job, file.index) != expected {
@@ -307,6 +393,17 @@ impl Loading {
         }
         Ok(files)
     }
+}
+
+fn record_of(row: Row<u64>, file: &Path) -> Result<JobIn, StoreError> {
+    let (key, bytes) = row.map_err(|error| failed(file, error))?;
+    let key = JobKey(key.value());
+    let read: JobIn =
+        record::decode(bytes.value()).map_err(|what| damaged(file, format!("the record of job {}: {what}", key.0)))?;
+    if read.job.key != key {
+        return Err(damaged(file, format!("the record of job {} is that of job {}", key.0, read.job.key.0)));
+    }
+    Ok(read)
 }
 
 /// Sorts an error of redb: the file's own fault, or the system's.

@@ -56,10 +56,10 @@ pub enum StoreError {
         /// How that shows.
         what: String,
     },
-    /// The key of the queue's secrets cannot be read or made.
+    /// The keys of the queue's secrets cannot be read, made or destroyed.
     #[error(
-        "the key {file} of the queue's credentials cannot be used: {source}; make it readable, or move \
-         it away to go on without the credentials"
+        "the keys {file} of the queue's credentials cannot be used: {source}; make the file readable and \
+         writable, or move it away to go on without the credentials"
     )]
     Key {
         /// Which file.

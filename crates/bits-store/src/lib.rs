@@ -12,10 +12,19 @@
 //!   next start, never read as a queue.
 //!
 //! # Secrets
-//! Credentials and custom headers lie in the file sealed, with a key that lies in `queue.key` of the
+//! Credentials and custom headers lie in the file sealed, with keys that lie in `queue.keys` of the
 //! same folder and that only its owner may read: who gets hold of the queue alone reads none of
-//! them. When the key is gone or another, jobs come back without their secrets, and
-//! [`bits_engine::Saved`] says so. A key that is there and cannot be read is an error.
+//! them. When its key is gone or another, a job comes back without its secrets, and
+//! [`bits_engine::Saved`] says so. A file of keys that is there and cannot be read is an error.
+//!
+//! Secrets that are removed or replaced, and those of a job that ends, are gone for whoever has the
+//! whole folder: each sealing has a key of its own, which is overwritten with zeros and synced before
+//! [`Store::commit`] returns; one that a process left behind when it died goes when the store is
+//! opened again. Commits without secrets know nothing of it. What this cannot promise: a file system
+//! that writes beside the old place (btrfs, ZFS, snapshots), a journal that keeps data, and an SSD
+//! that spreads its wear may hold the old bytes of a key for a while, out of reach of ordinary reads;
+//! so may a backup. After a loss of power, a job may come back from before the removal, and then
+//! without its secrets.
 //!
 //! # Format
 //! Before version 1.0 the format of the file is not promised: a version may refuse, by
@@ -25,6 +34,7 @@
 mod buffered;
 mod disk;
 mod error;
+mod keys;
 mod memory;
 mod record;
 mod seal;
@@ -33,6 +43,7 @@ mod tests;
 mod v1;
 mod v2;
 mod v3;
+mod v4;
 
 use std::path::{Path, PathBuf};
 
@@ -92,7 +103,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::FileWithoutJob`] for a file whose job is not on record; what the store holds
-    /// is then as before. [`StoreError::Storage`] when the system fails: whether the changes are
+    /// is then as before. [`StoreError::Storage`] and [`StoreError::Key`] when the system fails: whether the changes are
     /// on record shows when the store is opened again, and this one takes no more.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         match &mut self.0 {

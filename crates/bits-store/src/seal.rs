@@ -1,74 +1,197 @@
-//! Keeps secrets from whoever reads the file of a queue.
+//! Keeps secrets from whoever reads the file of a queue, and from everybody once they are removed.
 //!
 //! What is for a job's owner alone goes through here on its way into the file: AES-256-GCM with a
-//! fresh nonce each time, bound to the job it belongs to. The key is `queue.key` beside the queue,
-//! which only its owner may read; it is made when the first secret is sealed. Without it, or with
-//! another one, the secrets are lost and everything else is there.
+//! key of its own and a fresh nonce for each sealing, bound to the job it belongs to. As long as a
+//! job's secrets stay what they are, so does their sealing. When others take their place, and when
+//! they or the job are removed, the key is destroyed as soon as that is on record ([`crate::keys`]):
+//! what lies on in free pages of the queue opens for nobody any more. A key is written before
+//! anything that it seals is on record, so a process may die at any moment: keys of nothing are
+//! destroyed when the queue is opened again.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bits_engine::{JobKey, Secrets};
 use postcard::experimental::serialized_size;
+use redb::StorageBackend;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::keys::{Keys, Place};
 use crate::{StoreError, v2};
 
-const KEY_LEN: usize = 32;
+/// Secrets as the file has them.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Sealed {
+    /// Where their key lies.
+    pub(crate) place: Place,
+    pub(crate) bytes: Vec<u8>,
+}
 
 /// Seals the secrets of one queue, and opens them again.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Sealer {
-    /// Where the key lies; a queue without a folder has one of its own for as long as it is open.
-    file: Option<PathBuf>,
-    key: Option<Arc<LessSafeKey>>,
+    /// What errors call the file of the keys.
+    file: PathBuf,
+    keys: Keys,
+    /// Where the key of each job's secrets lies.
+    of: BTreeMap<JobKey, Place>,
+    turn: Turn,
+}
+
+/// What a transaction changes that is not on record yet.
+#[derive(Debug, Default)]
+struct Turn {
+    made: Vec<Place>,
+    /// Where the keys of these jobs will lie.
+    of: BTreeMap<JobKey, Option<Place>>,
 }
 
 impl Sealer {
-    /// With the key that lies in `folder`, if there is one.
+    /// With the keys that lie in `folder`, if there are any.
     pub(crate) fn of(folder: &Path) -> Result<Self, StoreError> {
-        let file = folder.join("queue.key");
-        let key = read_key(&file).map_err(|source| StoreError::Key { file: file.clone(), source })?;
-        Ok(Self { file: Some(file), key: key.map(Arc::new) })
+        let file = folder.join("queue.keys");
+        let keys = Keys::of(file.clone());
+        Self::with(keys, file)
+    }
+
+    /// With the keys that lie in `medium`.
+    #[cfg(test)]
+    pub(crate) fn on(medium: Box<dyn StorageBackend>) -> Result<Self, StoreError> {
+        Self::with(Keys::on(medium), PathBuf::from("queue.keys"))
     }
 
     /// For a queue that lies in no folder.
     pub(crate) fn without_folder() -> Self {
-        Self { file: None, key: None }
+        Self { file: PathBuf::new(), keys: Keys::in_memory(), of: BTreeMap::new(), turn: Turn::default() }
     }
 
-    /// Seals the secrets of `job`.
-    pub(crate) fn seal(&mut self, job: JobKey, secrets: &Secrets) -> Result<Vec<u8>, StoreError> {
-        let failed = |source| StoreError::Key { file: self.file.clone().unwrap_or_default(), source };
-        let key = match &self.key {
-            Some(key) => key,
-            None => self.key.insert(Arc::new(make_key(self.file.as_deref()).map_err(failed)?)),
-        };
-        let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| failed(no_chance()))?;
-        // Room for all of it at once: a vector that grows leaves copies behind.
-        let size = serialized_size(secrets).map_err(|error| failed(io::Error::other(error)))?;
-        let mut text = Zeroizing::new(vec![0; size]);
-        postcard::to_slice(secrets, &mut text).map_err(|error| failed(io::Error::other(error)))?;
-        let tag = key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to(job)), &mut text)
-            .map_err(|_| failed(io::Error::other("it seals nothing of that length")))?;
-        Ok([&nonce[..], &text[..], tag.as_ref()].concat())
+    fn with(keys: io::Result<Keys>, file: PathBuf) -> Result<Self, StoreError> {
+        let keys = keys.map_err(|source| StoreError::Key { file: file.clone(), source })?;
+        Ok(Self { file, keys, ..Self::without_folder() })
     }
 
-    /// Opens the secrets of `job`; `None` when another key has sealed them, or they are another
-    /// job's.
-    pub(crate) fn open(&self, job: JobKey, sealed: &[u8]) -> Option<Secrets> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut sealed = Zeroizing::new(sealed.to_vec());
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain = self.key.as_ref()?.open_in_place(nonce, Aad::from(bound_to(job)), &mut sealed).ok()?;
-        postcard::from_bytes(plain).or_else(|_| postcard::from_bytes::<v2::Secrets>(plain).map(Into::into)).ok()
+    /// Takes up what is on record: `sealed_with` tells in which place the key of a job lies, or that
+    /// it cannot be known. Keys of nothing are destroyed.
+    pub(crate) fn take_up(
+        &mut self,
+        mut sealed_with: impl FnMut(JobKey) -> Result<OnRecord, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut of_nothing = Vec::new();
+        for (place, job) in self.keys.iter() {
+            match sealed_with(job)? {
+                OnRecord::SealedWith(found) if found == place => _ = self.of.insert(job, place),
+                OnRecord::Unreadable => {}
+                OnRecord::SealedWith(_) | OnRecord::Nothing => of_nothing.push(place),
+            }
+        }
+        self.keys.destroy(&of_nothing).map_err(|source| self.failed(source))
     }
+
+    /// Whether `job` has secrets on record, or had until this transaction.
+    pub(crate) fn knows(&self, job: JobKey) -> bool {
+        self.place_of(job).is_some()
+    }
+
+    /// The secrets of `job` for its record, in which `before` was sealed.
+    pub(crate) fn seal(
+        &mut self,
+        job: JobKey,
+        secrets: &Secrets,
+        before: Option<Sealed>,
+    ) -> Result<Sealed, StoreError> {
+        if let Some(before) = before.filter(|before| self.open(job, before).as_ref() == Some(secrets)) {
+            return Ok(before);
+        }
+        let (place, key) = self.keys.add(job).map_err(|source| self.failed(source))?;
+        self.turn.made.push(place);
+        self.turn.of.insert(job, Some(place));
+        let bytes = seal(job, secrets, key.expose()).map_err(|source| self.failed(source))?;
+        Ok(Sealed { place, bytes })
+    }
+
+    /// `job` is on record without secrets from this transaction on, or no more.
+    pub(crate) fn remove(&mut self, job: JobKey) {
+        if self.knows(job) {
+            self.turn.of.insert(job, None);
+        }
+    }
+
+    /// The transaction is on record: what it has removed opens for nobody when this returns.
+    pub(crate) fn done(&mut self) -> Result<(), StoreError> {
+        let Turn { mut made, of } = std::mem::take(&mut self.turn);
+        let mut of_nothing = Vec::new();
+        for (job, place) in of {
+            let before = match place {
+                Some(place) => self.of.insert(job, place),
+                None => self.of.remove(&job),
+            };
+            of_nothing.extend(before);
+            made.retain(|made| Some(*made) != place);
+        }
+        // What was sealed and replaced within the transaction.
+        of_nothing.extend(made);
+        self.keys.destroy(&of_nothing).map_err(|source| self.failed(source))
+    }
+
+    /// The transaction will never be on record.
+    pub(crate) fn undone(&mut self) -> Result<(), StoreError> {
+        let Turn { made, .. } = std::mem::take(&mut self.turn);
+        self.keys.destroy(&made).map_err(|source| self.failed(source))
+    }
+
+    /// Waits until the disk has all keys.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.keys.sync().map_err(|source| self.failed(source))
+    }
+
+    /// Opens the secrets of `job`; `None` when their key is gone, or they are another job's.
+    pub(crate) fn open(&self, job: JobKey, sealed: &Sealed) -> Option<Secrets> {
+        open(job, &sealed.bytes, self.keys.get(sealed.place, job)?.expose())
+    }
+
+    fn place_of(&self, job: JobKey) -> Option<Place> {
+        self.turn.of.get(&job).copied().unwrap_or_else(|| self.of.get(&job).copied())
+    }
+
+    fn failed(&self, source: io::Error) -> StoreError {
+        StoreError::Key { file: self.file.clone(), source }
+    }
+}
+
+/// What is on record of a job that has a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OnRecord {
+    SealedWith(Place),
+    Nothing,
+    Unreadable,
+}
+
+/// Seals the secrets of `job`.
+pub(crate) fn seal(job: JobKey, secrets: &Secrets, key: &[u8]) -> io::Result<Vec<u8>> {
+    let mut nonce = [0; NONCE_LEN];
+    let no_chance = |_| io::Error::other("the system gives no random numbers");
+    SystemRandom::new().fill(&mut nonce).map_err(no_chance)?;
+    // Room for all of it at once: a vector that grows leaves copies behind.
+    let size = serialized_size(secrets).map_err(io::Error::other)?;
+    let mut text = Zeroizing::new(vec![0; size]);
+    postcard::to_slice(secrets, &mut text).map_err(io::Error::other)?;
+    let tag = key_of(key)?
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to(job)), &mut text)
+        .map_err(|_| io::Error::other("it seals nothing of that length"))?;
+    Ok([&nonce[..], &text[..], tag.as_ref()].concat())
+}
+
+/// Opens the secrets of `job`; `None` when another key has sealed them, or they are another job's.
+pub(crate) fn open(job: JobKey, sealed: &[u8], key: &[u8]) -> Option<Secrets> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    let mut sealed = Zeroizing::new(sealed.to_vec());
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let plain = key_of(key).ok()?.open_in_place(nonce, Aad::from(bound_to(job)), &mut sealed).ok()?;
+    postcard::from_bytes(plain).or_else(|_| postcard::from_bytes::<v2::Secrets>(plain).map(Into::into)).ok()
 }
 
 /// What ties sealed secrets to their place.
@@ -76,57 +199,6 @@ fn bound_to(job: JobKey) -> [u8; 8] {
     job.0.to_le_bytes()
 }
 
-fn no_chance() -> io::Error {
-    io::Error::other("the system gives no random numbers")
-}
-
-fn read_key(file: &Path) -> io::Result<Option<LessSafeKey>> {
-    let mut text = Zeroizing::new([0; KEY_LEN + 1]);
-    let mut opened = match File::open(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let mut length = 0;
-    loop {
-        match opened.read(&mut text[length..])? {
-            0 => break,
-            read => length += read,
-        }
-    }
-    if length != KEY_LEN {
-        return Err(io::Error::new(ErrorKind::InvalidData, format!("a key has {KEY_LEN} bytes")));
-    }
-    key_of(&text[..KEY_LEN]).map(Some)
-}
-
-/// A new key; it lies in `file`, whole or not at all, before anything is sealed with it.
-fn make_key(file: Option<&Path>) -> io::Result<LessSafeKey> {
-    let mut text = Zeroizing::new([0; KEY_LEN]);
-    SystemRandom::new().fill(&mut *text).map_err(|_| no_chance())?;
-    if let Some(file) = file {
-        let unfinished = file.with_extension("key.new");
-        match fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut made = for_the_owner().write(true).create_new(true).open(&unfinished)?;
-        made.write_all(&*text)?;
-        made.sync_all()?;
-        fs::rename(&unfinished, file)?;
-    }
-    key_of(&*text)
-}
-
 fn key_of(text: &[u8]) -> io::Result<LessSafeKey> {
-    UnboundKey::new(&AES_256_GCM, text).map(LessSafeKey::new).map_err(|_| ErrorKind::InvalidData.into())
-}
-
-/// Makes files that nobody else may read, from their first moment on. Where there are no modes, the
-/// folder's access list holds.
-pub(crate) fn for_the_owner() -> OpenOptions {
-    #[cfg_attr(not(unix), allow(unused_mut))]
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    UnboundKey::new(&AES_256_GCM, text).map(LessSafeKey::new).map_err(|_| io::ErrorKind::InvalidData.into())
 }

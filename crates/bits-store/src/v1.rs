@@ -81,7 +81,8 @@ impl From<Job> for JobIn {
 
 impl Kept for JobIn {
     type V1 = Job;
-    type V3 = Self;
+    type V3 = crate::v4::Job;
+    type V4 = crate::v4::Job;
 }
 
 #[derive(Deserialize)]
@@ -113,4 +114,5 @@ impl From<File> for FileRecord {
 impl Kept for FileRecord {
     type V1 = File;
     type V3 = crate::v3::File;
+    type V4 = Self;
 }

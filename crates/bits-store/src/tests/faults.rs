@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bits_engine::{Change, JobKey};
 use redb::StorageBackend;
@@ -14,7 +14,7 @@ use crate::{Kind, Store, StoreError};
 
 /// What happens at the write whose turn it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     /// This write fails; later ones do not.
     Once,
     /// This write and all after it fail: the disk is gone, or the process died.
@@ -25,43 +25,59 @@ enum Fault {
 
 /// A disk in memory, whose content outlives the store on it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemoryDisk(Arc<Mutex<Content>>);
+pub(super) struct MemoryDisk {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    line: Arc<Mutex<Line>>,
+}
 
+/// What writes pass on their way to the disk.
 #[derive(Debug, Default)]
-struct Content {
-    bytes: Vec<u8>,
+struct Line {
     writes: u64,
     fault: Option<(Fault, u64)>,
 }
 
 impl MemoryDisk {
     pub(super) fn holding(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Content { bytes, ..Content::default() })))
+        Self { bytes: Arc::new(Mutex::new(bytes)), line: Arc::default() }
+    }
+
+    /// Another disk, which fails when this one does: the writes to both are counted as one.
+    pub(super) fn beside(&self, bytes: Vec<u8>) -> Self {
+        Self { bytes: Arc::new(Mutex::new(bytes)), line: Arc::clone(&self.line) }
     }
 
     /// What has arrived on the disk.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().bytes.clone()
+        self.bytes.lock().unwrap().clone()
     }
 
     pub(super) fn open(&self) -> Result<Store, StoreError> {
-        Disk::on(Buffered(self.clone()), PathBuf::from("queue.redb")).map(|disk| Store(Kind::Disk(disk)))
+        self.disk().map(|disk| Store(Kind::Disk(disk)))
+    }
+
+    pub(super) fn disk(&self) -> Result<Disk, StoreError> {
+        Disk::on(Buffered(self.clone()), PathBuf::from("queue.redb"))
     }
 
     pub(super) fn initialise(&self) -> Result<(), StoreError> {
         initialise(Buffered(self.clone()), Path::new("queue.redb"))
     }
 
-    fn fail(&self, fault: Fault, write: u64) {
-        self.0.lock().unwrap().fault = Some((fault, write));
+    pub(super) fn fail(&self, fault: Fault, write: u64) {
+        self.line().fault = Some((fault, write));
     }
 
-    fn writes(&self) -> u64 {
-        self.0.lock().unwrap().writes
+    pub(super) fn writes(&self) -> u64 {
+        self.line().writes
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap()
     }
 }
 
-impl Content {
+impl Line {
     /// Counts a write; how much of its `len` bytes arrives, and whether it succeeds.
     fn admit(&mut self, len: usize) -> (usize, io::Result<()>) {
         self.writes += 1;
@@ -77,33 +93,31 @@ impl Content {
 
 impl StorageBackend for MemoryDisk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().bytes.len() as u64)
+        Ok(self.bytes.lock().unwrap().len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let content = self.0.lock().unwrap();
+        let bytes = self.bytes.lock().unwrap();
         let start = usize::try_from(offset).unwrap();
-        let read = content.bytes.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let read = bytes.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(read);
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut content = self.0.lock().unwrap();
         // A file is made longer as a whole or not at all.
-        let (_, admitted) = content.admit(0);
-        admitted.map(|()| content.bytes.resize(usize::try_from(len).unwrap(), 0))
+        let (_, admitted) = self.line().admit(0);
+        admitted.map(|()| self.bytes.lock().unwrap().resize(usize::try_from(len).unwrap(), 0))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        panic!("a buffered store does not sync");
+        self.line().admit(0).1
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut content = self.0.lock().unwrap();
-        let (arrives, admitted) = content.admit(data.len());
+        let (arrives, admitted) = self.line().admit(data.len());
         let start = usize::try_from(offset).unwrap();
-        content.bytes[start..start + arrives].copy_from_slice(&data[..arrives]);
+        self.bytes.lock().unwrap()[start..start + arrives].copy_from_slice(&data[..arrives]);
         admitted
     }
 }

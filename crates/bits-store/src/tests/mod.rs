@@ -4,6 +4,7 @@ mod cache;
 mod corruption;
 mod faults;
 mod open;
+mod removal;
 mod round_trip;
 mod samples;
 mod secrets;

@@ -12,17 +12,23 @@ use std::path::{Path, PathBuf};
 use bits_api::JobState;
 use bits_engine::{Change, FileDetails, JobKey, JobRecord, LaterSettings, OwnerRights};
 
+use super::secrets::secrets;
 use super::{Queue, added, file, job, queue_of};
 use crate::Store;
 use crate::record::VERSION;
 
+/// The folder of a version.
 fn sample(version: u8) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/stores/v{version}/queue.redb"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/stores/v{version}"))
 }
 
 /// What the sample of a version holds: what came later is as if it had never been set.
 fn content(version: u8) -> Queue {
     let mut content = newest();
+    if version < 5 {
+        // Those of version 4 are in a sample of their own.
+        content.iter_mut().for_each(|(job, _)| job.secrets = None);
+    }
     if version < 4 {
         content.iter_mut().flat_map(|(_, files)| files).for_each(|file| file.details.named_server = None);
     }
@@ -53,7 +59,8 @@ fn newest() -> Queue {
         retry_at: None,
         ..job(7, "nouvelle tâche, 新しい仕事")
     };
-    vec![(job(3, "waits for its retry"), vec![file(3, 0), file(3, 1)]), (fresh, vec![])]
+    let waits = JobRecord { secrets: Some(Box::new(secrets())), ..job(3, "waits for its retry") };
+    vec![(waits, vec![file(3, 0), file(3, 1)]), (fresh, vec![])]
 }
 
 /// Writes the sample of this version, unless there is one.
@@ -68,21 +75,23 @@ fn write_sample(sample: &Path) -> io::Result<()> {
     store.commit(&added(9, "removed again", 1)).unwrap();
     store.commit(&[Change::Remove(JobKey(9))]).unwrap();
     drop(store);
-    fs::create_dir_all(sample.parent().unwrap())?;
-    io::copy(&mut File::open(folder.path().join("queue.redb"))?, &mut File::create_new(sample)?)?;
+    fs::create_dir_all(sample)?;
+    for file in ["queue.redb", "queue.keys"] {
+        io::copy(&mut File::open(folder.path().join(file))?, &mut File::create_new(sample.join(file))?)?;
+    }
     Ok(())
 }
 
 #[test]
 fn a_sample_is_written_once() {
     let folder = tempfile::tempdir().unwrap();
-    let sample = folder.path().join("v9/queue.redb");
+    let sample = folder.path().join("v9");
 
     write_sample(&sample).unwrap();
-    let written = fs::read(&sample).unwrap();
+    let written = fs::read(sample.join("queue.redb")).unwrap();
 
     assert_eq!(write_sample(&sample).unwrap_err().kind(), ErrorKind::AlreadyExists);
-    assert_eq!(fs::read(&sample).unwrap(), written);
+    assert_eq!(fs::read(sample.join("queue.redb")).unwrap(), written);
 }
 
 #[test]
@@ -93,7 +102,10 @@ fn the_sample_of_every_version_is_read() {
     }
     for version in 1..=VERSION {
         let folder = tempfile::tempdir().unwrap();
-        fs::copy(sample(version), folder.path().join("queue.redb")).unwrap();
+        for file in fs::read_dir(sample(version)).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
 
         let store = Store::open(folder.path()).unwrap();
 

@@ -8,6 +8,7 @@ use bits_engine::{Change, ChosenCertificate, JobKey, JobRecord, JobVetting, Logi
 use bits_wire::Secret;
 
 use super::{added, job};
+use crate::keys;
 use crate::{Store, StoreError};
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -22,7 +23,7 @@ fn certificate() -> ChosenCertificate {
     }
 }
 
-fn secrets() -> Secrets {
+pub(super) fn secrets() -> Secrets {
     let login = Login { user_name: Some(Secret::new("EXAMPLE\\alice")), password: Some(Secret::new(PASSWORD)) };
     let credentials = [((AuthTarget::SERVER, AuthScheme::BASIC), login)].into_iter().collect();
     Secrets {
@@ -64,7 +65,7 @@ fn no_file_of_the_folder_shows_a_secret() {
 
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
 
-    assert!(files.iter().any(|file| file.ends_with("queue.key")), "{files:?}");
+    assert!(files.iter().any(|file| file.ends_with("queue.keys")), "{files:?}");
     for file in files {
         let bytes = fs::read(&file).unwrap();
         for part in [PASSWORD, "alice", "0a1b2c3d4e5f"] {
@@ -81,7 +82,7 @@ fn a_key_is_made_only_when_there_is_something_to_seal() {
 
     Store::open(folder.path()).unwrap().commit(&added(1, "without", 1)).unwrap();
 
-    assert!(!folder.path().join("queue.key").exists());
+    assert!(!folder.path().join("queue.keys").exists());
 }
 
 #[cfg(unix)]
@@ -91,7 +92,7 @@ fn only_their_owner_may_read_the_key_and_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     keep(folder.path());
 
-    for file in ["queue.key", "queue.redb"] {
+    for file in ["queue.keys", "queue.redb"] {
         let mode = fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
@@ -100,7 +101,7 @@ fn only_their_owner_may_read_the_key_and_the_queue() {
 #[test]
 fn without_its_key_a_job_comes_back_without_its_secrets() {
     let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("queue.key");
+    let key = folder.path().join("queue.keys");
     keep(folder.path());
     let lost = || -> Vec<_> {
         load(folder.path()).iter().map(|saved| (saved.job.secrets.is_none(), saved.lost_secrets)).collect()
@@ -109,15 +110,19 @@ fn without_its_key_a_job_comes_back_without_its_secrets() {
     fs::remove_file(&key).unwrap();
     assert_eq!(lost(), [(true, true), (true, false)]);
 
-    fs::write(&key, [7; 32]).unwrap();
+    let another = tempfile::tempdir().unwrap();
+    keep(another.path());
+    fs::copy(another.path().join("queue.keys"), &key).unwrap();
     assert_eq!(lost(), [(true, true), (true, false)]);
 }
 
 #[test]
-fn a_key_that_is_none_is_refused() {
+fn a_file_that_holds_no_keys_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("queue.key");
-    for wrong in [&b"short"[..], &[7; 33]] {
+    let key = folder.path().join("queue.keys");
+    let mut newer = keys::header();
+    newer[b"bits-emulator queue keys ".len()] += 1;
+    for wrong in [&b""[..], b"short", &[7; 128], &newer] {
         fs::write(&key, wrong).unwrap();
 
         let error = Store::open(folder.path()).map(drop).unwrap_err();
@@ -132,9 +137,10 @@ fn secrets_sealed_for_one_job_are_not_opened_for_another() {
     let folder = tempfile::tempdir().unwrap();
     let mut sealer = crate::seal::Sealer::of(folder.path()).unwrap();
 
-    let bytes = sealer.seal(JobKey(1), &secrets()).unwrap();
+    let sealed = sealer.seal(JobKey(1), &secrets(), None).unwrap();
 
-    assert_eq!(sealer.open(JobKey(1), &bytes), Some(secrets()));
-    assert_eq!(sealer.open(JobKey(2), &bytes), None);
-    assert_ne!(sealer.seal(JobKey(1), &secrets()).unwrap(), bytes, "each sealing has a nonce of its own");
+    assert_eq!(sealer.open(JobKey(1), &sealed), Some(secrets()));
+    assert_eq!(sealer.open(JobKey(2), &sealed), None);
+    let again = sealer.seal(JobKey(1), &secrets(), None).unwrap();
+    assert_ne!((again.place, &again.bytes), (sealed.place, &sealed.bytes), "each sealing has a key of its own");
 }
