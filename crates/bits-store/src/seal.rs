@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 
 use bits_engine::{JobKey, Secrets};
 use postcard::experimental::serialized_size;
-use redb::StorageBackend;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -60,7 +59,7 @@ impl Sealer {
 
     /// With the keys that lie in `medium`.
     #[cfg(test)]
-    pub(crate) fn on(medium: Box<dyn StorageBackend>) -> Result<Self, StoreError> {
+    pub(crate) fn on(medium: Box<dyn redb::StorageBackend>) -> Result<Self, StoreError> {
         Self::with(Keys::on(medium), PathBuf::from("queue.keys"))
     }
 

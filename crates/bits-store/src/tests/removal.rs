@@ -98,6 +98,7 @@ fn what_was_replaced_within_a_commit_opens_for_nobody() {
     store.commit(&[&changes[..], &[with(2, Some(password("gone"))), removed(2)]].concat()).unwrap();
 
     assert_eq!(opened_in(folder.path()), [(1, password("third"))]);
+    assert_eq!(Keys::of(folder.path().join("queue.keys")).unwrap().iter().count(), 1);
 }
 
 #[test]
