@@ -310,12 +310,11 @@ impl Tables<'_, '_> {
     }
 
     fn keep(&mut self, job: &JobRecord) -> Result<(), StoreError> {
-        let sealed = match &job.secrets {
-            Some(secrets) => Some(self.sealer.seal(job.key, secrets, self.sealed(job.key)?)?),
-            None => {
-                self.sealer.remove(job.key);
-                None
-            }
+        let sealed = if let Some(secrets) = &job.secrets {
+            Some(self.sealer.seal(job.key, secrets, self.sealed(job.key)?)?)
+        } else {
+            self.sealer.remove(job.key);
+            None
         };
         record::encode(&JobOut { job, sealed }, self.buffer).map_err(|error| storage(self.file, error))?;
         self.jobs.insert(job.key.0, &**self.buffer).map_err(|error| failed(self.file, error))?;

@@ -61,7 +61,7 @@ pub struct Store(Kind);
 #[derive(Debug)]
 enum Kind {
     Memory(Memory),
-    Disk(Disk),
+    Disk(Box<Disk>),
 }
 
 impl Store {
@@ -80,7 +80,7 @@ impl Store {
     /// key that cannot be read, [`StoreError::Storage`]
     /// when the system fails.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Disk::open(folder).map(|disk| Self(Kind::Disk(disk)))
+        Disk::open(folder).map(|disk| Self(Kind::Disk(Box::new(disk))))
     }
 
     /// The store on another medium than a file, an empty one or one that holds a store. What a
@@ -96,7 +96,7 @@ impl Store {
         if is_empty {
             disk::initialise(medium.clone(), &name)?;
         }
-        Disk::on(medium, name).map(|disk| Self(Kind::Disk(disk)))
+        Disk::on(medium, name).map(|disk| Self(Kind::Disk(Box::new(disk))))
     }
 
     /// Puts `changes` on record in their order, all or none.

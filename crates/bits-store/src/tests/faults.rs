@@ -53,7 +53,7 @@ impl MemoryDisk {
     }
 
     pub(super) fn open(&self) -> Result<Store, StoreError> {
-        self.disk().map(|disk| Store(Kind::Disk(disk)))
+        self.disk().map(|disk| Store(Kind::Disk(Box::new(disk))))
     }
 
     pub(super) fn disk(&self) -> Result<Disk, StoreError> {

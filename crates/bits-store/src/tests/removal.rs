@@ -181,7 +181,7 @@ impl Disks {
 type Kept = Vec<(u64, Option<Secrets>)>;
 
 fn kept_in(store: Disk) -> Kept {
-    let saved = Store(Kind::Disk(store)).load().unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    let saved = Store(Kind::Disk(Box::new(store))).load().unwrap().map(Result::unwrap).collect::<Vec<_>>();
     assert!(saved.iter().all(|saved| !saved.lost_secrets), "secrets on record open: {saved:#?}");
     saved.into_iter().map(|saved| (saved.job.key.0, saved.job.secrets.map(|secrets| *secrets))).collect()
 }

@@ -27,7 +27,9 @@ fn content(version: u8) -> Queue {
     let mut content = newest();
     if version < 5 {
         // Those of version 4 are in a sample of their own.
-        content.iter_mut().for_each(|(job, _)| job.secrets = None);
+        for (job, _) in &mut content {
+            job.secrets = None;
+        }
     }
     if version < 4 {
         content.iter_mut().flat_map(|(_, files)| files).for_each(|file| file.details.named_server = None);

@@ -137,10 +137,10 @@ fn secrets_sealed_for_one_job_are_not_opened_for_another() {
     let folder = tempfile::tempdir().unwrap();
     let mut sealer = crate::seal::Sealer::of(folder.path()).unwrap();
 
-    let sealed = sealer.seal(JobKey(1), &secrets(), None).unwrap();
+    let first = sealer.seal(JobKey(1), &secrets(), None).unwrap();
 
-    assert_eq!(sealer.open(JobKey(1), &sealed), Some(secrets()));
-    assert_eq!(sealer.open(JobKey(2), &sealed), None);
+    assert_eq!(sealer.open(JobKey(1), &first), Some(secrets()));
+    assert_eq!(sealer.open(JobKey(2), &first), None);
     let again = sealer.seal(JobKey(1), &secrets(), None).unwrap();
-    assert_ne!((again.place, &again.bytes), (sealed.place, &sealed.bytes), "each sealing has a key of its own");
+    assert_ne!((again.place, &again.bytes), (first.place, &first.bytes), "each sealing has a key of its own");
 }
