@@ -95,15 +95,16 @@ impl Ears {
     }
 }
 
-fn fine(_: &Heard) -> Result<Success, Hresult> {
-    Ok(Success::OK)
+/// An object that finds all well, and what it hears.
+fn listener() -> (Arc<dyn Unknown>, Ears) {
+    Listener::object(|_| Ok(Success::OK))
 }
 
 #[test]
 fn job_transferred_comes_from_another_thread_with_a_job_to_keep() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::of(&manager, &server.url());
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
 
     own.job.resume().unwrap();
@@ -120,7 +121,7 @@ fn job_transferred_comes_from_another_thread_with_a_job_to_keep() {
 fn job_error_comes_with_the_error() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::of(&manager, &server.missing());
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
 
     own.job.resume().unwrap();
@@ -138,7 +139,7 @@ fn job_error_comes_with_the_error() {
 fn job_modification_comes_if_asked_for() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::of(&manager, &server.url());
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
     own.job.set_notify_flags(NotifyFlags::JOB_MODIFICATION).unwrap();
 
@@ -160,7 +161,7 @@ fn who_registers_in_an_apartment_of_his_own_need_not_handle_messages() {
             unsafe { CoInitializeEx(None, COINIT_APARTMENTTHREADED) }.unwrap();
             let manager = manager();
             let own = OwnJob::of(&manager, &server.url());
-            let (object, ears) = Listener::object(fine);
+            let (object, ears) = listener();
             own.job.set_notify_interface(Some(object)).unwrap();
             own.job.resume().unwrap();
             let (job, thread) = ears.transferred();
@@ -189,7 +190,7 @@ fn a_callback_may_panic() {
 fn a_callback_may_call_back_and_register_another() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::of(&manager, &server.url());
-    let (second, _second_ears) = Listener::object(fine);
+    let (second, _second_ears) = listener();
     let second = Mutex::new(Some(second));
     let (first, first_ears) = Listener::object(move |heard| match heard {
         Heard::Transferred(job, _) => {
@@ -210,7 +211,7 @@ fn a_callback_may_call_back_and_register_another() {
 #[test]
 fn what_was_registered_comes_back_itself() {
     let own = OwnJob::new(&manager());
-    let (object, _ears) = Listener::object(fine);
+    let (object, _ears) = listener();
     own.job.set_notify_interface(Some(Arc::clone(&object))).unwrap();
 
     let registered = own.job.notify_interface().unwrap().expect("an object");
@@ -221,7 +222,7 @@ fn what_was_registered_comes_back_itself() {
 #[test]
 fn an_object_is_released_when_it_is_removed() {
     let own = OwnJob::new(&manager());
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
 
     own.job.set_notify_interface(None).unwrap();
@@ -233,8 +234,8 @@ fn an_object_is_released_when_it_is_removed() {
 #[test]
 fn an_object_is_released_when_another_takes_its_place() {
     let own = OwnJob::new(&manager());
-    let (first, first_ears) = Listener::object(fine);
-    let (second, _ears) = Listener::object(fine);
+    let (first, first_ears) = listener();
+    let (second, _ears) = listener();
     own.job.set_notify_interface(Some(first)).unwrap();
 
     own.job.set_notify_interface(Some(Arc::clone(&second))).unwrap();
@@ -247,7 +248,7 @@ fn an_object_is_released_when_another_takes_its_place() {
 fn an_object_is_released_when_the_job_is_cancelled() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::new(&manager);
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
 
     own.job.cancel().unwrap();
@@ -264,7 +265,7 @@ fn an_object_is_released_when_the_job_is_cancelled() {
 fn an_object_is_released_when_the_job_is_completed() {
     let (server, manager) = (Server::new(), manager());
     let own = OwnJob::of(&manager, &server.url());
-    let (object, ears) = Listener::object(fine);
+    let (object, ears) = listener();
     own.job.set_notify_interface(Some(object)).unwrap();
     own.job.resume().unwrap();
 

@@ -1,15 +1,13 @@
 //! A job with every interface of a job. No two of its values are alike.
 
-use std::ffi::c_void;
+use std::slice;
 use std::sync::Arc;
-use std::{mem, ptr, slice};
 
-use bits_api::Job;
-use windows::Win32::Foundation::{E_NOINTERFACE, E_NOTIMPL, FILETIME};
+use bits_api::{Hresult, Job};
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
-use windows::core::{BOOL, GUID, HRESULT, IUnknown, IUnknown_Vtbl, Interface, PCWSTR, PWSTR, Ref, Result, implement};
+use windows::core::{BOOL, GUID, IUnknown, PCWSTR, PWSTR, Ref, Result, implement};
 
-use super::{FakeService, shown};
+use super::{FakeError, FakeFiles, FakeService, filetime, older, shown};
 use crate::job::JobHandle;
 use crate::proxy::Proxy;
 
@@ -26,55 +24,14 @@ impl FakeJob {
     /// The same without all but these of its later interfaces: one of an older BITS.
     pub(crate) fn of_older(service: &Arc<FakeService>, interfaces: Vec<GUID>) -> Arc<dyn Job> {
         let job: bits::IBackgroundCopyJob5 = Self(Arc::clone(service)).into();
-        let first: bits::IBackgroundCopyJob = Interface::cast(&job).expect("its first interface");
-        // SAFETY: a table is plain addresses of functions.
-        let mut whole: bits::IBackgroundCopyJob5_Vtbl = unsafe { ptr::read(job.vtable()) };
-        let query = mem::replace(&mut unknown(&mut whole).QueryInterface, Limited::query);
-        let limited: *const Limited = Box::leak(Box::new(Limited { whole, query, interfaces }));
-        // SAFETY: an interface begins with the address of its table; nobody else has this object yet.
-        unsafe { *job.as_raw().cast::<*const Limited>() = limited };
-        JobHandle::arc(Proxy::new(first))
+        older::limit(&job, interfaces);
+        JobHandle::arc(Proxy::new(job.into()))
     }
-}
 
-/// The table of a job that does not say of every interface that it has it.
-#[repr(C)]
-struct Limited {
-    whole: bits::IBackgroundCopyJob5_Vtbl,
-    query: Query,
-    interfaces: Vec<GUID>,
-}
-
-type Query = unsafe extern "system" fn(*mut c_void, *const GUID, *mut *mut c_void) -> HRESULT;
-
-impl Limited {
-    unsafe extern "system" fn query(this: *mut c_void, id: *const GUID, object: *mut *mut c_void) -> HRESULT {
-        // SAFETY: whoever calls this has an object with this table, and the identifier lives.
-        let (table, asked) = unsafe { (&**this.cast::<*const Self>(), *id) };
-        if table.interfaces.contains(&asked) {
-            // SAFETY: as above.
-            return unsafe { (table.query)(this, id, object) };
-        }
-        // SAFETY: the caller's place.
-        unsafe { *object = ptr::null_mut() };
-        E_NOINTERFACE
+    /// As BITS has it.
+    pub(crate) fn interface(service: &Arc<FakeService>) -> bits::IBackgroundCopyJob {
+        bits::IBackgroundCopyJob5::from(Self(Arc::clone(service))).into()
     }
-}
-
-fn unknown(table: &mut bits::IBackgroundCopyJob5_Vtbl) -> &mut IUnknown_Vtbl {
-    &mut table.base__.base__.base__.base__.base__
-}
-
-/// What only some of a job's files hand out.
-#[implement(bits::IEnumBackgroundCopyFiles)]
-struct SevenFiles;
-
-#[implement(bits::IBackgroundCopyError)]
-struct FakeError;
-
-fn filetime(time: u64) -> FILETIME {
-    let [low, high] = [time, time >> 32].map(|half| u32::try_from(half & u64::from(u32::MAX)).expect("a half"));
-    FILETIME { dwLowDateTime: low, dwHighDateTime: high }
 }
 
 impl bits::IBackgroundCopyJob_Impl for FakeJob_Impl {
@@ -93,7 +50,7 @@ impl bits::IBackgroundCopyJob_Impl for FakeJob_Impl {
     }
 
     fn EnumFiles(&self) -> Result<bits::IEnumBackgroundCopyFiles> {
-        self.0.hear("EnumFiles").map(|()| SevenFiles.into())
+        self.0.hear("EnumFiles").map(|()| FakeFiles::interface(&FakeService::answering(Hresult::S_OK)))
     }
 
     fn Suspend(&self) -> Result<()> {
@@ -144,7 +101,7 @@ impl bits::IBackgroundCopyJob_Impl for FakeJob_Impl {
     }
 
     fn GetError(&self) -> Result<bits::IBackgroundCopyError> {
-        self.0.hear("GetError").map(|()| FakeError.into())
+        self.0.hear("GetError").map(|()| FakeError::interface(&FakeService::answering(Hresult::S_OK)))
     }
 
     fn GetOwner(&self) -> Result<PWSTR> {
@@ -188,7 +145,7 @@ impl bits::IBackgroundCopyJob_Impl for FakeJob_Impl {
     }
 
     fn GetNotifyInterface(&self) -> Result<IUnknown> {
-        self.0.hear("GetNotifyInterface").map(|()| FakeError.into())
+        self.0.hear("GetNotifyInterface").map(|()| FakeError::interface(&FakeService::answering(Hresult::S_OK)).into())
     }
 
     fn SetMinimumRetryDelay(&self, seconds: u32) -> Result<()> {
@@ -458,54 +415,5 @@ impl bits::IBitsTokenOptions_Impl for FakeJob_Impl {
 
     fn GetHelperTokenSid(&self) -> Result<PWSTR> {
         self.0.tell("GetHelperTokenSid", "S-1-5-21-7")
-    }
-}
-
-impl bits::IEnumBackgroundCopyFiles_Impl for SevenFiles_Impl {
-    fn Next(&self, _: u32, _: *mut Option<bits::IBackgroundCopyFile>, _: *mut u32) -> Result<()> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn Skip(&self, _: u32) -> Result<()> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn Reset(&self) -> Result<()> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn Clone(&self) -> Result<bits::IEnumBackgroundCopyFiles> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn GetCount(&self) -> Result<u32> {
-        Ok(7)
-    }
-}
-
-impl bits::IBackgroundCopyError_Impl for FakeError_Impl {
-    fn GetError(&self, context: *mut bits::BG_ERROR_CONTEXT, code: *mut HRESULT) -> Result<()> {
-        // SAFETY: the caller's places.
-        unsafe {
-            *context = bits::BG_ERROR_CONTEXT_REMOTE_FILE;
-            *code = HRESULT(0x8019_0194_u32.cast_signed());
-        }
-        Ok(())
-    }
-
-    fn GetFile(&self) -> Result<bits::IBackgroundCopyFile> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn GetErrorDescription(&self, _: u32) -> Result<PWSTR> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn GetErrorContextDescription(&self, _: u32) -> Result<PWSTR> {
-        Err(E_NOTIMPL.into())
-    }
-
-    fn GetProtocol(&self) -> Result<PWSTR> {
-        Err(E_NOTIMPL.into())
     }
 }

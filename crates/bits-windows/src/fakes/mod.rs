@@ -3,19 +3,30 @@
 // What `#[implement]` makes is written that way.
 #![allow(clippy::inline_always, clippy::ref_as_ptr)]
 
+mod enumerator;
+mod error;
+mod file;
 mod job;
 mod memory;
+mod older;
+mod peer_cache;
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bits_api::Hresult;
+use windows::Win32::Foundation::FILETIME;
+use windows::Win32::Networking::BackgroundIntelligentTransferService::BG_FILE_RANGE;
 use windows::core::{Error, PCWSTR, PWSTR, Result};
 
 use crate::call::windows_hresult;
 
+pub(crate) use self::enumerator::{FakeFiles, FakeJobs, FakePeers, FakeRecords};
+pub(crate) use self::error::FakeError;
+pub(crate) use self::file::FakeFile;
 pub(crate) use self::job::FakeJob;
 use self::memory::Loans;
+pub(crate) use self::peer_cache::{FakePeer, FakePeerCache, FakeRecord};
 
 /// What is behind the objects of a test.
 #[derive(Debug)]
@@ -66,6 +77,20 @@ impl FakeService {
     fn bytes(&self, bytes: &[u8]) -> *mut u8 {
         self.loans.lend(bytes)
     }
+
+    /// Hands out parts of a file, each an offset and a length.
+    ///
+    /// # Safety
+    /// Both places are good.
+    unsafe fn ranges(&self, told: &[(u64, u64)], count: *mut u32, ranges: *mut *mut BG_FILE_RANGE) {
+        let told: Vec<_> =
+            told.iter().map(|&(offset, length)| BG_FILE_RANGE { InitialOffset: offset, Length: length }).collect();
+        // SAFETY: the caller's word.
+        unsafe {
+            *count = told.len().try_into().expect("a short list");
+            *ranges = self.loans.lend(&told);
+        }
+    }
 }
 
 /// A string that a method was called with.
@@ -75,4 +100,9 @@ fn shown(text: PCWSTR) -> String {
     }
     // SAFETY: the caller's string lives during the call.
     format!("{:?}", String::from_utf16_lossy(unsafe { text.as_wide() }))
+}
+
+fn filetime(time: u64) -> FILETIME {
+    let [low, high] = [time, time >> 32].map(|half| u32::try_from(half & u64::from(u32::MAX)).expect("a half"));
+    FILETIME { dwLowDateTime: low, dwHighDateTime: high }
 }

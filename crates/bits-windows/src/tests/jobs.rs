@@ -1,9 +1,6 @@
 //! Every method of every interface of a job, once: what BITS is called with, and what the client sees.
 //! No two arguments are alike, so that none can be taken for another.
 
-use std::fmt::Debug;
-use std::sync::Arc;
-
 use bits_api::{
     AuthCredentials, AuthScheme, AuthTarget, CertStoreLocation, FileAclFlags, FileInfo, FileRange, Guid, Hresult, Job,
     JobPriority, JobPropertyId, JobPropertyValue, LENGTH_TO_EOF, NotifyFlags, PeerCachingFlags, ProxyUsage,
@@ -12,24 +9,8 @@ use bits_api::{
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{GUID, Interface};
 
+use super::{Call, OK, Row, failures_come_back, results_come_back, seen, success_codes_come_back, text};
 use crate::fakes::{FakeJob, FakeService};
-
-type Call = fn(&dyn Job) -> Result<String, Hresult>;
-
-/// A call, what BITS hears, and what the client sees when BITS says `S_OK`.
-type Row = (Call, &'static str, &'static str);
-
-const OK: &str = "0x00000000 S_OK";
-
-/// The result of a call, for people.
-fn seen(result: Result<impl Debug, impl Into<Hresult>>) -> Result<String, Hresult> {
-    result.map(|value| format!("{value:?}")).map_err(Into::into)
-}
-
-/// As [`seen`], of a string.
-fn text(result: Result<String, Hresult>) -> Result<String, Hresult> {
-    result
-}
 
 const FILES: [FileInfo<'_>; 2] =
     [FileInfo { remote_name: "url 1", local_name: "path 1" }, FileInfo { remote_name: "url 2", local_name: "path 2" }];
@@ -37,7 +18,7 @@ const RANGES: [FileRange; 2] =
     [FileRange { initial_offset: 31, length: 32 }, FileRange { initial_offset: 33, length: LENGTH_TO_EOF }];
 const HASH: [u8; 20] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 
-const JOB: &[Row] = &[
+const JOB: &[Row<dyn Job>] = &[
     (|j| seen(j.add_file(Some("url"), Some("path"))), r#"AddFile("url", "path")"#, OK),
     (|j| seen(j.add_file(Some("url"), None)), r#"AddFile("url", null)"#, OK),
     (|j| seen(j.add_file_set(&FILES)), r#"AddFileSet("url 1" "path 1", "url 2" "path 2")"#, OK),
@@ -91,7 +72,7 @@ const JOB: &[Row] = &[
     (|j| seen(j.take_ownership()), "TakeOwnership", OK),
 ];
 
-const JOB2: &[Row] = &[
+const JOB2: &[Row<dyn Job>] = &[
     (
         |j| seen(j.job2()?.set_notify_cmd_line(Some("program"), Some("line"))),
         r#"SetNotifyCmdLine("program", "line")"#,
@@ -123,7 +104,7 @@ fn credentials<'a>(user_name: Option<&'a str>, password: Option<&'a str>) -> Aut
     AuthCredentials { target: AuthTarget::PROXY, scheme: AuthScheme::NEGOTIATE, user_name, password }
 }
 
-const JOB3_AND_4: &[Row] = &[
+const JOB3_AND_4: &[Row<dyn Job>] = &[
     (
         |j| seen(j.job3()?.add_file_with_ranges(Some("url"), Some("path"), &RANGES)),
         r#"AddFileWithRanges("url", "path", 31+32 33+18446744073709551615)"#,
@@ -141,7 +122,7 @@ const JOB3_AND_4: &[Row] = &[
 ];
 
 /// The sixteen bytes of the union begin with the value; the others are zero.
-const JOB5: &[Row] = &[
+const JOB5: &[Row<dyn Job>] = &[
     (
         |j| set(j, JobPropertyId::COST_FLAGS, JobPropertyValue::Dword(0x8000_0021)),
         "SetProperty(1, 80000021-0000-0000-0000-000000000000)",
@@ -191,7 +172,7 @@ fn get(job: &dyn Job, id: JobPropertyId) -> Result<String, Hresult> {
     seen(job.job5()?.property(id))
 }
 
-const HTTP_OPTIONS: &[Row] = &[
+const HTTP_OPTIONS: &[Row<dyn Job>] = &[
     (
         |j| {
             let options = j.http_options()?;
@@ -245,7 +226,7 @@ const HTTP_OPTIONS: &[Row] = &[
     ),
 ];
 
-const TOKEN_OPTIONS: &[Row] = &[
+const TOKEN_OPTIONS: &[Row<dyn Job>] = &[
     (|j| seen(j.token_options()?.set_helper_token_flags(TokenFlags::all())), "SetHelperTokenFlags(0x3)", OK),
     (|j| seen(j.token_options()?.helper_token_flags().map(|flags| flags.bits())), "GetHelperTokenFlags", "2"),
     (|j| seen(j.token_options()?.set_helper_token()), "SetHelperToken", OK),
@@ -254,7 +235,7 @@ const TOKEN_OPTIONS: &[Row] = &[
 ];
 
 /// The settings that have no named methods, and one of each kind that have.
-const SETTINGS: &[Row] = &[
+const SETTINGS: &[Row<dyn Job>] = &[
     (|j| seen(j.get(Setting::CostFlags)), "GetProperty(1)", "Number(1)"),
     (|j| seen(j.get(Setting::NotificationClsid)), "GetProperty(2)", "Guid(00000001-0000-0002-0102-030405060708)"),
     (|j| seen(j.get(Setting::DynamicContent)), "GetProperty(3)", "Enable(true)"),
@@ -300,47 +281,23 @@ const SETTINGS: &[Row] = &[
     ),
 ];
 
-fn rows() -> impl Iterator<Item = &'static Row> {
+fn rows() -> impl Iterator<Item = &'static Row<dyn Job>> {
     [JOB, JOB2, JOB3_AND_4, JOB5, HTTP_OPTIONS, TOKEN_OPTIONS, SETTINGS].into_iter().flatten()
 }
 
 #[test]
 fn arguments_go_through_and_results_come_back() {
-    for (call, heard, expected) in rows() {
-        let service = FakeService::answering(Hresult::S_OK);
-        let job = FakeJob::of(&service);
-
-        let result = call(&*job);
-
-        assert_eq!(result.as_deref(), Ok(*expected), "{heard}");
-        assert_eq!(service.heard(), [*heard]);
-        drop(job);
-        assert_eq!(service.outstanding(), 0, "{heard} leaves memory behind");
-        assert_eq!(Arc::strong_count(&service), 1, "{heard} leaves an object behind");
-    }
+    results_come_back(rows(), FakeJob::of);
 }
 
 #[test]
 fn success_codes_come_through() {
-    for (call, heard, _) in rows().filter(|(.., expected)| *expected == OK) {
-        let job = FakeJob::of(&FakeService::answering(Hresult::BG_S_PARTIAL_COMPLETE));
-
-        assert_eq!(call(&*job).as_deref(), Ok("0x00200017 BG_S_PARTIAL_COMPLETE"), "{heard}");
-    }
+    success_codes_come_back(rows(), FakeJob::of);
 }
 
 #[test]
 fn failures_come_through_and_what_came_with_them_is_freed() {
-    for (call, heard, _) in rows() {
-        let service = FakeService::answering(Hresult::BG_E_INVALID_STATE);
-        let job = FakeJob::of(&service);
-
-        let result = call(&*job);
-
-        assert_eq!(result, Err(Hresult::BG_E_INVALID_STATE), "{heard}");
-        assert_eq!(service.heard(), [*heard]);
-        assert_eq!(service.outstanding(), 0, "{heard} leaves memory behind");
-    }
+    failures_come_back(rows(), FakeJob::of);
 }
 
 #[test]
@@ -448,7 +405,7 @@ fn a_property_of_which_nobody_knows_the_type_is_not_guessed_at() {
 }
 
 /// The later interfaces in the order in which they came.
-const INTERFACES: [(GUID, Call); 8] = [
+const INTERFACES: [(GUID, Call<dyn Job>); 8] = [
     (bits::IBackgroundCopyJob2::IID, |j| j.job2().map(|_| "1.5".into())),
     (bits::IBackgroundCopyJob3::IID, |j| j.job3().map(|_| "2.0".into())),
     (bits::IBackgroundCopyJobHttpOptions::IID, |j| j.http_options().map(|_| "2.5".into())),
