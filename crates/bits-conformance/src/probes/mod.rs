@@ -41,8 +41,8 @@ macro_rules! modules {
 }
 
 mod prelude;
-mod words;
 mod rest;
+mod words;
 
 modules! {
     manager,

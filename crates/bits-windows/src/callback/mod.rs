@@ -6,6 +6,8 @@
 
 mod foreign;
 mod object;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::ffi::c_void;
