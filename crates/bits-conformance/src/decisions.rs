@@ -224,10 +224,10 @@ mod tests {
 
     fn check_probed(entry: &str, probes: &[&str]) -> Result<(), String> {
         let decisions: Vec<Decision> = vec![toml::from_str(&format!("{COMMON}{entry}")).expect("a decision")];
-        let probed = Probed { probes: probes.to_vec(), pending: "" };
+        let known = Probed { probes: probes.to_vec(), pending: "" };
         decisions[0].check(Spec::get())?;
-        probed.check(&decisions[0])?;
-        probed.check_names(&decisions)
+        known.check(&decisions[0])?;
+        known.check_names(&decisions)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a probe saw: a short text in the words of the field.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use bits_api::{
@@ -24,7 +25,7 @@ impl Seen {
         if !self.0.is_empty() {
             self.0.push_str("; ");
         }
-        self.0 += &format!("{what}: {}", came.tell());
+        _ = write!(self.0, "{what}: {}", came.tell());
         self
     }
 
@@ -44,6 +45,7 @@ impl Seen {
 }
 
 /// The whole answer of a probe that asks for one thing.
+#[expect(clippy::unnecessary_wraps, reason = "a probe ends with it")]
 pub(super) fn seen(came: impl Tell) -> Result<Seen, Stop> {
     Ok(Seen(came.tell()))
 }
