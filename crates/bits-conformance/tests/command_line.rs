@@ -119,6 +119,31 @@ fn a_run_tells_what_probes_of_the_filter_have_seen() {
 }
 
 #[test]
+fn two_runs_are_compared_decision_by_decision() {
+    let report = json(&["run", "--filter", "job.resume.active_noop", "--format", "json"]);
+    let mut other = report.clone();
+    for probe in other["probes"].as_array_mut().expect("probes") {
+        probe["seen"] = "E_FAIL".into();
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let [a, b] = [("a", report), ("b", other)].map(|(name, report)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, report.to_string()).expect("a file");
+        file.to_string_lossy().into_owned()
+    });
+
+    let different = suite(&["compare", &a, &b]);
+    let same = suite(&["compare", &a, &a]);
+
+    assert_eq!((different.status.code(), same.status.code()), (Some(1), Some(0)));
+    let text = stdout(&different);
+    let (_, decision) = text.split_once("job.resume.active_noop  DIFFERS\n").expect(&text);
+    let told: Vec<_> = decision.lines().take(3).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(told, ["chosen", "A", "B"]);
+    assert!(decision.lines().nth(2).is_some_and(|line| line.ends_with(" E_FAIL")), "{text}");
+}
+
+#[test]
 fn a_probe_that_needs_what_is_not_there_is_skipped_with_the_reason() {
     let probes = json(&["probe", "--filter", "manager.create_job", "--without", "administrator", "--format", "json"]);
 

@@ -13,7 +13,7 @@ use crate::ledger::Noting;
 use crate::provider::{Capability, Provider};
 
 /// Between two looks at a job. Nobody tells that it has moved.
-const LOOK: Duration = Duration::from_millis(10);
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// Time enough to come to rest for what nothing holds up.
 const REST: Duration = Duration::from_secs(10);

@@ -1,12 +1,18 @@
 //! What probes need: they ask where a job goes, instead of saying where it must go.
 
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use bits_api::{Job, JobState};
+use bits_api::{Job, JobState, Manager};
+use bits_world::StorageFault;
 
-use super::Bench;
+use super::live::LOOK;
+use super::{Bench, new_job};
 use crate::claims::Stop;
+use crate::provider::Capability;
 
 /// How long a probe waits for a job to come to rest.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,12 +36,58 @@ impl Bench {
 
     /// A full local name on a drive.
     pub(crate) fn on_drive(&self, name: &str) -> String {
-        format!(r"C:\{name}")
+        if self.is_windows() { self.local(name) } else { format!(r"C:\{name}") }
     }
 
     /// Waits until `reached`, at most for `within`; tells whether it came so far.
-    pub(crate) fn until(&self, reached: impl FnMut() -> bool, within: Duration) -> Result<bool, Stop> {
+    pub(crate) fn until(&self, mut reached: impl FnMut() -> bool, within: Duration) -> Result<bool, Stop> {
         self.may_wait(within)?;
-        self.emulator()?.run_until(reached, within).map_err(|error| Stop::Failed(format!("{error:?}")))
+        if !self.is_live() {
+            return self.emulator()?.run_until(reached, within).map_err(|error| Stop::Failed(format!("{error:?}")));
+        }
+        let began = Instant::now();
+        while !reached() {
+            if began.elapsed() > within {
+                return Ok(false);
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(true)
     }
+
+    /// The manager, as an administrator has it; on Windows that is whoever runs the suite, or nobody.
+    pub(crate) fn elevated(&self) -> Result<Arc<dyn Manager>, Stop> {
+        if !self.is_windows() {
+            return self.administrator();
+        }
+        let manager = self.manager()?;
+        let job = new_job(&manager)?;
+        let is_elevated = job.job4()?.owner_elevation_state()?;
+        job.cancel()?;
+        if is_elevated { Ok(manager) } else { Err(Capability::Administrator.missing()) }
+    }
+
+    /// Keeps the local files from being deleted, as long as the value lives.
+    pub(crate) fn pin_files(&self) -> Result<Vec<File>, Stop> {
+        if !self.is_windows() {
+            self.harm("", StorageFault::Pinned)?;
+            return Ok(Vec::new());
+        }
+        let unreadable = |error| Stop::Failed(format!("a local file cannot be opened: {error}"));
+        self.local_files()?.iter().map(|(name, _)| pin(&self.on_disk(name)).map_err(unreadable)).collect()
+    }
+}
+
+/// Opens the file as a program does that lets others read and write it, but not delete it.
+fn pin(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        const FILE_SHARE_READ: u32 = 1;
+        const FILE_SHARE_WRITE: u32 = 2;
+        options.share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE);
+    }
+    options.open(path)
 }

@@ -107,8 +107,9 @@ fn names_of_files(b: &mut Bench) -> Answer {
         told = told.and(name, b.new_job()?.add_file(Some(name), Some(&b.local("a.bin"))));
     }
     let upload = b.new_job_of(JobType::UPLOAD)?;
-    let file = b.outgoing("up.bin", 10)?;
-    Ok(told.and("an upload to a share", upload.add_file(Some(r"\\server\share\up.bin"), Some(&file.local))))
+    b.rewrite("up.bin", 10)?;
+    let added = upload.add_file(Some(r"\\server\share\up.bin"), Some(&b.local("up.bin")));
+    Ok(told.and("an upload to a share", added))
 }
 
 fn order_of_a_set(b: &mut Bench) -> Answer {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use bits_api::JobPriority;
 use bits_origin::{Content, GateAt};
-use bits_world::StorageFault;
 
 use super::prelude::*;
 
@@ -12,7 +11,7 @@ probes! {
     "job.suspend.keeps_data" => what_resume_asks_for,
     "job.complete.unable_to_delete" => |b| {
         let (job, _) = b.job_in(JobState::TRANSFERRING)?;
-        b.harm("", StorageFault::Pinned)?;
+        let _pinned = b.pin_files()?;
         Ok(Seen::new().and("Complete", job.complete()).and("then", job.state()))
     },
     "files.local_failures" => a_folder_that_is_removed,

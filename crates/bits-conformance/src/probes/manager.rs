@@ -35,7 +35,7 @@ fn empty_description(b: &mut Bench) -> Answer {
 
 /// How many jobs an administrator can have, and what the next one is refused with; asks for 301 at most.
 fn jobs_of_an_administrator(b: &mut Bench) -> Answer {
-    let manager = b.administrator()?;
+    let manager = b.elevated()?;
     let mut jobs = Vec::new();
     let mut last = Hresult::S_OK;
     while jobs.len() <= 300 && last == Hresult::S_OK {

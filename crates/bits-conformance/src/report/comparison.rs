@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::decided::{self, Decided};
 use super::saved::{Saved, SavedCase};
 use crate::provider::About;
 
@@ -61,6 +62,8 @@ pub(super) struct Comparison {
     pub(super) same: usize,
     /// In the order of the clauses' ids.
     pub(super) clauses: Vec<Difference>,
+    /// Every decision that one of the runs was asked about.
+    pub(super) decisions: Vec<Decided>,
 }
 
 impl Comparison {
@@ -77,11 +80,18 @@ impl Comparison {
             })
             .filter(|difference| difference.a.verdict != difference.b.verdict)
             .collect();
-        Self { same: all - differences.len(), clauses: differences, a: a.about, b: b.about }
+        Self {
+            same: all - differences.len(),
+            clauses: differences,
+            decisions: decided::decided(a.probes, b.probes),
+            a: a.about,
+            b: b.about,
+        }
     }
 
     pub(super) fn differs(&self) -> bool {
-        !self.clauses.is_empty()
+        let is_different = |decided: &Decided| decided.verdict == decided::Verdict::Different;
+        !self.clauses.is_empty() || self.decisions.iter().any(is_different)
     }
 
     /// How often each pair of verdicts stands against each other.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use super::comparison::{Comparison, Finding};
+use super::decided;
 use crate::coverage::{Counts, Coverage};
 use crate::decisions::Decisions;
 use crate::runner::{CaseReport, Ended, Report};
@@ -150,7 +151,7 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
         _ = writeln!(text, "{count:>6} clauses: A {a}, B {b}");
     }
     _ = writeln!(text, "{:>6} clauses: no difference", comparison.same);
-    text
+    text + &decided::human(&comparison.decisions)
 }
 
 fn finding_row(run: &str, finding: &Finding) -> String {

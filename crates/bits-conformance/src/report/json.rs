@@ -2,8 +2,9 @@
 //!
 //! `format` counts the versions of a run's report: it changes when a field goes away or means
 //! something else, and stays when one is added. A run is `format`, `about` (`provider`, `bits`,
-//! `system`, `suite`, `date`), `good`, `seconds`, `cases` and `sabotage`; a case is `case`, `ended`
-//! (`passed`, `failed`, `skipped`), `why`, `seconds` and `claims` (`clause`, `held`).
+//! `system`, `suite`, `date`), `good`, `seconds`, `cases`, `sabotage` and `probes`; a case is `case`, `ended`
+//! (`passed`, `failed`, `skipped`), `why`, `seconds` and `claims` (`clause`, `held`); a
+//! probe is `decision`, `chose`, `ended` (`seen`, `skipped`, `failed`, `no probe`), `seen` and `why`.
 
 use serde_json::json;
 
@@ -55,8 +56,8 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
 }
 
 /// A comparison of two runs: `format`, `differs`, `a` and `b` (as `about` of a run), `same` (how many
-/// clauses have one verdict), and `clauses` with the others: `clause`, and `verdict`, `case` and `why`
-/// of each run.
+/// clauses have one verdict), `clauses` with the others (`clause`, and `verdict`, `case` and `why` of each run),
+/// and `decisions`: `decision`, `chose`, what `a` and `b` have as the probe of their run, and `verdict`.
 pub(super) fn comparison(comparison: &Comparison) -> String {
     let mut value = serde_json::to_value(comparison).unwrap_or_default();
     value["format"] = FORMAT.into();

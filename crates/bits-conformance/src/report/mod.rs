@@ -1,6 +1,7 @@
 //! What a run looks like: to a person, to a program, to a build server.
 
 mod comparison;
+mod decided;
 mod human;
 mod json;
 mod junit;

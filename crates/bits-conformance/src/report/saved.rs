@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::json::FORMAT;
 use crate::provider::About;
@@ -12,6 +12,18 @@ use crate::provider::About;
 pub(super) struct Saved {
     pub(super) about: About,
     pub(super) cases: Vec<SavedCase>,
+    #[serde(default)]
+    pub(super) probes: Vec<SavedProbe>,
+}
+
+/// What came of asking about a decision.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct SavedProbe {
+    pub(super) decision: String,
+    pub(super) chose: String,
+    pub(super) ended: String,
+    pub(super) seen: Option<String>,
+    pub(super) why: Option<String>,
 }
 
 #[derive(Deserialize)]
