@@ -11,9 +11,6 @@ use crate::spec::{Clause, Spec};
 
 const FILE: &str = include_str!("../../../fixtures/decisions.toml");
 
-/// The decisions that wait for their probe, one a line.
-const PENDING: &str = include_str!("../../../fixtures/probes/pending.txt");
-
 /// How sure a decision is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -76,19 +73,19 @@ impl Decisions {
     /// The built-in decisions.
     pub(crate) fn get() -> &'static Self {
         static DECISIONS: LazyLock<Decisions> = LazyLock::new(|| {
-            let probed = Probed { probes: probes::all().map(|probe| probe.id).collect(), pending: PENDING };
-            Decisions::load(FILE, Spec::get(), &probed).unwrap_or_else(|error| panic!("{error}"))
+            let probes: Vec<_> = probes::all().map(|probe| probe.id).collect();
+            Decisions::load(FILE, Spec::get(), &probes).unwrap_or_else(|error| panic!("{error}"))
         });
         &DECISIONS
     }
 
-    fn load(text: &str, spec: &Spec, probed: &Probed) -> Result<Self, String> {
+    fn load(text: &str, spec: &Spec, probes: &[&str]) -> Result<Self, String> {
         let file: DecisionFile = toml::from_str(text).map_err(|error| format!("fixtures/decisions.toml: {error}"))?;
         let mut by_clause = HashMap::new();
         for (place, decision) in file.decision.iter().enumerate() {
             let wrong = |what: String| format!("fixtures/decisions.toml: entry {}: {what}", decision.id);
             decision.check(spec).map_err(wrong)?;
-            probed.check(decision).map_err(wrong)?;
+            decision.check_probe(probes).map_err(wrong)?;
             if file.decision[..place].iter().any(|earlier| earlier.id == decision.id) {
                 return Err(wrong("the id is taken".to_owned()));
             }
@@ -99,7 +96,7 @@ impl Decisions {
                 }
             }
         }
-        probed.check_names(&file.decision)?;
+        check_names(probes, &file.decision)?;
         for clause in spec.clauses() {
             clause.check_demotion(by_clause.contains_key(&clause.full_id()))?;
         }
@@ -148,15 +145,25 @@ impl Decision {
         &self.chose
     }
 
-    /// Why there is no probe for it.
-    pub(crate) fn why_no_probe(&self) -> &str {
-        self.no_probe.as_deref().unwrap_or("its probe is not written yet")
+    /// Why there is no probe for it; without a reason there is one.
+    pub(crate) fn no_probe(&self) -> Option<&str> {
+        self.no_probe.as_deref()
     }
 
     /// Whether `filter` is its id or that of one of its clauses, or the first parts of one.
     pub(crate) fn is_named(&self, filter: &str) -> bool {
         let is_part = self.id.strip_prefix(filter).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         is_part || self.clauses.iter().any(|clause| is_named(clause, filter))
+    }
+
+    /// Makes sure that it has one of `probes` or says why it has none, and not both.
+    fn check_probe(&self, probes: &[&str]) -> Result<(), String> {
+        match (probes.iter().filter(|id| **id == self.id).count(), &self.no_probe) {
+            (1, None) | (0, Some(_)) => Ok(()),
+            (0, None) => Err("it has neither a probe nor a no_probe that says why".to_owned()),
+            (_, Some(_)) => Err("it has a probe, and a no_probe that says why not".to_owned()),
+            (_, None) => Err("it has several probes".to_owned()),
+        }
     }
 
     fn check(&self, spec: &Spec) -> Result<(), String> {
@@ -179,35 +186,11 @@ impl Decision {
     }
 }
 
-/// Which decisions are probed.
-struct Probed<'a> {
-    /// The ids that the probes answer.
-    probes: Vec<&'a str>,
-    /// Those that wait for their probe, one a line.
-    pending: &'a str,
-}
-
-impl Probed<'_> {
-    /// Makes sure that the decision has a probe or says why it has none, and not both.
-    fn check(&self, decision: &Decision) -> Result<(), String> {
-        let probes = self.probes.iter().filter(|id| **id == decision.id).count();
-        let is_pending = self.pending.lines().any(|id| id == decision.id);
-        match (probes, &decision.no_probe, is_pending) {
-            (1, None, false) | (0, Some(_), false) | (0, None, true) => Ok(()),
-            (0, None, false) => Err("it has neither a probe nor a no_probe that says why".to_owned()),
-            (2.., ..) => Err("it has several probes".to_owned()),
-            (_, _, true) => Err("it is treated, and still stands in fixtures/probes/pending.txt".to_owned()),
-            (_, Some(_), _) => Err("it has a probe, and a no_probe that says why not".to_owned()),
-        }
-    }
-
-    /// Makes sure that there is a decision for each probe.
-    fn check_names(&self, decisions: &[Decision]) -> Result<(), String> {
-        let mut names = self.probes.iter().copied().chain(self.pending.lines());
-        match names.find(|name| !decisions.iter().any(|decision| decision.id == *name)) {
-            Some(name) => Err(format!("fixtures/decisions.toml: no entry is called {name}, but it is probed")),
-            None => Ok(()),
-        }
+/// Makes sure that there is a decision for each of `probes`.
+fn check_names(probes: &[&str], decisions: &[Decision]) -> Result<(), String> {
+    match probes.iter().find(|id| !decisions.iter().any(|decision| decision.id == **id)) {
+        Some(id) => Err(format!("fixtures/decisions.toml: no entry is called {id}, but there is a probe of it")),
+        None => Ok(()),
     }
 }
 
@@ -218,16 +201,14 @@ mod tests {
     const COMMON: &str = "chose = 'x'\nsure = 'guess'\nsettles = 'y'\n";
 
     fn load(entry: &str) -> Result<Decisions, String> {
-        let probed = Probed { probes: Vec::new(), pending: "" };
-        Decisions::load(&format!("[[decision]]\n{COMMON}no_probe = 'z'\n{entry}"), Spec::get(), &probed)
+        Decisions::load(&format!("[[decision]]\n{COMMON}no_probe = 'z'\n{entry}"), Spec::get(), &[])
     }
 
     fn check_probed(entry: &str, probes: &[&str]) -> Result<(), String> {
         let decisions: Vec<Decision> = vec![toml::from_str(&format!("{COMMON}{entry}")).expect("a decision")];
-        let known = Probed { probes: probes.to_vec(), pending: "" };
         decisions[0].check(Spec::get())?;
-        known.check(&decisions[0])?;
-        known.check_names(&decisions)
+        decisions[0].check_probe(probes)?;
+        check_names(probes, &decisions)
     }
 
     #[test]

@@ -41,8 +41,10 @@ pub(crate) fn run(decisions: &[&'static Decision], limits: &Limits) -> Result<Ve
     let asked = decisions.iter().filter_map(|decision| find(decision.id())).collect();
     let mut answers = perform(asked, limits)?.into_iter();
     let observed = decisions.iter().map(|decision| {
-        let answered = find(decision.id()).and_then(|_| answers.next());
-        let answer = answered.unwrap_or_else(|| Answer::NoProbe(decision.why_no_probe().to_owned()));
+        let answer = match decision.no_probe() {
+            Some(why) => Answer::NoProbe(why.to_owned()),
+            None => answers.next().unwrap_or_else(|| Answer::Failed("it never came to its end".to_owned())),
+        };
         Observation { decision, answer }
     });
     Ok(observed.collect())
