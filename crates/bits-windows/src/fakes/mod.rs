@@ -7,6 +7,7 @@ mod enumerator;
 mod error;
 mod file;
 mod job;
+mod manager;
 mod memory;
 mod older;
 mod peer_cache;
@@ -25,8 +26,9 @@ pub(crate) use self::enumerator::{FakeFiles, FakeJobs, FakePeers, FakeRecords};
 pub(crate) use self::error::FakeError;
 pub(crate) use self::file::FakeFile;
 pub(crate) use self::job::FakeJob;
+pub(crate) use self::manager::FakeManager;
 use self::memory::Loans;
-pub(crate) use self::peer_cache::{FakePeer, FakePeerCache, FakeRecord};
+pub(crate) use self::peer_cache::{FakePeer, FakeRecord};
 
 /// What is behind the objects of a test.
 #[derive(Debug)]

@@ -2,26 +2,17 @@
 
 use std::sync::Arc;
 
-use bits_api::{Hresult, Peer, PeerCacheAdministration, PeerCacheRecord};
+use bits_api::{Hresult, Peer, PeerCacheRecord};
 use windows::Win32::Foundation::FILETIME;
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{BOOL, GUID, HRESULT, PCWSTR, PWSTR, Result, implement};
 
+use super::manager::FakeManager_Impl;
 use super::{FakePeers, FakeRecords, FakeService, filetime, shown};
-use crate::peer_cache::{PeerCacheHandle, PeerHandle, RecordHandle};
+use crate::peer_cache::{PeerHandle, RecordHandle};
 use crate::proxy::Proxy;
 
-#[implement(bits::IBitsPeerCacheAdministration)]
-pub(crate) struct FakePeerCache(Arc<FakeService>);
-
-impl FakePeerCache {
-    /// As a client has it.
-    pub(crate) fn of(service: &Arc<FakeService>) -> Arc<dyn PeerCacheAdministration> {
-        PeerCacheHandle::arc(Proxy::new(Self(Arc::clone(service)).into()))
-    }
-}
-
-impl bits::IBitsPeerCacheAdministration_Impl for FakePeerCache_Impl {
+impl bits::IBitsPeerCacheAdministration_Impl for FakeManager_Impl {
     fn GetMaximumCacheSize(&self) -> Result<u32> {
         self.0.hear("GetMaximumCacheSize").map(|()| 41)
     }

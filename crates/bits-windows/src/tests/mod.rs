@@ -3,6 +3,7 @@
 mod enumerators;
 mod files;
 mod jobs;
+mod manager;
 mod peer_cache;
 
 use std::fmt::Debug;

@@ -3,7 +3,7 @@
 use bits_api::{Answer, Guid, Hresult, Peer, PeerCacheAdministration, PeerCacheFlags, PeerCacheRecord, Success};
 
 use super::{OK, Row, failures_come_back, results_come_back, seen, success_codes_come_back, text};
-use crate::fakes::{FakePeer, FakePeerCache, FakeRecord, FakeService};
+use crate::fakes::{FakeManager, FakePeer, FakeRecord, FakeService};
 
 const ID: Guid = Guid::from_u128(0x0102_0304_0506_0708_090A_0B0C_0D0E_0F10);
 
@@ -59,20 +59,20 @@ const PEER: &[Row<dyn Peer>] = &[
 
 #[test]
 fn arguments_go_through_and_results_come_back() {
-    results_come_back(ADMINISTRATION, FakePeerCache::of);
+    results_come_back(ADMINISTRATION, FakeManager::peer_cache);
     results_come_back(RECORD, FakeRecord::of);
     results_come_back(PEER, FakePeer::of);
 }
 
 #[test]
 fn success_codes_come_through() {
-    success_codes_come_back(ADMINISTRATION, FakePeerCache::of);
+    success_codes_come_back(ADMINISTRATION, FakeManager::peer_cache);
     success_codes_come_back(RECORD, FakeRecord::of);
 }
 
 #[test]
 fn failures_come_through_and_what_came_with_them_is_freed() {
-    failures_come_back(ADMINISTRATION, FakePeerCache::of);
+    failures_come_back(ADMINISTRATION, FakeManager::peer_cache);
     failures_come_back(RECORD, FakeRecord::of);
     failures_come_back(PEER, FakePeer::of);
 }
@@ -81,7 +81,7 @@ fn failures_come_through_and_what_came_with_them_is_freed() {
 #[test]
 fn a_cache_that_is_gone_says_so_by_its_code() {
     const NOTHING: Answer<u32> = Answer { code: Success::FALSE, value: 0 };
-    let cache = FakePeerCache::of(&FakeService::answering(Hresult::S_FALSE));
+    let cache = FakeManager::peer_cache(&FakeService::answering(Hresult::S_FALSE));
 
     assert_eq!(cache.maximum_cache_size(), Ok(NOTHING));
     assert_eq!(cache.maximum_content_age(), Ok(NOTHING));
@@ -99,6 +99,6 @@ fn a_cache_that_is_gone_says_so_by_its_code() {
 fn a_url_with_a_nul_inside_is_refused_before_com() {
     let service = FakeService::answering(Hresult::S_OK);
 
-    assert_eq!(FakePeerCache::of(&service).delete_url(Some("a\0b")), Err(Hresult::E_INVALIDARG));
+    assert_eq!(FakeManager::peer_cache(&service).delete_url(Some("a\0b")), Err(Hresult::E_INVALIDARG));
     assert_eq!(service.heard(), [""; 0]);
 }

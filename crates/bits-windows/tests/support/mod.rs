@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bits_api::{Guid, Job, JobType, Manager};
+use bits_api::{Guid, Job, JobState, JobType, Manager};
 
 pub(crate) const NAME: &str = "bits-windows test";
 
@@ -39,8 +39,21 @@ impl OwnJob {
     /// A job that is about to fetch a file from there.
     pub(crate) fn of(manager: &Arc<dyn Manager>, url: &str) -> Self {
         let own = Self::new(manager);
-        own.job.add_file(Some(url), own.file.to_str()).expect("a file");
+        own.job.add_file(Some(url), Some(own.path())).expect("a file");
         own
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.file.to_str().expect("a path in Unicode")
+    }
+
+    /// Waits until the job is in this state.
+    pub(crate) fn wait_for(&self, state: JobState) {
+        let end = Instant::now() + BOUND;
+        while self.job.state() != Ok(state) {
+            assert!(Instant::now() < end, "the job is {:?}, not {state}", self.job.state());
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
