@@ -1,4 +1,4 @@
-//! Asks clients about the servers of their jobs, on the thread of the handshake, which may block.
+//! Asks clients about the servers of their jobs, on a thread that may block.
 
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,18 +87,22 @@ impl Vetter for Client {
         self.asks.load(Ordering::SeqCst)
     }
 
+    fn has_taken(&self, server: &PresentedServer<'_>) -> bool {
+        let (Some(service), [own, ..]) = (self.service.upgrade(), server.chain) else { return false };
+        let key = key(server, own);
+        let has_taken = service.with_core(|core| {
+            let callback = core.engine.vetting_object(self.job)?;
+            Some(core.accepted.0.get(&callback)?.contains(&key))
+        });
+        has_taken.flatten().unwrap_or(false)
+    }
+
     fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure> {
         let service = self.service.upgrade().ok_or(Failure::NO_VETTER)?;
         let [own, ..] = server.chain else { return Err(Failure::NO_VETTER) };
         let callback = service.with_core(|core| core.engine.vetting_object(self.job)).flatten();
         let callback = callback.ok_or(Failure::NO_VETTER)?;
-        let key = (server.endpoint.to_ascii_lowercase(), identity::hash(own));
-        let is_known = |core: &mut crate::service::Core| {
-            core.accepted.0.get(&callback).is_some_and(|accepted| accepted.contains(&key))
-        };
-        if service.with_core(is_known) == Some(true) {
-            return Ok(());
-        }
+        let key = key(server, own);
         let registration = service.registered(callback).filter(|registration| registration.caller.is_alive());
         let registration = registration.ok_or(Failure::NO_VETTER)?;
         let job = JobHandle::hand_over(&service, &registration.caller, self.job).map_err(|_| Failure::NO_VETTER)?;
@@ -120,6 +124,11 @@ impl Vetter for Client {
             }
         }
     }
+}
+
+/// By what a server is known again.
+fn key(server: &PresentedServer<'_>, own: &[u8]) -> (String, [u8; 20]) {
+    (server.endpoint.to_ascii_lowercase(), identity::hash(own))
 }
 
 fn ask(

@@ -6,7 +6,11 @@
 //! (an authenticated connection belongs to one chain of attempts), and, but for the inquirer, never
 //! blocks a caller.
 
+mod askers;
 mod attempt;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod binding;
 mod disk;
 mod guard;

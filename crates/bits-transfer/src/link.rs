@@ -22,7 +22,6 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use crate::binding;
 use crate::parties::{Judged, Parties};
@@ -332,12 +331,8 @@ async fn trusted(network: &Network) -> Result<(), Fault> {
 
 async fn encrypt(session: Session, origin: &Origin, stream: Metered) -> Result<Layer, Fault> {
     let name = ServerName::try_from(origin.host.clone()).map_err(|_| Fault::Certificate(CertificateFault::Name))?;
-    let Session { config, shown, may_block } = session;
-    let connected = if may_block {
-        vetted::connect(config, name, stream).await
-    } else {
-        TlsConnector::from(config).connect(name, stream).await
-    };
+    let Session { config, shown, say } = session;
+    let connected = vetted::connect(config, say, name, stream).await;
     let fault = connected.as_ref().err().map(io_fault);
     if let Some(refused @ (Fault::Certificate(_) | Fault::Declined(_))) = fault {
         return Err(refused);

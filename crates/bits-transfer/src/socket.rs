@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::heads::{Tape, respell};
+use crate::vetted::Held;
 use crate::watchdog::Pulse;
 
 /// What is known of a connection from outside.
@@ -210,7 +211,7 @@ pub(crate) struct Stream {
 /// In the clear, or under TLS.
 pub(crate) enum Layer {
     Plain(Metered),
-    Tls(Box<TlsStream<Metered>>),
+    Tls(Box<TlsStream<Held<Metered>>>),
 }
 
 impl AsyncRead for Stream {

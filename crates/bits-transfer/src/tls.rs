@@ -18,6 +18,7 @@ use rustls::{AlertDescription, ClientConfig};
 use crate::identity::Shown;
 use crate::link::{Aim, Counsel};
 use crate::verifier::{Then, Verifier, refusal};
+use crate::vetted::Say;
 
 /// Whom a mover trusts: the roots of the machine that it runs on, what a caller trusts, and what is
 /// in the stores of the emulated machine.
@@ -163,8 +164,8 @@ fn native_roots() -> &'static Authorities {
 pub(crate) struct Session {
     pub(crate) config: Arc<ClientConfig>,
     pub(crate) shown: Arc<Shown>,
-    /// Whether the handshake asks somebody who may take his time.
-    pub(crate) may_block: bool,
+    /// What the application says to the server, if it is asked.
+    pub(crate) say: Option<Arc<Say>>,
 }
 
 impl Session {
@@ -177,20 +178,18 @@ impl Session {
         let found = counsel.stores.as_ref().map(|stores| stores.look()).unwrap_or_default();
         let provider = trust.base.crypto_provider();
         let shown = Arc::new(Shown::new(found.client.as_deref().filter(|_| aim.chosen.is_some()), provider)?);
-        let then = match counsel.vetter.clone() {
-            Some(vetter) => {
-                let endpoint = format!("{}:{}", aim.origin.host, aim.origin.port);
-                Then::Ask { excused: aim.excused, vetter, endpoint }
-            }
+        let endpoint = || format!("{}:{}", aim.origin.host, aim.origin.port);
+        let say = counsel.vetter.clone().map(|vetter| Say::new(vetter, endpoint()));
+        let then = match say.clone() {
+            Some(say) => Then::Ask { excused: aim.excused, say },
             None => Then::Refuse(aim.excused),
         };
-        let may_block = counsel.vetter.is_some();
         let revocations = aim.checks_revocation.then(|| trust.revocations(&found.revocation));
         let verifier = Verifier::new(trust.authorities_with(&found.vouchers), revocations, then, provider);
         let mut config = trust.base.clone();
         config.dangerous().set_certificate_verifier(Arc::new(verifier));
         config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown);
-        Ok(Self { config: Arc::new(config), shown, may_block })
+        Ok(Self { config: Arc::new(config), shown, say })
     }
 }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bits_certs::{Authorities, Chain, Description, Revocations};
-use bits_wire::attempt::{PresentedServer, Vetter};
+use bits_wire::attempt::Failure;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+
+use crate::vetted::Say;
 
 /// Finds what is wrong with a server's certificate; signatures are never excused.
 #[derive(Debug)]
@@ -30,10 +32,8 @@ pub(crate) enum Then {
     Ask {
         /// What counts for nothing.
         excused: CertificateFaults,
-        /// Who asks it.
-        vetter: Arc<dyn Vetter>,
-        /// Name and port of the server.
-        endpoint: String,
+        /// Its say.
+        say: Arc<Say>,
     },
     /// It is written down, and the handshake goes on; nothing is ever sent after it.
     Witness(Arc<Mutex<Seen>>),
@@ -60,6 +60,14 @@ impl Verifier {
         Self { authorities, revocations, then, algorithms: provider.signature_verification_algorithms }
     }
 
+    /// The application is asked about those alone who have shown that the certificate is theirs.
+    fn shown(&self, signed: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
+        if let (Then::Ask { say, .. }, Ok(_)) = (&self.then, &signed) {
+            say.shown();
+        }
+        signed
+    }
+
     fn judge(&self, faults: CertificateFaults, chain: Chain<'_>) -> Result<(), Refused> {
         let refuse = |excused| match faults.first_but(excused) {
             Some(fault) => Err(Refused(Fault::Certificate(fault))),
@@ -67,11 +75,10 @@ impl Verifier {
         };
         match &self.then {
             Then::Refuse(excused) => refuse(*excused),
-            Then::Ask { excused, vetter, endpoint } => {
+            Then::Ask { excused, say } => {
                 refuse(*excused)?;
-                let chain: Vec<&[u8]> = std::iter::once(chain.leaf).chain(chain.others).map(AsRef::as_ref).collect();
-                let server = PresentedServer { endpoint, chain: &chain };
-                vetter.vet(&server).map_err(|failure| Refused(Fault::Declined(failure)))
+                say.judged(std::iter::once(chain.leaf).chain(chain.others).map(|der| der.to_vec()).collect());
+                Ok(())
             }
             Then::Witness(seen) => {
                 let found = Seen { certificates: 1 + chain.others.len(), own: Description::of(chain.leaf), faults };
@@ -80,6 +87,15 @@ impl Verifier {
             }
         }
     }
+}
+
+/// The application has declined the server.
+pub(crate) fn declined(failure: Failure) -> Error {
+    refusal_of(Refused(Fault::Declined(failure)))
+}
+
+fn refusal_of(refused: Refused) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
 }
 
 /// Why a server was refused, for whoever has asked for the handshake.
@@ -117,7 +133,7 @@ impl ServerCertVerifier for Verifier {
         let faults = self.authorities.faults(chain, server_name, now, self.revocations.as_deref());
         self.judge(faults, chain).map(|()| ServerCertVerified::assertion()).map_err(|refused| {
             tracing::debug!(?server_name, ?faults, %refused, "server refused");
-            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refused))))
+            refusal_of(refused)
         })
     }
 
@@ -127,7 +143,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
+        self.shown(verify_tls12_signature(message, cert, dss, &self.algorithms))
     }
 
     fn verify_tls13_signature(
@@ -136,7 +152,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        self.shown(verify_tls13_signature(message, cert, dss, &self.algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

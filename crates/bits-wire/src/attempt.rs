@@ -163,6 +163,12 @@ pub trait Vetter: fmt::Debug + Send + Sync {
     /// What the attempt ends with when it does not, or cannot be asked.
     fn vet(&self, server: &PresentedServer<'_>) -> Result<(), Failure>;
 
+    /// Whether the application has taken this server before and need not be asked again. Never
+    /// blocks.
+    fn has_taken(&self, _server: &PresentedServer<'_>) -> bool {
+        false
+    }
+
     /// Whether the application has its say just now: somebody else then tells whether it still runs.
     fn is_asking(&self) -> bool {
         false
