@@ -10,12 +10,9 @@ use bits_api::{Job, JobState, Manager};
 use bits_world::StorageFault;
 
 use super::live::LOOK;
-use super::{Bench, new_job};
+use super::{Bench, SOON, new_job};
 use crate::claims::Stop;
 use crate::provider::Capability;
-
-/// How long a probe waits for a job to come to rest.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a job stays for longer than a probe looks.
 const AT_REST: [JobState; 6] = [
@@ -28,9 +25,9 @@ const AT_REST: [JobState; 6] = [
 ];
 
 impl Bench {
-    /// Where the job comes to rest, or the state in which it still is after ten seconds.
+    /// Where the job comes to rest, or the state in which it still is after half a minute.
     pub(crate) fn rest(&self, job: &Arc<dyn Job>) -> Result<JobState, Stop> {
-        self.until(|| job.state().is_ok_and(|state| AT_REST.contains(&state)), PATIENCE)?;
+        self.until(|| job.state().is_ok_and(|state| AT_REST.contains(&state)), SOON)?;
         Ok(job.state()?)
     }
 

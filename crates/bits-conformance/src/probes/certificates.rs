@@ -9,7 +9,8 @@ use bits_api::{CertStoreLocation as Place, File, FileTime, SecurityFlags, Server
 use bits_origin::{ClientCertificates, Flaw, Handshake, Origin, TlsVersions};
 
 use super::prelude::*;
-use super::words::{Notes, named, state, run, job_for, trusting, origin, quoted, yes};
+use super::rest::state_name;
+use super::words::{Notes, named, run, job_for, trusting, origin, quoted, yes};
 use crate::bench::{Recorder, shake_hands};
 
 probes! {
@@ -232,7 +233,7 @@ fn an_object_for_each_state(c: &mut Bench) -> Answer {
     for is_cancelled in [false, true] {
         let (_, job) = job("final", &origin.url("/file"), !is_cancelled)?;
         if is_cancelled { job.cancel()? } else { job.complete()? };
-        jobs.push((state(job.state()?), job));
+        jobs.push((state_name(job.state()?), job));
     }
     let mut seen = Notes::default();
     for (state, job) in &jobs {

@@ -5,9 +5,6 @@ use bits_origin::{Content, Gate, Journal, Origin, Request};
 use super::prelude::*;
 use crate::claims::Outcome;
 
-/// The states in which a job stays as it is, for seconds at least.
-const STILL: [JobState; 4] = [JobState::TRANSFERRED, JobState::ERROR, JobState::TRANSIENT_ERROR, JobState::SUSPENDED];
-
 /// Where a job has come to rest: its state, and its error in an error state.
 pub(super) struct Rest {
     pub(super) state: JobState,
@@ -26,7 +23,7 @@ impl Rest {
 /// The context only where it is not that of the remote file.
 impl Tell for Rest {
     fn tell(&self) -> String {
-        let state = short_state(self.state);
+        let state = state_name(self.state);
         match self.error {
             None => state,
             Some((ErrorContext::REMOTE_FILE, code)) => format!("{state} {}", code.tell()),
@@ -35,8 +32,8 @@ impl Tell for Rest {
     }
 }
 
-/// A state by the last part of its name.
-fn short_state(state: JobState) -> String {
+/// A state without what all have in common.
+pub(super) fn state_name(state: JobState) -> String {
     state.to_string().trim_start_matches("BG_JOB_STATE_").to_owned()
 }
 
@@ -44,9 +41,9 @@ fn short_context(context: ErrorContext) -> String {
     context.to_string().trim_start_matches("BG_ERROR_CONTEXT_").to_owned()
 }
 
-/// Waits until the job is at rest. One that is still under way after [`SOON`] is told as it is then.
+/// Lets the job come to rest. One that is still under way after a while is told as it is then.
 pub(super) fn rest(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
-    c.until(|| job.state().is_ok_and(|state| STILL.contains(&state)), SOON)?;
+    c.rest(job)?;
     Rest::of(job)
 }
 

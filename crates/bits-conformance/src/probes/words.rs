@@ -7,6 +7,7 @@ use bits_api::{HttpOptions, JobPriority, SecurityFlags};
 use bits_origin::{Content, Gate, Journal, Origin, Request};
 
 use super::prelude::*;
+use super::rest::{Texts, held, rest};
 use super::seen::Tell;
 use crate::claims::{CallResult, Outcome};
 
@@ -17,7 +18,7 @@ pub(super) struct Notes(Seen);
 impl Notes {
     /// Writes down what came of `what`.
     pub(super) fn add(&mut self, what: impl Display, came: impl Display) {
-        self.0 = std::mem::take(&mut self.0).and(&what.to_string(), Plain(came.to_string()));
+        self.0 = std::mem::take(&mut self.0).and(&what.to_string(), Texts::one(came.to_string()));
     }
 
     pub(super) fn told(self) -> Seen {
@@ -25,18 +26,9 @@ impl Notes {
     }
 }
 
-/// Words of the probe itself.
-struct Plain(String);
-
-impl Tell for Plain {
-    fn tell(&self) -> String {
-        self.0.clone()
-    }
-}
-
 /// The whole answer of a probe that asks for one thing.
 pub(super) fn only(came: String) -> Answer {
-    seen(Plain(came))
+    seen(Texts::one(came))
 }
 
 /// The name of the code that a call gave.
@@ -44,25 +36,10 @@ pub(super) fn named(result: impl CallResult) -> String {
     result.code().tell()
 }
 
-/// A state without what all have in common.
-pub(super) fn state(state: JobState) -> String {
-    state.to_string().trim_start_matches("BG_JOB_STATE_").to_owned()
-}
-
 /// Lets the job come to rest; gives its state and its error, whose context is named where it is not
 /// the remote file.
 pub(super) fn end(c: &Bench, job: &Arc<dyn Job>) -> Result<String, Stop> {
-    let last = c.rest(job)?;
-    if !matches!(last, JobState::ERROR | JobState::TRANSIENT_ERROR) {
-        return Ok(state(last));
-    }
-    Ok(match job.error()?.error()? {
-        (ErrorContext::REMOTE_FILE, code) => format!("{} {}", state(last), named(code)),
-        (context, code) => {
-            let context = context.to_string();
-            format!("{} {} in {}", state(last), named(code), context.trim_start_matches("BG_ERROR_CONTEXT_"))
-        }
-    })
+    Ok(rest(c, job)?.tell())
 }
 
 /// Resumes the job and lets it come to rest.
@@ -77,7 +54,7 @@ pub(super) fn run(c: &Bench, job: &Arc<dyn Job>) -> Result<String, Stop> {
 pub(super) fn reach(c: &Bench, job: &Arc<dyn Job>, gate: &Gate) -> Outcome {
     job.resume()?;
     c.wait(job, JobState::TRANSFERRING, SOON)?;
-    gate.wait_reached(SOON).map(drop).map_err(|error| Stop::Failed(error.to_string()))
+    held(gate)
 }
 
 /// A suspended foreground job for one file, with this local name.
