@@ -16,6 +16,7 @@ mod expected;
 mod falsify;
 mod ledger;
 mod machine;
+mod notified;
 mod pool;
 mod probes;
 mod provider;
@@ -130,6 +131,9 @@ impl ProviderArguments {
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    if let Some(code) = notified::run(std::env::args_os()) {
+        return code;
+    }
     match execute(Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
-use bits_service::{Client, Emulator, Simulation};
+use bits_service::{Client, CommandLimits, Emulator, Simulation};
 use bits_world::Profile;
 use bits_world::clock::Clock;
 
@@ -58,6 +58,8 @@ pub(crate) struct Bench {
     preset: Option<&'static str>,
     decisions: Vec<(&'static str, &'static str)>,
     classes: notify::Classes,
+    /// Whether notification programs are really started.
+    starts_programs: bool,
     own: live::Own,
     outside: Outside,
     /// Where the queue lies, if it is not in memory.
@@ -104,6 +106,7 @@ impl Bench {
             preset: None,
             decisions: Vec::new(),
             classes: notify::Classes::default(),
+            starts_programs: false,
             own,
             outside,
             queue: None,
@@ -230,6 +233,7 @@ impl Bench {
         let builder = self.preset.iter().fold(builder, |builder, name| builder.preset(name));
         let builder = self.decisions.iter().fold(builder, |builder, (id, value)| builder.decision(id, value));
         let builder = self.classes.register(builder);
+        let builder = if self.starts_programs { builder.run_commands(CommandLimits::default()) } else { builder };
         let builder = self.queue.iter().fold(builder, |builder, queue| builder.state_folder(queue.path()));
         let builder = match &self.outside {
             Outside::Simulated(simulation) => builder.simulated(simulation),

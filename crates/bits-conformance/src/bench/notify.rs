@@ -31,6 +31,13 @@ impl Bench {
         Ok(self.emulator()?.commands().clone())
     }
 
+    /// Lets the provider really start notification programs, as Windows does. Comes before the first call.
+    pub(crate) fn start_programs(&mut self) -> Outcome {
+        self.before_start("whether programs are started")?;
+        self.starts_programs = true;
+        Ok(())
+    }
+
     /// What stands in the event log of Windows.
     pub(crate) fn events(&self) -> Result<Vec<LogEvent>, Stop> {
         self.can(Capability::Timeline)?;

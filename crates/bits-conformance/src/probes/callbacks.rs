@@ -27,8 +27,6 @@ probes![
     "callback2.file_transferred.not_serialized_across_jobs" => two_slow_callbacks,
     "callback2.file_transferred.again_after_resume" => a_file_that_arrives_again,
     "callback2.file_transferred.zero_length" => an_empty_file,
-    "job2.set_notify_cmd_line.null_program_with_parameters" => parameters_without_a_program,
-    "job2.set_notify_cmd_line.program.full_path" => a_program_without_its_path,
 ];
 
 const TRANSFERRED: &str = "JobTransferred";
@@ -416,14 +414,4 @@ fn an_empty_file(c: &mut Bench) -> Answer {
     more(c, &listener, TRANSFERRED, 0, SOON)?;
     c.until(|| false, A_MOMENT)?;
     seen(listener.called())
-}
-
-fn parameters_without_a_program(c: &mut Bench) -> Answer {
-    seen(c.new_job()?.job2()?.set_notify_cmd_line(None, Some("told.exe 1")))
-}
-
-fn a_program_without_its_path(c: &mut Bench) -> Answer {
-    let job = c.new_job()?.job2()?;
-    let set = job.set_notify_cmd_line(Some("bits-conformance-no-such-program.exe"), None);
-    Ok(Seen::new().and("SetNotifyCmdLine", set).and("GetNotifyCmdLine", job.notify_cmd_line().map(|line| line.program)))
 }

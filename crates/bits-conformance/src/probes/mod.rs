@@ -65,6 +65,7 @@ modules! {
     requests,
     redirects,
     callbacks,
+    programs,
     parts,
     content,
 }
