@@ -117,3 +117,31 @@ fn names(table: &[Row]) -> BTreeSet<&'static str> {
 fn flags<T: Flags>() -> BTreeSet<&'static str> {
     T::FLAGS.iter().map(bitflags::Flag::name).filter(|name| !name.is_empty()).collect()
 }
+
+/// The types of numbers that bits-api defines, by its macros.
+#[cfg(not(windows))]
+fn defined() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../bits-api/src");
+    let files = std::fs::read_dir(folder).expect("the sources of bits-api").map(|file| file.unwrap().path());
+    let sources = files.filter(|file| file.is_file()).map(|file| std::fs::read_to_string(file).unwrap());
+    let types = |source: String| {
+        let blocks = source.split("windows_enum! {\n").skip(1).map(|block| (block, " {\n"));
+        let blocks = blocks.chain(source.split("bitflags! {\n").skip(1).map(|block| (block, ": u32")));
+        let named = blocks.map(|(block, end)| {
+            let line = block.lines().map(str::trim).find(|line| !line.starts_with("///") && !line.starts_with("#["));
+            let name = line.unwrap_or_default().trim_start_matches("pub struct ");
+            name.split(end.trim_end()).next().unwrap_or_default().trim().to_owned()
+        });
+        named.collect::<Vec<_>>()
+    };
+    sources.flat_map(types).collect()
+}
+
+#[cfg(not(windows))]
+#[test]
+fn no_type_is_forgotten() {
+    let proven = include_str!("../values.rs").lines().filter_map(|line| line.split_once(": ")?.1.strip_suffix(';'));
+    let proven: BTreeSet<_> = proven.filter_map(|row| Some(row.split_once(", ours =>")?.0.to_owned())).collect();
+
+    assert_eq!(proven, defined());
+}
