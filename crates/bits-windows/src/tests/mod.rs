@@ -1,5 +1,6 @@
 //! What goes through to BITS and what comes back, at objects of BITS in this process.
 
+mod apartments;
 mod enumerators;
 mod files;
 mod jobs;
