@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bits_api::{Hresult, Manager};
 
+use crate::advice;
+
 /// A connection to the BITS of this machine.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -62,7 +64,8 @@ impl fmt::Display for Version {
 pub enum ConnectError {
     /// This is no Windows: real BITS exists there only.
     NotWindows,
-    /// COM or BITS refuses.
+    /// COM or BITS refuses. The message says what is missing and how to mend it, as far as the code
+    /// tells.
     Refused(Hresult),
 }
 
@@ -70,7 +73,10 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotWindows => f.write_str("real BITS exists on Windows only"),
-            Self::Refused(code) => write!(f, "BITS cannot be reached: {code}"),
+            Self::Refused(code) => {
+                write!(f, "BITS cannot be reached: {code}")?;
+                advice::of_connecting(*code).map_or(Ok(()), |advice| write!(f, ": {advice}"))
+            }
         }
     }
 }
@@ -81,7 +87,7 @@ impl std::error::Error for ConnectError {}
 ///
 /// The calling thread may be in any apartment, or in none. What the service is allowed to do in the
 /// caller's name is set for each object; a program that wants to set it for itself as a whole calls
-/// [`initialize_security`] first.
+/// `initialize_security` first.
 ///
 /// # Errors
 /// [`ConnectError::NotWindows`] on any other system; [`ConnectError::Refused`] with the code of COM.

@@ -25,6 +25,7 @@
 //! - *Signatures* are those of the `windows` crate's bindings, which are made from Windows' metadata.
 #![cfg_attr(windows, allow(unsafe_code))]
 
+mod advice;
 #[cfg(windows)]
 mod apartment;
 #[cfg(windows)]
@@ -71,6 +72,7 @@ mod token_options;
 #[cfg(any(windows, test))]
 mod values;
 
+pub use advice::advice;
 #[cfg(windows)]
 pub use connection::initialize_security;
 pub use connection::{ConnectError, Connection, Version, connect};

@@ -57,6 +57,26 @@ const WIN32: [(u16, &str); 16] = [
     (12_015, "ERROR_WINHTTP_LOGIN_FAILURE"),
 ];
 
+/// Codes of COM, RPC and services with which a service is not reached, or lost, that have no row in
+/// [`CODES`]: BITS' documentation does not name them.
+const SERVICE: [(u32, &str, &str); 15] = [
+    (0x8001_0007, "RPC_E_SERVER_DIED", "service ended during the call"),
+    (0x8001_0012, "RPC_E_SERVER_DIED_DNE", "service ended before the call"),
+    (0x8001_0119, "RPC_E_TOO_LATE", "security of the process is set already"),
+    (0x8004_01F0, "CO_E_NOTINITIALIZED", "COM is not initialised"),
+    (0x8004_01FD, "CO_E_OBJNOTCONNECTED", "object is not connected to the service"),
+    (0x8007_041D, "HRESULT_FROM_WIN32(ERROR_SERVICE_REQUEST_TIMEOUT)", "service did not start in time"),
+    (0x8007_0424, "HRESULT_FROM_WIN32(ERROR_SERVICE_DOES_NOT_EXIST)", "service is not installed"),
+    (0x8007_042C, "HRESULT_FROM_WIN32(ERROR_SERVICE_DEPENDENCY_FAIL)", "a service that this one needs did not start"),
+    (0x8007_042D, "HRESULT_FROM_WIN32(ERROR_SERVICE_LOGON_FAILED)", "service could not log on"),
+    (0x8007_045B, "HRESULT_FROM_WIN32(ERROR_SHUTDOWN_IN_PROGRESS)", "machine is shutting down"),
+    (0x8007_06BB, "HRESULT_FROM_WIN32(RPC_S_SERVER_TOO_BUSY)", "service takes no calls now"),
+    (0x8007_06BE, "HRESULT_FROM_WIN32(RPC_S_CALL_FAILED)", "connection to the service broke during the call"),
+    (0x8007_06BF, "HRESULT_FROM_WIN32(RPC_S_CALL_FAILED_DNE)", "connection to the service broke before the call"),
+    (0x8008_0005, "CO_E_SERVER_EXEC_FAILURE", "service did not start, or not as an object of COM"),
+    (0x8008_0008, "CO_E_SERVER_STOPPING", "service is about to stop"),
+];
+
 impl Hresult {
     const FACILITY_HTTP: u32 = 0x8019_0000;
     const FACILITY_WIN32: u32 = 0x8007_0000;
@@ -97,13 +117,18 @@ impl Hresult {
         CODES.iter().find(|code| code.hresult == self)
     }
 
+    fn of_service(self) -> Option<(&'static str, &'static str)> {
+        SERVICE.iter().find(|(code, ..)| *code == self.0).map(|(_, name, text)| (*name, *text))
+    }
+
     /// Windows' name of the code; HTTP statuses without a row have theirs made, and so have the
-    /// errors of Windows that disks, file servers and logins give.
+    /// errors of Windows that disks, file servers, logins and services give.
     pub fn name(self) -> Option<std::borrow::Cow<'static, str>> {
-        match (self.entry(), self.http_status()) {
-            (Some(code), _) => Some(code.name.into()),
-            (None, Some(status)) => Some(format!("BG_E_HTTP_ERROR_{status}").into()),
-            (None, None) => {
+        match (self.entry(), self.http_status(), self.of_service()) {
+            (Some(code), ..) => Some(code.name.into()),
+            (None, Some(status), _) => Some(format!("BG_E_HTTP_ERROR_{status}").into()),
+            (None, None, Some((name, _))) => Some(name.into()),
+            (None, None, None) => {
                 let (_, name) = WIN32.iter().find(|(error, _)| Self::from_win32(*error) == self)?;
                 Some(format!("HRESULT_FROM_WIN32({name})").into())
             }
@@ -115,7 +140,7 @@ impl Hresult {
         match (self.entry(), self.http_status()) {
             (Some(code), _) => Some(code.text.into()),
             (None, Some(status)) => Some(format!("the server answered with HTTP status {status}").into()),
-            (None, None) => None,
+            (None, None) => self.of_service().map(|(_, text)| text.into()),
         }
     }
 }
