@@ -204,6 +204,7 @@ mod tests {
     fn drives() -> Drives {
         let mut drives = Drives::default();
         drives.mount('c', "/c");
+        drives.unmount('d');
         drives
     }
 

@@ -1,6 +1,8 @@
 //! Files that are copied from shares and drives, as downloads.
 
-use bits_api::{FileAclFlags, JobPropertyId};
+#[cfg(unix)]
+use bits_api::FileAclFlags;
+use bits_api::JobPropertyId;
 use bits_origin::{Content, Synthetic};
 use bits_world::{InternetBandwidth, Profile, Sid};
 

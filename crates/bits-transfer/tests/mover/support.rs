@@ -1,7 +1,7 @@
 //! A server whose bytes a test writes itself, and attempts against it.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +43,7 @@ pub(crate) struct Peer {
     pub(crate) number: usize,
     /// The client's address.
     pub(crate) ends: Ends,
-    wire: Box<dyn Wire>,
+    wire: BufReader<Box<dyn Wire>>,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -70,7 +70,8 @@ impl Peer {
 
     /// Sends bytes as they are; a client that has gone is no error.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        self.wire.write_all(bytes.as_ref()).and_then(|()| self.wire.flush()).is_ok()
+        let wire = self.wire.get_mut();
+        wire.write_all(bytes.as_ref()).and_then(|()| wire.flush()).is_ok()
     }
 
     /// Waits until the client closes.
@@ -157,7 +158,7 @@ impl Server {
                     let Ok(stream) = stream else { return };
                     let ends = Ends { client: stream.peer_addr().unwrap(), server: address };
                     if let Some(wire) = both.0(stream) {
-                        both.1(Peer { number, ends, wire, seen });
+                        both.1(Peer { number, ends, wire: BufReader::new(wire), seen });
                     }
                 });
             }
