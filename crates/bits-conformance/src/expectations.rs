@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::bench::Limits;
 use crate::case::Entry;
-use crate::runner::{Ended, Report};
+use crate::runner::{self, CaseReport, Ended, Report};
 use crate::spec::Spec;
 
 #[derive(Deserialize)]
@@ -32,6 +34,9 @@ struct Gap {
     says: Vec<String>,
     /// The cases that fail by it, as `module::case`; a `*` at the end stands for any rest.
     cases: Vec<String>,
+    /// Whether such a case ends the service or lets it hang, for all cases after it too: it is not run.
+    #[serde(default)]
+    ends_the_service: bool,
 }
 
 /// All that is expected to fail.
@@ -76,11 +81,40 @@ impl Expectations {
         Ok(Self { source, gaps: file.gap, by_case })
     }
 
+    /// Runs `entries` but for those that would end the service, and judges what came of it.
+    ///
+    /// # Errors
+    /// Those of [`runner::run`].
+    pub(crate) fn run(&self, entries: Vec<Entry>, limits: &Limits, sabotage: bool) -> Result<Report, String> {
+        let order: Vec<_> = entries.iter().map(Entry::name).collect();
+        let (harmless, skipped) = self.part(entries);
+        let mut report = runner::run(&harmless, limits, sabotage)?;
+        report.cases.extend(skipped);
+        report.cases.sort_by_cached_key(|case| order.iter().position(|name| *name == case.entry.name()));
+        self.judge(&mut report);
+        Ok(report)
+    }
+
+    /// Those of `entries` that can be run, and the reports of those that cannot.
+    fn part(&self, entries: Vec<Entry>) -> (Vec<Entry>, Vec<CaseReport>) {
+        let (harmful, harmless): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| self.gap(entry).is_some_and(|gap| gap.ends_the_service));
+        let skipped = harmful.into_iter().filter_map(|entry| {
+            let ended = Ended::Skipped(format!("it would end the service: {}", self.gap(&entry)?.reason));
+            Some(CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO })
+        });
+        (harmless, skipped.collect())
+    }
+
+    fn gap(&self, entry: &Entry) -> Option<&Gap> {
+        self.by_case.get(&entry.name()).map(|place| &self.gaps[*place])
+    }
+
     /// Marks the failures of `report` that were expected, and fails what is expected to fail and
     /// passes, or fails for another reason. What was skipped shows neither.
-    pub(crate) fn judge(&self, report: &mut Report) {
+    fn judge(&self, report: &mut Report) {
         for case in &mut report.cases {
-            let Some(gap) = self.by_case.get(&case.entry.name()).map(|place| &self.gaps[*place]) else { continue };
+            let Some(gap) = self.gap(&case.entry) else { continue };
             let (source, reason) = (&self.source, &gap.reason);
             case.ended = match std::mem::replace(&mut case.ended, Ended::Passed) {
                 Ended::Failed(why) if gap.has(&why) => Ended::Expected { why, reason: reason.clone() },
@@ -121,13 +155,10 @@ fn is_meant(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::case::choose;
     use crate::cases::MODULES;
     use crate::provider::About;
-    use crate::runner::CaseReport;
 
     const CASE: &str = "job_state_calls::resume_of_an_empty_job_fails";
 
@@ -185,6 +216,17 @@ mod tests {
 
         let other = parse("['manager::a_new_job_has_a_guid_of_its_own']").unwrap();
         assert!(matches!(judged(&other, Ended::Failed("S_OK".to_owned())), Ended::Failed(why) if why == "S_OK"));
+    }
+
+    #[test]
+    fn what_would_end_the_service_is_not_run() {
+        let expectations = parse(&format!("['{CASE}']\nends_the_service = true")).unwrap();
+
+        let (harmless, skipped) = expectations.part(choose(MODULES, Some("job_state_calls::")).unwrap());
+
+        assert!(!harmless.is_empty() && harmless.iter().all(|entry| entry.name() != CASE));
+        assert!(matches!(&skipped[..], [CaseReport { entry, ended: Ended::Skipped(why), .. }]
+            if entry.name() == CASE && why.ends_with("no Resume")));
     }
 
     #[test]

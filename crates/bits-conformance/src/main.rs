@@ -152,10 +152,10 @@ fn execute(command: Command) -> Result<ExitCode, String> {
             let expected = expect.map(|path| Expectations::read(&path, &all)).transpose()?;
             let limits = provider.limits()?;
             let report = performed(&limits, || {
-                let mut report = runner::run(&entries, &limits, sabotage)?;
-                if let Some(expected) = expected {
-                    expected.judge(&mut report);
-                }
+                let report = match &expected {
+                    Some(expected) => expected.run(entries, &limits, sabotage)?,
+                    None => runner::run(&entries, &limits, sabotage)?,
+                };
                 let probes = probes::run::run(&probes::run::choose(filter.as_deref()), &limits)?;
                 Ok(runner::Report { probes, ..report })
             })?;
