@@ -59,12 +59,12 @@ fn what_the_provider_cannot_do_is_skipped_with_the_reason() {
 
 #[test]
 fn a_wait_above_the_users_limit_is_skipped_where_time_cannot_be_moved() {
-    let arguments = ["run", "--filter", "retry::", "--without", "virtual-time", "--max-wait", "60"];
+    let arguments = ["run", "--filter", "http::a_broken_connection", "--without", "virtual-time", "--max-wait", "60"];
     let report = json(&[&arguments[..], &["--format", "json"]].concat());
 
     let cases = report["cases"].as_array().expect("cases");
-    let case = cases.iter().find(|case| case["case"] == "retry::a_transient_error_is_retried_after_the_delay");
-    assert_eq!(case.expect("the case")["why"], "waits 120s, and --max-wait is 60s");
+    let case = cases.iter().find(|case| case["case"] == "http::a_broken_connection_is_transient_and_goes_on_by_range");
+    assert_eq!(case.expect("the case")["why"], "waits 660s, and --max-wait is 60s");
 }
 
 #[test]
