@@ -1,6 +1,8 @@
 //! Every method of every interface of a job, once: what BITS is called with, and what the client sees.
 //! No two arguments are alike, so that none can be taken for another.
 
+use std::sync::Arc;
+
 use bits_api::{
     AuthCredentials, AuthScheme, AuthTarget, CertStoreLocation, FileAclFlags, FileInfo, FileRange, Guid, Hresult, Job,
     JobPriority, JobPropertyId, JobPropertyValue, LENGTH_TO_EOF, NotifyFlags, PeerCachingFlags, ProxyUsage,
@@ -281,7 +283,7 @@ const SETTINGS: &[Row<dyn Job>] = &[
     ),
 ];
 
-fn rows() -> impl Iterator<Item = &'static Row<dyn Job>> {
+fn rows() -> impl Iterator<Item = &'static Row<dyn Job>> + Clone {
     [JOB, JOB2, JOB3_AND_4, JOB5, HTTP_OPTIONS, TOKEN_OPTIONS, SETTINGS].into_iter().flatten()
 }
 
@@ -298,6 +300,21 @@ fn success_codes_come_through() {
 #[test]
 fn failures_come_through_and_what_came_with_them_is_freed() {
     failures_come_back(rows(), FakeJob::of);
+}
+
+#[test]
+fn a_hundred_thousand_calls_leave_nothing_behind() {
+    let service = FakeService::answering(Hresult::S_OK);
+    let job = FakeJob::of(&service);
+
+    for (call, heard, _) in rows().cycle().take(100_000) {
+        assert!(call(&*job).is_ok(), "{heard}");
+        assert_eq!(service.heard(), [*heard]);
+    }
+
+    drop(job);
+    assert_eq!(service.outstanding(), 0);
+    assert_eq!(Arc::strong_count(&service), 1);
 }
 
 #[test]
