@@ -22,7 +22,7 @@ mod uploads;
 mod users;
 mod world;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub(crate) struct Bench {
     /// Where the queue lies, if it is not in memory.
     queue: Option<tempfile::TempDir>,
     running: OnceCell<Running>,
+    /// How long jobs have been given to come to rest.
+    waited: Cell<Duration>,
 }
 
 /// What lies beyond the service.
@@ -111,6 +113,7 @@ impl Bench {
             outside,
             queue: None,
             running: OnceCell::new(),
+            waited: Cell::default(),
         }
     }
 

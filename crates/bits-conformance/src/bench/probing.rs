@@ -24,10 +24,22 @@ const AT_REST: [JobState; 6] = [
     JobState::CANCELLED,
 ];
 
+/// How long the jobs of one probe are given in all: what it has seen must not be lost because each of
+/// many jobs takes its time.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// How long a job is given when that is used up.
+const LEAST: Duration = Duration::from_secs(2);
+
 impl Bench {
-    /// Where the job comes to rest, or the state in which it still is after half a minute.
+    /// Where the job comes to rest, or the state in which it still is after half a minute, or less
+    /// where others have taken long.
     pub(crate) fn rest(&self, job: &Arc<dyn Job>) -> Result<JobState, Stop> {
-        self.until(|| job.state().is_ok_and(|state| AT_REST.contains(&state)), SOON)?;
+        let left = PATIENCE.saturating_sub(self.waited.get()).max(LEAST);
+        let within = if self.is_live() { SOON.min(left) } else { SOON };
+        let began = Instant::now();
+        self.until(|| job.state().is_ok_and(|state| AT_REST.contains(&state)), within)?;
+        self.waited.set(self.waited.get() + began.elapsed());
         Ok(job.state()?)
     }
 
