@@ -50,7 +50,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the cases, and the probes.
+    /// Run the cases; in JSON the report tells what the probes have seen, too.
     Run {
         /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
         /// (`core:job.resume.empty`, `job.resume`).
@@ -123,7 +123,12 @@ struct ProviderArguments {
 impl ProviderArguments {
     fn limits(self) -> Result<Limits, String> {
         let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
-        Ok(Limits { provider: Arc::new(provider), max_wait: Duration::from_secs(self.max_wait), without: self.without })
+        Ok(Limits {
+            provider: Arc::new(provider),
+            max_wait: Duration::from_secs(self.max_wait),
+            patience: Duration::MAX,
+            without: self.without,
+        })
     }
 }
 
@@ -156,8 +161,9 @@ fn execute(command: Command) -> Result<ExitCode, String> {
                     Some(expected) => expected.run(entries, &limits, sabotage)?,
                     None => runner::run(&entries, &limits, sabotage)?,
                 };
-                let probes = probes::run::run(&probes::run::choose(filter.as_deref()), &limits)?;
-                Ok(runner::Report { probes, ..report })
+                // No other format tells what they have seen.
+                let asked = if let Format::Json = format { probes::run::choose(filter.as_deref()) } else { Vec::new() };
+                Ok(runner::Report { probes: probes::run::run(&asked, &limits)?, ..report })
             })?;
             Ok(ended(&report, &report::run(&report, format)))
         }

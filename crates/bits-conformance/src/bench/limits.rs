@@ -12,6 +12,8 @@ pub(crate) struct Limits {
     pub(crate) provider: Arc<Provider>,
     /// The longest wait where time cannot be moved.
     pub(crate) max_wait: Duration,
+    /// After so much real time a wait for a job ends, however long it was meant to be.
+    pub(crate) patience: Duration,
     /// What the provider is to be treated as unable to do.
     pub(crate) without: Vec<Capability>,
 }

@@ -1,11 +1,17 @@
 //! Runs probes, each on a bench of its own, and gathers what they tell.
 
+use std::time::Duration;
+
 use crate::bench::{Bench, Limits};
 use crate::claims::Stop;
 use crate::decisions::{Decision, Decisions};
 use crate::pool::{Task, guarded, perform};
 
 use super::Probe;
+
+/// How long a probe waits in real time for one thing to happen. Whatever real BITS does by itself it
+/// does within seconds; where it does not, that is what was seen.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What came of asking.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,7 +64,7 @@ impl Task for &'static Probe {
     type Done = Answer;
 
     fn perform(&self, limits: &Limits) -> Answer {
-        let mut bench = Bench::new(limits.clone(), None);
+        let mut bench = Bench::new(Limits { patience: PATIENCE, ..limits.clone() }, None);
         match guarded(|| (self.ask)(&mut bench)) {
             Ok(seen) => Answer::Seen(seen.into_text()),
             Err(Stop::Skipped(why)) => Answer::Skipped(why),
