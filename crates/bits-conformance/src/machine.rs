@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bits_api::{EnumJobsFlags, Job, Manager};
+use bits_api::{EnumJobsFlags, Job, JobState, Manager};
 
 use crate::bench::JOB_NAME;
 use crate::ledger;
@@ -64,6 +64,9 @@ pub(crate) fn clear_away(manager: &dyn Manager, mut tell: impl FnMut(String)) {
 
 /// Whether a job of this user is of a run of the suite: by its name, or by where its files go.
 fn is_left_over(job: &dyn Job) -> bool {
+    if job.state().is_ok_and(|state| [JobState::ACKNOWLEDGED, JobState::CANCELLED].contains(&state)) {
+        return false;
+    }
     let is_named = job.display_name().is_ok_and(|name| name == JOB_NAME);
     is_named || {
         let files = job.enum_files().and_then(|files| files.next(u32::MAX)).map(|files| files.items);

@@ -169,6 +169,8 @@ pub(crate) enum Capability {
     Servers,
     /// There is a server that takes uploads.
     Uploads,
+    /// Nothing goes on between two calls of a case.
+    Lockstep,
 }
 
 impl Capability {
@@ -190,6 +192,7 @@ impl Capability {
             Self::TrustedRoot => "no certificate can be made a trusted one",
             Self::ClientCode => "notification programs and classes cannot be played",
             Self::Servers => "there is no server that can be made to do this",
+            Self::Lockstep => "what goes on between two calls cannot be held up",
             Self::Uploads => "there is no server that takes uploads",
         };
         Stop::Skipped(what.to_owned())

@@ -306,7 +306,11 @@ impl Connection {
         self.write(&answer.head_bytes(), Mark::HEAD, entry).await?;
         self.pass_gates(head, entry, |at| at == GateAt::HeadersSent).await?;
         let due = self.shared.clock.now().monotonic;
-        let mut body = Body { head, conduct, entry, due, sent: 0, total, chunked };
+        let first = match &answer.body[..] {
+            [Piece::Part(part)] => Some(part.start),
+            _ => None,
+        };
+        let mut body = Body { head, conduct, entry, due, first, sent: 0, total, chunked };
         let mut reader = reader;
         for piece in &answer.body {
             self.send_piece(piece, reader.as_mut(), &mut body).await?;
@@ -353,7 +357,7 @@ impl Connection {
 
     /// Does what has to happen when as many bytes of body as now have been sent.
     async fn at_byte(&mut self, body: &Body<'_>) -> Result<(), Stop> {
-        self.pass_gates(body.head, body.entry, |at| at == GateAt::Byte(body.sent)).await?;
+        self.pass_gates(body.head, body.entry, |at| body.place_of(at) == Some(body.sent)).await?;
         match body.conduct.change {
             Some((Some(after), file)) if after == body.sent => self.shared.change_to(body.head.path(), file),
             _ => {}
@@ -367,10 +371,7 @@ impl Connection {
     /// How many bytes may be sent before something else has to happen.
     fn stretch(&self, body: &Body<'_>) -> u64 {
         let barriers = self.shared.barriers_for(&body.head.method, body.head.path());
-        let gates = barriers.iter().filter_map(|barrier| match barrier.at() {
-            GateAt::Byte(at) => Some(at),
-            _ => None,
-        });
+        let gates = barriers.iter().filter_map(|barrier| body.place_of(barrier.at()));
         let Conduct { cut, change, bytes_per_second, .. } = body.conduct;
         let cut = cut.and_then(|cut| cut.after);
         let change = change.and_then(|(after, _)| after);
@@ -401,7 +402,7 @@ impl Connection {
     /// Whether a gate or a cut waits at the very end of the body.
     fn something_follows(&self, body: &Body<'_>) -> bool {
         let barriers = self.shared.barriers_for(&body.head.method, body.head.path());
-        barriers.iter().any(|barrier| barrier.at() == GateAt::Byte(body.total))
+        barriers.iter().any(|barrier| body.place_of(barrier.at()) == Some(body.total))
             || body.conduct.cut.is_some_and(|cut| cut.after == Some(body.total))
     }
 
@@ -569,9 +570,22 @@ struct Body<'a> {
     entry: &'a Entry,
     /// When the next bytes may go.
     due: Monotonic,
+    /// Where in the file it begins, if it is one part of it.
+    first: Option<u64>,
     sent: u64,
     total: u64,
     chunked: bool,
+}
+
+impl Body<'_> {
+    /// After how many bytes of it a gate holds it, if it does.
+    fn place_of(&self, at: GateAt) -> Option<u64> {
+        match at {
+            GateAt::Byte(at) => Some(at),
+            GateAt::OfFile(at) => at.checked_sub(self.first?),
+            GateAt::RequestSeen | GateAt::HeadersSent => None,
+        }
+    }
 }
 
 /// What bytes mean to the journal.

@@ -21,6 +21,9 @@ pub enum GateAt {
     /// This many bytes of the answer's body were sent, counted from the start of the answer, not
     /// of the file. Shorter answers, and those without a body, pass.
     Byte(u64),
+    /// The file was sent up to this byte of it. Answers that carry nothing of it, or several parts,
+    /// pass, and those that begin behind it.
+    OfFile(u64),
 }
 
 /// Holds the matching requests until it is opened or dropped.
@@ -51,9 +54,11 @@ impl Gate {
         Ok((*reached).clone().expect("the loop ends when there is one"))
     }
 
-    /// Lets the held requests go on, and all later ones pass.
+    /// Lets the held requests go on, and all later ones pass. The journal says so at once.
     pub fn open(&self) {
         self.barrier.open.send_replace(true);
+        let held = std::mem::take(&mut *self.barrier.held.lock().unwrap_or_else(PoisonError::into_inner));
+        self.recorder.release(&held, self.barrier.at);
     }
 }
 
@@ -77,6 +82,8 @@ pub(crate) struct Barrier {
     at: GateAt,
     open: watch::Sender<bool>,
     reached: Mutex<Option<Request>>,
+    /// The places in the journal of what waits here.
+    held: Mutex<Vec<usize>>,
     changed: Condvar,
 }
 
@@ -88,6 +95,7 @@ impl Barrier {
             at,
             open: watch::Sender::new(false),
             reached: Mutex::default(),
+            held: Mutex::default(),
             changed: Condvar::new(),
         })
     }
@@ -110,6 +118,7 @@ impl Barrier {
 
     /// Tells the gate that `request` waits here.
     pub(crate) fn reach(&self, request: Request) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(request.number);
         self.reached.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(request);
         self.changed.notify_all();
     }

@@ -197,6 +197,21 @@ impl Recorder {
         }
     }
 
+    /// The requests of those numbers are held at `at` no longer.
+    pub(crate) fn release(&self, numbers: &[usize], at: GateAt) {
+        let mut log = self.lock();
+        for number in numbers {
+            if let Some(request) =
+                log.requests.get_mut(number - 1).filter(|request| request.outcome == Outcome::Held(at))
+            {
+                request.outcome = Outcome::Answering;
+                log.changes += 1;
+            }
+        }
+        drop(log);
+        self.changed.notify_all();
+    }
+
     /// Something has changed that somebody may wait for.
     pub(crate) fn look_again(&self) {
         self.lock().changes += 1;

@@ -143,7 +143,7 @@ impl Bench {
                 simulation.move_to(&file.url, bytes);
                 Ok(())
             }
-            Outside::Real(real) => real.move_to(file, bytes),
+            Outside::Real(real) => real.hold_at(file, bytes),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bits_api::{EnumJobsFlags, Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 
+use super::real::{Held, Real};
 use super::{Bench, Outside};
 use crate::claims::{Outcome, Stop, failed};
 use crate::ledger::Noting;
@@ -14,6 +15,12 @@ use crate::provider::{Capability, Provider};
 
 /// Between two looks at a job. Nobody tells that it has moved.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
+
+/// Without any change for so long, nothing will change.
+const STANDSTILL: Duration = Duration::from_secs(3);
+
+/// Time enough for a cancelled job to leave the queue.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// Time enough to come to rest for what nothing holds up.
 const REST: Duration = Duration::from_secs(10);
@@ -58,28 +65,46 @@ impl Bench {
     /// The manager, as long as the jobs of other programs are not among those that it lists.
     pub(crate) fn queue(&self) -> Result<Arc<dyn Manager>, Stop> {
         let manager = self.manager()?;
-        if self.is_live() {
-            let own = self.own.jobs();
-            for job in manager.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items {
-                if !own.contains(&job.id()?) {
-                    return Err(Stop::Skipped("the queue holds jobs of other programs".to_owned()));
-                }
+        let began = Instant::now();
+        // Cancelled jobs of the case before may be on their way out.
+        while self.is_live() && self.lists_others(&*manager)? {
+            if began.elapsed() > LEAVING {
+                return Err(Stop::Skipped("the queue holds jobs of other programs".to_owned()));
             }
+            thread::sleep(LOOK);
         }
         Ok(manager)
+    }
+
+    fn lists_others(&self, manager: &dyn Manager) -> Result<bool, Stop> {
+        let own = self.own.jobs();
+        for job in manager.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items {
+            if !own.contains(&job.id()?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Really waits until `job` is in `state`; not for a state that it can no longer come to by itself.
     pub(super) fn wait_live(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Outcome {
         let began = Instant::now();
+        // What takes no time at all in BITS' own time takes some here.
+        let within = within.max(REST);
+        let mut held_since = None;
         loop {
             let now = job.state()?;
-            if now == state {
+            self.can_go_on(&**job, now)?;
+            if now == state && (!is_active(state) || self.is_counted(&**job)?) {
                 return Ok(());
             }
-            self.can_go_on(&**job, now)?;
-            if stays(now) && !has_callback(&**job) {
+            if now != state && stays(now) && !has_callback(&**job) {
                 return failed(format!("the job is {now}, which it does not leave by itself, and never {state}"));
+            }
+            if now == state || !is_active(now) || !self.is_held(&**job)? {
+                held_since = None;
+            } else if held_since.get_or_insert_with(Instant::now).elapsed() > STANDSTILL {
+                return failed(format!("the job is {now} where it is held, and never {state}"));
             }
             if began.elapsed() > within {
                 return failed(format!("the job is not {state} within {within:?}, but {now}"));
@@ -88,23 +113,47 @@ impl Bench {
         }
     }
 
+    /// Whether the origin holds the job.
+    fn is_held(&self, job: &dyn Job) -> Result<bool, Stop> {
+        match &self.outside {
+            Outside::Simulated(_) => Ok(false),
+            Outside::Real(real) => Ok(Holding::of(job, real, &mut real.held()?)? != Holding::Free),
+        }
+    }
+
+    /// Whether the job has come as far as the bench lets it.
+    fn is_counted(&self, job: &dyn Job) -> Result<bool, Stop> {
+        let Outside::Real(real) = &self.outside else { return Ok(true) };
+        for file in job.enum_files()?.next(u32::MAX)?.items {
+            if real.has_gate(&file.remote_name()?)? {
+                return Ok(Holding::of(job, real, &mut real.held()?)? == Holding::Held);
+            }
+        }
+        Ok(true)
+    }
+
     /// Really waits until no job of the bench goes on by itself. Skips the case where that cannot
     /// be seen from outside.
     pub(super) fn settle_live(&self) -> Outcome {
         let manager = self.manager()?;
         let began = Instant::now();
-        loop {
-            let Some(busy) = self.busy_job(&*manager)? else { return Ok(()) };
-            if began.elapsed() > REST {
-                return failed(format!("after {REST:?} of real time, {busy} still goes on"));
+        let mut last = (String::new(), began);
+        while let Some(busy) = self.what_goes_on(&*manager)? {
+            if last.0 != busy {
+                last = (busy, Instant::now());
+            }
+            if began.elapsed() > REST || last.1.elapsed() > STANDSTILL {
+                return failed(format!("after {:?} of real time, {}", began.elapsed(), last.0));
             }
             thread::sleep(LOOK);
         }
+        Ok(())
     }
 
-    /// A job that goes on, in words.
-    fn busy_job(&self, manager: &dyn Manager) -> Result<Option<String>, Stop> {
-        let held = self.held()?;
+    /// Something that is not at rest, in words.
+    fn what_goes_on(&self, manager: &dyn Manager) -> Result<Option<String>, Stop> {
+        let Outside::Real(real) = &self.outside else { return Ok(None) };
+        let mut held = real.held()?;
         let mut queued = Vec::new();
         // The least urgent of those that have their turn and are held there.
         let mut turn: Option<JobPriority> = None;
@@ -121,36 +170,37 @@ impl Bench {
             self.can_go_on(&*job, state)?;
             match state {
                 JobState::QUEUED => queued.push(job.priority()?),
-                JobState::CONNECTING | JobState::TRANSFERRING => {
-                    if !is_held(&*job, &held)? {
-                        return Ok(Some(format!("a job in {state}")));
+                _ if is_active(state) => match Holding::of(&*job, real, &mut held)? {
+                    Holding::Held => turn = turn.max(Some(job.priority()?)),
+                    Holding::OnTheWay { counted, sent } => {
+                        return Ok(Some(format!("a job has counted {counted} bytes of {sent}")));
                     }
-                    turn = turn.max(Some(job.priority()?));
-                }
+                    Holding::Free => return Ok(Some(format!("a job in {state} still goes on"))),
+                },
                 _ => {}
             }
+        }
+        if let Some(held) = held.first() {
+            return Ok(Some(format!("a request for {} is not over, whose job is", held.url)));
         }
         // A job waits for its turn behind one that is as urgent.
         let waits =
             |priority: JobPriority| priority != JobPriority::FOREGROUND && turn.is_some_and(|turn| turn <= priority);
-        Ok(queued.into_iter().any(|priority| !waits(priority)).then(|| "a job in QUEUED".to_owned()))
+        Ok(queued.into_iter().any(|priority| !waits(priority)).then(|| "a job is still in the queue".to_owned()))
     }
 
     /// Skips the case where an upload would need a server that there is not.
     fn can_go_on(&self, job: &dyn Job, state: JobState) -> Outcome {
-        if state == JobState::SUSPENDED || job.job_type()? == JobType::DOWNLOAD {
+        if state == JobState::SUSPENDED {
             return Ok(());
         }
-        self.can(Capability::Uploads)
+        if job.job_type()? == JobType::DOWNLOAD { Ok(()) } else { self.can(Capability::Uploads) }
     }
+}
 
-    /// What the origin holds.
-    fn held(&self) -> Result<Vec<super::real::Held>, Stop> {
-        match &self.outside {
-            Outside::Simulated(_) => Ok(Vec::new()),
-            Outside::Real(real) => real.held(),
-        }
-    }
+/// Whether the job has its turn.
+fn is_active(state: JobState) -> bool {
+    [JobState::CONNECTING, JobState::TRANSFERRING].contains(&state)
 }
 
 /// Whether a job leaves that state only when it is told to.
@@ -164,18 +214,36 @@ fn has_callback(job: &dyn Job) -> bool {
     job.notify_interface().is_ok_and(|callback| callback.is_some())
 }
 
-/// Whether one of its files is held, and all that was sent of it has been counted.
-fn is_held(job: &dyn Job, held: &[super::real::Held]) -> Result<bool, Stop> {
-    for file in job.enum_files()?.next(u32::MAX)?.items {
-        let url = file.remote_name()?;
-        let Some(held) = held.iter().find(|held| held.url == url) else { continue };
-        // Of a file in parts, the bytes of its parts are counted.
-        let ranges = file.clone().file2().and_then(|file| file.file_ranges()).map(|ranges| ranges.value);
-        let is_whole = ranges.map_or(true, |ranges| ranges.len() == 1 && ranges[0].initial_offset == 0);
-        let sent = if is_whole { held.reached } else { held.sent };
-        if file.progress()?.bytes_transferred >= sent {
-            return Ok(true);
+/// Whether a job that has its turn can move.
+#[derive(Debug, Eq, PartialEq)]
+enum Holding {
+    /// Nothing holds it.
+    Free,
+    /// It is held, and has not yet counted all that was sent.
+    OnTheWay { counted: u64, sent: u64 },
+    /// It is held, and has counted all that was sent.
+    Held,
+}
+
+impl Holding {
+    /// What of `held` is for the job, which is taken out there.
+    fn of(job: &dyn Job, real: &Real, held: &mut Vec<Held>) -> Result<Self, Stop> {
+        for file in job.enum_files()?.next(u32::MAX)?.items {
+            let url = file.remote_name()?;
+            let Some(place) = held.iter().position(|held| held.url == url) else { continue };
+            let held = held.swap_remove(place);
+            // Of a file in parts, the bytes of its parts are counted.
+            let ranges = file.clone().file2().and_then(|file| file.file_ranges()).map(|ranges| ranges.value);
+            let is_whole = ranges.map_or(true, |ranges| ranges.is_empty());
+            let sent = match (real.sent(&held.path), held.reached) {
+                // As much as that only where nothing was left out.
+                (Ok(sent), Some(reached)) if is_whole => sent.min(reached),
+                (Err(_), Some(reached)) if is_whole => reached,
+                (sent, _) => sent?,
+            };
+            let counted = file.progress()?.bytes_transferred;
+            return Ok(if counted < sent { Self::OnTheWay { counted, sent } } else { Self::Held });
         }
+        Ok(Self::Free)
     }
-    Ok(false)
 }

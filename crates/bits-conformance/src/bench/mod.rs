@@ -154,6 +154,11 @@ impl Bench {
         self.claims.holds(names, what, held)
     }
 
+    /// Skips the case where the provider cannot do this; for what no function of the bench is asked for.
+    pub(crate) fn needs(&self, capability: Capability) -> Outcome {
+        self.can(capability)
+    }
+
     /// Skips the case where the provider cannot do this.
     fn can(&self, capability: Capability) -> Outcome {
         if self.limits.lacks(capability) { Err(capability.missing()) } else { Ok(()) }

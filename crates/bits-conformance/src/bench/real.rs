@@ -28,17 +28,19 @@ pub(super) struct Real {
 #[derive(Default)]
 struct Served {
     size: u64,
-    gates: Vec<Gate>,
+    gate: Option<Gate>,
 }
 
 /// A request that the origin holds.
 pub(super) struct Held {
     pub(super) url: String,
-    /// Up to this byte the file has been sent.
-    pub(super) reached: u64,
-    /// So many bytes were sent in all answers with the file.
-    pub(super) sent: u64,
+    pub(super) path: String,
+    /// Up to this byte the file has been sent; not known of an answer in several parts.
+    pub(super) reached: Option<u64>,
 }
+
+/// When what is served was last changed, until it is replaced.
+const FIRST: FileTime = FileTime::from_unix_seconds(1_600_000_000);
 
 /// The largest file that is moved in real time.
 const MOVABLE: u64 = 64 << 20;
@@ -171,7 +173,7 @@ impl Real {
         }
         let origin = self.origin()?;
         let path = format!("/{name}");
-        origin.put(&path, Content::synthetic(size, 1));
+        origin.put(&path, Content::synthetic(size, 1).last_modified(FIRST));
         let url = origin.url(&path);
         self.served.borrow_mut().entry(path).or_default().size = size;
         Ok(url)
@@ -189,7 +191,7 @@ impl Real {
     pub(super) fn serve_by(&self, file: &Remote, server: SimServer) -> Outcome {
         let path = self.path_of(file)?;
         let size = self.served.borrow().get(path).map_or(0, |served| served.size);
-        let whole = Content::synthetic(size, 1);
+        let whole = Content::synthetic(size, 1).last_modified(FIRST);
         let content = if server.head { whole } else { whole.refuse_head(405) };
         let content = if server.length { content } else { content.chunked() };
         let content = if server.ranges { content } else { content.without_ranges() };
@@ -223,13 +225,15 @@ impl Real {
 
     /// Holds answers with the file when so many bytes of it have been sent.
     pub(super) fn hold_at(&self, file: &Remote, bytes: u64) -> Outcome {
-        let gate = self.origin()?.gate_method("GET", self.path_of(file)?, GateAt::Byte(bytes));
+        let gate = self.origin()?.gate_method("GET", self.path_of(file)?, GateAt::OfFile(bytes));
         self.close(file, gate)
     }
 
+    /// Holds the file there, and nowhere else any more.
     fn close(&self, file: &Remote, gate: Gate) -> Outcome {
         let path = self.path_of(file)?.to_owned();
-        self.served.borrow_mut().entry(path).or_default().gates.push(gate);
+        // A gate that is dropped is open.
+        self.served.borrow_mut().entry(path).or_default().gate = Some(gate);
         Ok(())
     }
 
@@ -237,17 +241,17 @@ impl Real {
     pub(super) fn let_go(&self, file: &Remote) -> Outcome {
         let path = self.path_of(file)?;
         if let Some(served) = self.served.borrow_mut().get_mut(path) {
-            // A gate that is dropped is open.
-            served.gates.clear();
+            served.gate = None;
         }
         Ok(())
     }
 
-    /// Holds answers with the file at that byte, and nowhere else any more.
-    pub(super) fn move_to(&self, file: &Remote, bytes: u64) -> Outcome {
-        let gate = self.origin()?.gate_method("GET", self.path_of(file)?, GateAt::Byte(bytes));
-        self.let_go(file)?;
-        self.close(file, gate)
+    /// Whether the bench holds what is served at that URL.
+    pub(super) fn has_gate(&self, url: &str) -> Result<bool, Stop> {
+        let site = self.origin()?.url("");
+        let served = self.served.borrow();
+        let served = url.strip_prefix(&site).and_then(|path| served.get(path));
+        Ok(served.is_some_and(|served| served.gate.is_some()))
     }
 
     /// The requests that are held.
@@ -255,24 +259,42 @@ impl Real {
         let Some(origin) = self.origin.get() else { return Ok(Vec::new()) };
         let journal = origin.journal();
         let held = journal.iter().filter(|request| matches!(request.outcome, Came::Held(_)));
-        let of = |request: &Request| {
-            let sent = journal.requests_to(&request.path).body_bytes_sent();
-            Held { url: url_of(origin, request), reached: arrived(request), sent }
+        let of = |request: &Request| Held {
+            url: url_of(origin, request),
+            path: request.path.clone(),
+            reached: (request.served.len() < 2).then(|| arrived(request)),
         };
         Ok(held.map(of).collect())
     }
 
-    /// What was sent of the file so far, first byte and length, in the order in which it was.
+    /// How many bytes of what is at that path have been sent.
+    pub(super) fn sent(&self, path: &str) -> Result<u64, Stop> {
+        Ok(self.fetched_at(path)?.iter().map(|(_, length)| length).sum())
+    }
+
+    /// What was sent of the file so far, first byte and length, in the order in which it was. Of what
+    /// was sent again, nobody outside can tell whether it was also kept before.
     pub(super) fn fetched(&self, file: &Remote) -> Result<Vec<(u64, u64)>, Stop> {
+        self.fetched_at(self.path_of(file)?)
+    }
+
+    fn fetched_at(&self, path: &str) -> Result<Vec<(u64, u64)>, Stop> {
         let mut fetched: Vec<(u64, u64)> = Vec::new();
-        for request in self.origin()?.journal().requests_to(self.path_of(file)?).with_method("GET").iter() {
+        for request in self.origin()?.journal().requests_to(path).with_method("GET").iter() {
+            if request.served.len() > 1 && request.outcome != Came::Finished {
+                // What stands between the parts is among the bytes that were sent.
+                return Err(Stop::Skipped("how much of several parts has been sent cannot be seen".to_owned()));
+            }
             let mut left = request.body_sent;
             for range in &request.served {
-                let length = (range.end - range.start).min(left);
+                let (start, length) = (range.start, (range.end - range.start).min(left));
                 left -= length;
+                if fetched.iter().any(|(first, so_far)| start < first + so_far && *first < start + length) {
+                    return Err(Stop::Skipped("what of it the client has kept cannot be seen".to_owned()));
+                }
                 match fetched.last_mut() {
-                    Some((first, so_far)) if *first + *so_far == range.start => *so_far += length,
-                    _ if length > 0 => fetched.push((range.start, length)),
+                    Some((first, so_far)) if *first + *so_far == start => *so_far += length,
+                    _ if length > 0 => fetched.push((start, length)),
                     _ => {}
                 }
             }

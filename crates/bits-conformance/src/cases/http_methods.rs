@@ -125,6 +125,7 @@ fn with_another_method_every_error_is_fatal(c: &mut Bench) -> Outcome {
 }
 
 fn with_another_method_a_lost_network_is_fatal(c: &mut Bench) -> Outcome {
+    c.needs(Capability::World)?;
     for (method, expected) in [("POST", JobState::ERROR), ("GET", JobState::TRANSIENT_ERROR)] {
         c.start_over();
         let (job, file) = c.job_with_file(1_000)?;

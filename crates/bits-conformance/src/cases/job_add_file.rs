@@ -85,6 +85,7 @@ fn the_names_are_given_back_verbatim(c: &mut Bench) -> Outcome {
     c.is(["file.get_remote_name.ok", "file.get_remote_name.origin"], file.remote_name()?, remote.to_owned())?;
     c.returns(["file.get_local_name.ok", "file.localname.verbatim"], file.local_name())?;
     c.is(["file.get_local_name.ok", "file.localname.verbatim"], file.local_name()?, local.clone())?;
+    c.needs(Capability::Servers)?;
     job.resume()?;
     c.wait(&job, JobState::ERROR, SOON)?;
     c.is("file.get_local_name.fixed", file.local_name()?, local)

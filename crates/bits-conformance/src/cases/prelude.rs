@@ -13,6 +13,7 @@ pub(super) use bits_world::StorageFault;
 pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON, Told, Trouble, new_job};
 pub(super) use crate::bench::{pairs, ranges};
 pub(super) use crate::claims::{Outcome, Stop, failed};
+pub(super) use crate::provider::Capability;
 
 /// The states that a job can leave.
 pub(super) const LIVING: [JobState; 7] = [

@@ -155,6 +155,7 @@ fn a_script_answers_by_host(c: &mut Bench) -> Outcome {
 }
 
 fn jobs_side_by_side_have_ways_of_their_own(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Servers)?;
     let manager = c.manager()?;
     for (name, list) in [("one", Some("one")), ("two", Some("two")), ("three", None)] {
         let usage = if list.is_some() { ProxyUsage::OVERRIDE } else { ProxyUsage::NO_PROXY };

@@ -119,6 +119,7 @@ fn requests_for_the_whole_file_finish_the_job(c: &mut Bench) -> Outcome {
 }
 
 fn more_requests_are_added_to_those_that_wait(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let (job, file) = on_demand(c, &[(100, 100), (300, 100)])?;
     c.hold_at(&file, 50)?;
     job.resume()?;
@@ -237,6 +238,7 @@ fn fetched_in_all(c: &Bench, job: &Arc<dyn Job>, file: &Remote) -> Result<Vec<(u
 }
 
 fn an_ordinary_download_fetches_what_was_asked_for_first(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let (job, file) = under_way(c)?;
     let result = request(&job, &[(700, 100), (300, 100)])?;
     c.is("file6.requirements.mode_not_needed", result, Ok(Success::OK))?;
@@ -262,6 +264,7 @@ fn an_ordinary_download_tells_what_is_there(c: &mut Bench) -> Outcome {
 }
 
 fn a_position_puts_what_follows_first(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let (job, file) = under_way(c)?;
     c.returns("file6.update_download_position.ok", access(&job)?.update_download_position(600))?;
     c.is(
@@ -474,6 +477,7 @@ fn a_request_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
 }
 
 fn a_position_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let origin = c.origin()?;
     let (job, gate) = held_over_http(c, &origin)?;
     let before = origin.journal().len();

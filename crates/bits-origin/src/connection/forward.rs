@@ -114,7 +114,7 @@ impl Connection {
         self.write(&answer.head_bytes(), Mark::HEAD, entry).await?;
         let due = self.shared.clock.now().monotonic;
         let total = total.unwrap_or(u64::MAX);
-        let mut body = Body { head: &head, conduct, entry, due, sent: 0, total, chunked: false };
+        let mut body = Body { head: &head, conduct, entry, due, first: None, sent: 0, total, chunked: false };
         self.pass_on(&mut behind, rest, &mut body).await?;
         entry.with(|request| request.outcome = Outcome::Finished);
         Ok(!answer.close)
@@ -153,7 +153,7 @@ impl Connection {
         entry.with(|request| request.status = Some(200));
         self.write(b"HTTP/1.1 200 Connection established\r\n\r\n", Mark::HEAD, entry).await?;
         let due = self.shared.clock.now().monotonic;
-        let mut body = Body { head, conduct, entry, due, sent: 0, total: u64::MAX, chunked: false };
+        let mut body = Body { head, conduct, entry, due, first: None, sent: 0, total: u64::MAX, chunked: false };
         let mut down = BytesMut::new();
         loop {
             if !self.read.is_empty() {

@@ -75,6 +75,31 @@ fn gates_stand_one_behind_the_other() {
 }
 
 #[test]
+fn a_gate_at_a_byte_of_the_file_holds_what_carries_it() {
+    let origin = origin_with("/a", Content::bytes("0123456789"));
+    let gate = origin.gate("/a", GateAt::OfFile(6));
+    let mut client = Client::connect(&origin);
+    assert_eq!(client.get_range("/a", "bytes=7-8").body, b"78");
+    assert_eq!(client.get_range("/a", "bytes=20-").status(), 416);
+    client.send("GET /a HTTP/1.1\r\nRange: bytes=4-9");
+    let held = gate.wait_reached(SOON).unwrap();
+    assert_eq!((held.body_sent, &held.served[..]), (2, &[4..10][..]));
+    gate.open();
+    assert_eq!(client.answer().body, b"456789");
+}
+
+#[test]
+fn what_is_no_longer_held_is_so_in_the_journal_at_once() {
+    let origin = origin_with("/a", big());
+    let gate = origin.gate("/a", GateAt::RequestSeen);
+    let mut client = Client::connect(&origin);
+    client.send("GET /a HTTP/1.1");
+    gate.wait_reached(SOON).unwrap();
+    gate.open();
+    assert!(!matches!(origin.journal().nth(0).outcome, Outcome::Held(_)));
+}
+
+#[test]
 fn a_gate_is_for_its_path_and_method_alone() {
     let origin = origin_with("/a", big());
     origin.put("/b", big());
