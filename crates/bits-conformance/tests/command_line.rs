@@ -209,3 +209,66 @@ fn a_list_of_expected_failures_that_cannot_be_used_is_wrong_usage() {
         assert!(error.contains(says) && output.stdout.is_empty(), "{error}");
     }
 }
+
+#[test]
+#[cfg(not(windows))]
+fn real_bits_is_not_there_on_other_systems_and_one_line_says_so() {
+    let output = suite(&["run", "--provider", "windows"]);
+
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "bits-conformance: real BITS exists on Windows only\n");
+}
+
+#[test]
+fn cases_run_in_real_time_against_the_origin() {
+    let report = json(&["run", "--provider", "emulator-live", "--filter", "progress_counts_bytes", "--format", "json"]);
+
+    assert_eq!((&report["format"], &report["about"]["provider"]), (&1.into(), &"emulator-live".into()));
+    assert_eq!(report["cases"][0]["ended"], "passed");
+}
+
+#[test]
+fn a_run_is_compared_with_another_clause_by_clause() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |name: &str, without: &[&str]| {
+        let path = folder.path().join(name).to_string_lossy().into_owned();
+        let arguments = ["run", "--filter", "ownership::", "--format", "json"];
+        let output = suite(&[&arguments[..], without].concat());
+        std::fs::write(&path, output.stdout).expect("the report is written");
+        path
+    };
+    let (all, fewer) = (save("all.json", &[]), save("fewer.json", &["--without", "administrator"]));
+
+    let compared = suite(&["compare", &all, &fewer, "--format", "json"]);
+    let same = suite(&["compare", &all, &all]);
+
+    assert_eq!((compared.status.code(), same.status.code()), (Some(1), Some(0)));
+    let comparison: Value = serde_json::from_str(&stdout(&compared)).expect("JSON");
+    let first = &comparison["clauses"][0];
+    assert_eq!((&first["a"]["verdict"], &first["b"]["verdict"]), (&"held".into(), &"skipped".into()));
+    assert_eq!(first["b"]["why"], "there is no administrator");
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_in_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = [
+        ("missing.json", None, "missing.json: "),
+        ("text.json", Some("no brackets"), "text.json: no JSON: "),
+        ("other.json", Some("{}"), "other.json: this is no report"),
+        ("newer.json", Some(r#"{"format": 99}"#), "newer.json: its format is 99, and this suite reads 1"),
+    ];
+    for (name, text, told) in cases {
+        let path = folder.path().join(name);
+        if let Some(text) = text {
+            std::fs::write(&path, text).expect("the file is written");
+        }
+        let path = path.to_string_lossy();
+
+        let output = suite(&["compare", &path, &path]);
+
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(told) && error.lines().count() == 1, "{error}");
+    }
+}

@@ -117,7 +117,7 @@ impl Bench {
     fn is_held(&self, job: &dyn Job) -> Result<bool, Stop> {
         match &self.outside {
             Outside::Simulated(_) => Ok(false),
-            Outside::Real(real) => Ok(Holding::of(job, real, &mut real.held()?)? != Holding::Free),
+            Outside::Real(real) => Ok(Holding::of(job, real, &mut real.held())? != Holding::Free),
         }
     }
 
@@ -126,7 +126,7 @@ impl Bench {
         let Outside::Real(real) = &self.outside else { return Ok(true) };
         for file in job.enum_files()?.next(u32::MAX)?.items {
             if real.has_gate(&file.remote_name()?)? {
-                return Ok(Holding::of(job, real, &mut real.held()?)? == Holding::Held);
+                return Ok(Holding::of(job, real, &mut real.held())? == Holding::Held);
             }
         }
         Ok(true)
@@ -153,7 +153,7 @@ impl Bench {
     /// Something that is not at rest, in words.
     fn what_goes_on(&self, manager: &dyn Manager) -> Result<Option<String>, Stop> {
         let Outside::Real(real) = &self.outside else { return Ok(None) };
-        let mut held = real.held()?;
+        let mut held = real.held();
         let mut queued = Vec::new();
         // The least urgent of those that have their turn and are held there.
         let mut turn: Option<JobPriority> = None;

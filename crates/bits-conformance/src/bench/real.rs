@@ -255,8 +255,8 @@ impl Real {
     }
 
     /// The requests that are held.
-    pub(super) fn held(&self) -> Result<Vec<Held>, Stop> {
-        let Some(origin) = self.origin.get() else { return Ok(Vec::new()) };
+    pub(super) fn held(&self) -> Vec<Held> {
+        let Some(origin) = self.origin.get() else { return Vec::new() };
         let journal = origin.journal();
         let held = journal.iter().filter(|request| matches!(request.outcome, Came::Held(_)));
         let of = |request: &Request| Held {
@@ -264,7 +264,7 @@ impl Real {
             path: request.path.clone(),
             reached: (request.served.len() < 2).then(|| arrived(request)),
         };
-        Ok(held.map(of).collect())
+        held.map(of).collect()
     }
 
     /// How many bytes of what is at that path have been sent.

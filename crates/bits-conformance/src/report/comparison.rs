@@ -150,7 +150,7 @@ fn finding(verdict: Verdict, case: &SavedCase) -> Finding {
 mod tests {
     use super::*;
 
-    fn run(cases: serde_json::Value) -> Saved {
+    fn run(cases: &serde_json::Value) -> Saved {
         let about = serde_json::json!({"provider": "p", "bits": "b", "system": "s", "suite": "v", "date": "d"});
         serde_json::from_value(serde_json::json!({"about": about, "cases": cases})).unwrap()
     }
@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn a_clause_differs_when_its_verdicts_do_and_the_case_tells_why() {
         let all = [("x", true), ("y", true), ("z", true)];
-        let a = run(serde_json::json!([case("one", "passed", &all), case("two", "passed", &[("w", true)])]));
+        let a = run(&serde_json::json!([case("one", "passed", &all), case("two", "passed", &[("w", true)])]));
         let b =
-            run(serde_json::json!([case("one", "failed", &[("x", true), ("y", false)]), case("two", "skipped", &[])]));
+            run(&serde_json::json!([case("one", "failed", &[("x", true), ("y", false)]), case("two", "skipped", &[])]));
 
         let comparison = Comparison::of(a, b);
 
@@ -184,9 +184,9 @@ mod tests {
 
     #[test]
     fn a_case_that_only_one_run_has_was_not_run_in_the_other() {
-        let a = run(serde_json::json!([case("one", "passed", &[("x", true)])]));
+        let a = run(&serde_json::json!([case("one", "passed", &[("x", true)])]));
 
-        let comparison = Comparison::of(a, run(serde_json::json!([])));
+        let comparison = Comparison::of(a, run(&serde_json::json!([])));
 
         assert_eq!(comparison.clauses[0].b.verdict, Verdict::NotRun);
         assert!(comparison.differs());
@@ -196,6 +196,6 @@ mod tests {
     fn a_run_does_not_differ_from_itself() {
         let cases = || serde_json::json!([case("one", "failed", &[("x", true), ("y", false)])]);
 
-        assert!(!Comparison::of(run(cases()), run(cases())).differs());
+        assert!(!Comparison::of(run(&cases()), run(&cases())).differs());
     }
 }

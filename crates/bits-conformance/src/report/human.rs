@@ -157,6 +157,6 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
 fn finding_row(run: &str, finding: &Finding) -> String {
     let case = finding.case.as_ref().map_or_else(String::new, |case| format!(" in {case}"));
     // The first line tells what was expected and what came; the rest describes the clause.
-    let why = finding.why.iter().flat_map(|why| why.lines().next()).map(|why| format!(": {why}"));
+    let why = finding.why.iter().filter_map(|why| why.lines().next()).map(|why| format!(": {why}"));
     format!("    {run}  {}{case}{}\n", finding.verdict, why.collect::<String>())
 }

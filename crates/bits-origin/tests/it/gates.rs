@@ -83,7 +83,7 @@ fn a_gate_at_a_byte_of_the_file_holds_what_carries_it() {
     assert_eq!(client.get_range("/a", "bytes=20-").status(), 416);
     client.send("GET /a HTTP/1.1\r\nRange: bytes=4-9");
     let held = gate.wait_reached(SOON).unwrap();
-    assert_eq!((held.body_sent, &held.served[..]), (2, &[4..10][..]));
+    assert_eq!((held.body_sent, held.served.first().cloned()), (2, Some(4..10)));
     gate.open();
     assert_eq!(client.answer().body, b"456789");
 }
