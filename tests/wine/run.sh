@@ -2,6 +2,7 @@
 # The Wine arm: what can be shown of Windows on a machine without it. Cross-builds, makes a prefix
 # that goes again at the end, and runs in it the tests of the emulator, its conformance, and
 # bits-windows and the conformance suite against Wine's own BITS. Last it type-checks for macOS.
+# run.sh [PART...]: all parts, or tests, emulator, bits, absent, apple: see below.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../.ci/steps.sh"
 source tests/wine/lib.sh
@@ -31,18 +32,30 @@ refused() {
 without_service() { registry add "$BITS_SERVICE" /v Start /t REG_DWORD /d 4 /f && stop_prefix; }
 without_class() { registry delete "$BITS_CLASS" /f && stop_prefix; }
 
+# The parts, all of them or those that are named.
+tests() { within 900 cargo test --no-fail-fast --target "$TARGET" "${PACKAGES[@]}"; }
+emulator() { within 900 "$WINE" "$suite" run; }
+bits() {
+    step start_bits
+    within 1500 "$WINE" "$suite" run --provider windows --max-wait 20 --expect fixtures/expectations/wine-8.0.toml
+}
+# What Windows calls ERROR_SERVICE_DISABLED is a file that is not found to Wine.
+absent() {
+    step refused 0x80070002 without_service
+    step refused 0x80040154 without_class
+}
+apple() { step tests/wine/apple.sh; }
+
+parts=("$@")
+[ $# -gt 0 ] || parts=(tests emulator bits absent apple)
+for part in "${parts[@]}"; do
+    [[ " tests emulator bits absent apple " == *" $part "* ]] || { echo "there is no part $part" >&2; exit 2; }
+done
+suite=target/$TARGET/debug/bits-conformance.exe
 step tests/wine/install.sh
 step make_prefix
 # Always the same choice of packages: another would build what they share once more.
-within 900 cargo test --no-fail-fast --target "$TARGET" "${PACKAGES[@]}"
+step cargo test --no-run --target "$TARGET" "${PACKAGES[@]}"
 step cargo build --target "$TARGET" "${PACKAGES[@]}" -p bits-conformance
-
-suite=target/$TARGET/debug/bits-conformance.exe
-within 300 "$WINE" "$suite" run
-step start_bits
-within 900 "$WINE" "$suite" run --provider windows --max-wait 20 --expect fixtures/expectations/wine-8.0.toml
-# What Windows calls ERROR_SERVICE_DISABLED is a file that is not found to Wine.
-step refused 0x80070002 without_service
-step refused 0x80040154 without_class
-step tests/wine/apple.sh
+for part in "${parts[@]}"; do "$part"; done
 done_in
