@@ -16,9 +16,9 @@ make_prefix() {
     # No Mono and no browser; the shim before anything that calls itself so.
     export WINEDLLOVERRIDES="mscoree,mshtml=;bcryptprimitives=n"
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="$WINE"
-    x86_64-w64-mingw32-gcc -Wall -Werror -O2 -shared -o "$WINE_WORK/shim.dll" "$HERE/shim.c" -ladvapi32
-    timeout 300 "$WINE" wineboot -i
-    cp "$WINE_WORK/shim.dll" "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll"
+    x86_64-w64-mingw32-gcc -Wall -Werror -O2 -shared -o "$WINE_WORK/shim.dll" "$HERE/shim.c" -ladvapi32 || return 1
+    timeout 300 "$WINE" wineboot -i || return 1
+    cp "$WINE_WORK/shim.dll" "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" || return 1
     start_bits
 }
 
