@@ -61,16 +61,13 @@ fn next(asker: &Sender<Question>, questions: &Receiver<Question>) -> Option<Ques
     questions.recv_timeout(PATIENCE).ok().or_else(|| {
         let mut idle = idle();
         let place = idle.iter().position(|(other, _)| *other == number);
-        match place {
-            Some(place) => {
-                idle.remove(place);
-                None
-            }
+        if let Some(place) = place {
+            idle.remove(place);
+            None
+        } else {
             // Somebody has just chosen this one.
-            None => {
-                drop(idle);
-                questions.recv().ok()
-            }
+            drop(idle);
+            questions.recv().ok()
         }
     })
 }
