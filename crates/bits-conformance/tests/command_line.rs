@@ -240,9 +240,9 @@ fn a_run_is_compared_with_another_clause_by_clause() {
     let (all, fewer) = (save("all.json", &[]), save("fewer.json", &["--without", "administrator"]));
 
     let compared = suite(&["compare", &all, &fewer, "--format", "json"]);
-    let same = suite(&["compare", &all, &all]);
+    let unchanged = suite(&["compare", &all, &all]);
 
-    assert_eq!((compared.status.code(), same.status.code()), (Some(1), Some(0)));
+    assert_eq!((compared.status.code(), unchanged.status.code()), (Some(1), Some(0)));
     let comparison: Value = serde_json::from_str(&stdout(&compared)).expect("JSON");
     let first = &comparison["clauses"][0];
     assert_eq!((&first["a"]["verdict"], &first["b"]["verdict"]), (&"held".into(), &"skipped".into()));
