@@ -206,7 +206,7 @@ fn probe(
     }
     let observations = performed(limits, || probes::run::run(&decisions, limits))?;
     if let Some(file) = record {
-        let written = std::fs::write(file, probes::record::write(&observations));
+        let written = std::fs::write(file, probes::record::write(&observations)?);
         written.map_err(|error| format!("{}: {error}", file.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -214,7 +214,7 @@ fn probe(
     if !is_on_record {
         return Ok(ExitCode::SUCCESS);
     }
-    let differences = probes::record::compare(&observations, filter.is_none())?;
+    let differences = probes::record::compare(&observations, filter.is_none(), !limits.without.is_empty())?;
     eprint!("{}", report::differences(&differences));
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

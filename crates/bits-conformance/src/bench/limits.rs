@@ -12,13 +12,19 @@ pub(crate) struct Limits {
     pub(crate) provider: Arc<Provider>,
     /// The longest wait where time cannot be moved.
     pub(crate) max_wait: Duration,
-    /// After so much real time a wait for a job ends, however long it was meant to be.
+    /// After so much real time a wait for what does not wait by itself ends ([`SOON`](super::SOON)); a
+    /// longer wait is meant, and stays as it is.
     pub(crate) patience: Duration,
     /// What the provider is to be treated as unable to do.
     pub(crate) without: Vec<Capability>,
 }
 
 impl Limits {
+    /// How long a wait for `within` really takes at most.
+    pub(crate) fn patiently(&self, within: Duration) -> Duration {
+        if within > super::SOON { within } else { within.min(self.patience) }
+    }
+
     /// Whether that cannot be done, or is not to be.
     pub(crate) fn lacks(&self, capability: Capability) -> bool {
         !self.provider.is_capable() || self.without.contains(&capability)

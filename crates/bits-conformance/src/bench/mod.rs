@@ -329,7 +329,7 @@ impl Bench {
     pub(crate) fn wait(&self, job: &Arc<dyn Job>, state: JobState, within: Duration) -> Outcome {
         self.may_wait(within)?;
         if self.is_live() {
-            return self.wait_live(job, state, within.min(self.limits.patience));
+            return self.wait_live(job, state, self.limits.patiently(within));
         }
         self.emulator()?.wait_state(job, state, within).map_err(|error| Stop::Failed(format!("{error:?}")))
     }

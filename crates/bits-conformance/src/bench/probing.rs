@@ -56,7 +56,7 @@ impl Bench {
         }
         let began = Instant::now();
         while !reached() {
-            if began.elapsed() > within.min(self.limits.patience) {
+            if began.elapsed() > self.limits.patiently(within) {
                 return Ok(false);
             }
             thread::sleep(LOOK);

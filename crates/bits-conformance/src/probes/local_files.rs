@@ -41,8 +41,14 @@ fn held(b: &mut Bench) -> Result<Held, Stop> {
     let gate = origin.gate_method("GET", "/file", GateAt::Byte(PART));
     let job = b.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
     job.resume()?;
-    b.until(|| job.progress().is_ok_and(|progress| progress.bytes_transferred > 0), SOON)?;
+    arrived(b, &job, 0)?;
     Ok(Held { job, origin, gate })
+}
+
+/// Waits until more than so many bytes of the job are there.
+fn arrived(b: &Bench, job: &Arc<dyn Job>, bytes: u64) -> Result<(), Stop> {
+    let has_arrived = || job.progress().is_ok_and(|progress| progress.bytes_transferred > bytes);
+    if b.until(has_arrived, SOON)? { Ok(()) } else { failed("nothing of the file has arrived") }
 }
 
 /// A job whose only file is there, under its temporary name.
@@ -186,18 +192,20 @@ fn temporary_names(b: &mut Bench) -> Answer {
     let temporary = || file.file3()?.temporary_name().map(|name| shape(Path::new(&name)));
     let told = Seen::new().and("files before Resume", b.local_files()?.len()).and("GetTemporaryName", temporary());
     job.resume()?;
-    b.until(|| job.progress().is_ok_and(|progress| progress.bytes_transferred > 0), SOON)?;
+    arrived(b, &job, 0)?;
     let listed: Vec<_> = b.local_files()?.iter().map(|(name, _)| shape(Path::new(name))).collect();
     drop(gate);
     Ok(told.and("files in the middle", listed).and("GetTemporaryName", temporary()))
 }
 
-/// The last part of a name, with an x for each hexadecimal digit after its first three letters.
+/// The last part of a name, with an asterisk for the hexadecimal digits after its first three letters.
 fn shape(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
-    let blurred = stem.chars().enumerate().map(|(at, c)| if at > 2 && c.is_ascii_hexdigit() { 'x' } else { c });
-    format!("{}.{extension}", blurred.collect::<String>())
+    let start: String = stem.chars().take(3).collect();
+    let rest: String = stem.chars().skip(3).collect();
+    let digits = if rest.chars().all(|c| c.is_ascii_hexdigit()) { "*" } else { rest.as_str() };
+    format!("{start}{digits}.{extension}")
 }
 
 /// Completes a job in the middle of its second file, after a folder has taken the first one's place.
@@ -212,7 +220,7 @@ fn a_destination_that_became_a_folder(b: &mut Bench) -> Answer {
         job.add_file(Some(&origin.url(&format!("/{name}"))), Some(&b.local(name)))?;
     }
     job.resume()?;
-    b.until(|| job.progress().is_ok_and(|progress| progress.bytes_transferred > 1_000), SOON)?;
+    arrived(b, &job, 1_000)?;
     done(std::fs::create_dir(b.local("whole")))?;
     let told = Seen::new().and("Complete", job.complete()).and("then", job.state());
     drop(gate);

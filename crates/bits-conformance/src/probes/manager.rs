@@ -33,12 +33,15 @@ fn empty_description(b: &mut Bench) -> Answer {
     Ok(Seen::new().and("SetDescription", job.set_description(Some(""))).and("then GetDescription", job.description()))
 }
 
-/// How many jobs an administrator can have, and what the next one is refused with; asks for 301 at most.
+/// What an administrator's job beyond the 60 of other users is refused with. The 300 of the machine are
+/// not asked for: other programs could then create none.
 fn jobs_of_an_administrator(b: &mut Bench) -> Answer {
+    // Other jobs of the user would count.
+    b.queue()?;
     let manager = b.elevated()?;
     let mut jobs = Vec::new();
     let mut last = Hresult::S_OK;
-    while jobs.len() <= 300 && last == Hresult::S_OK {
+    while jobs.len() <= 60 && last == Hresult::S_OK {
         let created = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD);
         last = code(&created);
         jobs.extend(created);

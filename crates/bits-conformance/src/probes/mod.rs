@@ -6,7 +6,8 @@
 //! the emulator tells stands in `fixtures/probes/emulator.toml`.
 //!
 //! A probe must never claim, and must not know what was chosen. Real BITS answers in real time, so
-//! each wait has a bound of a few seconds.
+//! each wait has a bound: a quarter of a minute, or 75 seconds where BITS is said to come back after a
+//! minute. A step on the way that was not reached is a failure of the probe, never an answer.
 
 use crate::bench::Bench;
 use crate::claims::Stop;

@@ -28,26 +28,43 @@ pub(crate) struct Difference {
 }
 
 /// The record as a file.
-pub(crate) fn write(observations: &[Observation]) -> String {
+///
+/// # Errors
+/// The first probe that has seen nothing: it would be missing.
+pub(crate) fn write(observations: &[Observation]) -> Result<String, String> {
     let mut text = HEAD.to_owned();
-    for observation in observations {
-        if let Answer::Seen(seen) = &observation.answer {
-            _ = writeln!(text, "{:?} = {}", observation.decision.id(), toml::Value::from(seen.as_str()));
+    for Observation { decision, answer } in observations {
+        let id = decision.id();
+        match answer {
+            Answer::Seen(seen) => _ = writeln!(text, "{id:?} = {}", toml::Value::from(seen.as_str())),
+            Answer::NoProbe(_) => {}
+            Answer::Skipped(why) | Answer::Failed(why) => {
+                return Err(format!("the probe of {id} has no answer: {why}"));
+            }
         }
     }
-    text
+    Ok(text)
 }
 
-/// Where `observations` are not what is on record; with `whole`, also what is on record of probes
-/// that are not there.
+/// Where `observations` are not what is on record; what was skipped is then a difference where all
+/// capabilities are there. With `whole`, also what is on record of probes that are not there.
 ///
 /// # Errors
 /// When the record cannot be read.
-pub(crate) fn compare(observations: &[Observation], whole: bool) -> Result<Vec<Difference>, String> {
-    compare_with(FILE, observations, whole)
+pub(crate) fn compare(
+    observations: &[Observation],
+    whole: bool,
+    lacks_something: bool,
+) -> Result<Vec<Difference>, String> {
+    compare_with(FILE, observations, whole, lacks_something)
 }
 
-fn compare_with(file: &str, observations: &[Observation], whole: bool) -> Result<Vec<Difference>, String> {
+fn compare_with(
+    file: &str,
+    observations: &[Observation],
+    whole: bool,
+    lacks_something: bool,
+) -> Result<Vec<Difference>, String> {
     let mut record: BTreeMap<String, String> =
         toml::from_str(file).map_err(|error| format!("fixtures/probes/emulator.toml: {error}"))?;
     let mut differences = Vec::new();
@@ -57,8 +74,8 @@ fn compare_with(file: &str, observations: &[Observation], whole: bool) -> Result
         let now = match &observation.answer {
             Answer::Seen(seen) => Some(seen.clone()),
             Answer::Failed(why) => Some(format!("(it failed: {why})")),
-            // Whoever takes a capability away does not ask what is on record.
-            Answer::Skipped(_) => continue,
+            Answer::Skipped(_) if lacks_something => continue,
+            Answer::Skipped(why) => Some(format!("(it was skipped: {why})")),
             Answer::NoProbe(_) => None,
         };
         if recorded != now {
@@ -88,31 +105,43 @@ mod tests {
         [observation(Answer::Seen(text.to_owned()))]
     }
 
+    fn record(text: &str) -> String {
+        write(&seen(text)).expect("a record")
+    }
+
     #[test]
     fn what_was_written_is_what_is_on_record() {
-        let record = write(&seen("a \"b\" \\c"));
-        assert_eq!(compare_with(&record, &seen("a \"b\" \\c"), true), Ok(vec![]));
+        let record = record("a \"b\" \\c");
+        assert_eq!(compare_with(&record, &seen("a \"b\" \\c"), true, false), Ok(vec![]));
     }
 
     #[test]
     fn another_answer_is_a_difference() {
-        let differences = compare_with(&write(&seen("S_OK")), &seen("S_FALSE"), true).expect("a record");
+        let differences = compare_with(&record("S_OK"), &seen("S_FALSE"), true, false).expect("a record");
         let [only] = &differences[..] else { panic!("{differences:?}") };
         assert_eq!((only.recorded.as_deref(), only.now.as_deref()), (Some("S_OK"), Some("S_FALSE")));
     }
 
     #[test]
-    fn a_probe_that_fails_is_a_difference_and_one_that_is_skipped_is_none() {
-        let record = write(&seen("S_OK"));
+    fn a_probe_without_an_answer_is_a_difference_but_where_something_is_lacking() {
         let failed = [observation(Answer::Failed("a step".to_owned()))];
-        assert_eq!(compare_with(&record, &failed, true).expect("a record").len(), 1);
         let skipped = [observation(Answer::Skipped("no world".to_owned()))];
-        assert_eq!(compare_with(&record, &skipped, true), Ok(vec![]));
+        let differences = |of: &[Observation], lacks| compare_with(&record("S_OK"), of, true, lacks).unwrap().len();
+        assert_eq!([differences(&failed, false), differences(&failed, true)], [1, 1]);
+        assert_eq!([differences(&skipped, false), differences(&skipped, true)], [1, 0]);
+    }
+
+    #[test]
+    fn a_probe_without_an_answer_cannot_be_recorded() {
+        for answer in [Answer::Failed("a step".to_owned()), Answer::Skipped("no world".to_owned())] {
+            let error = write(&[observation(answer)]).unwrap_err();
+            assert!(error.contains(Decisions::get().all()[0].id()), "{error}");
+        }
     }
 
     #[test]
     fn what_is_on_record_of_no_probe_is_a_difference_of_the_whole() {
-        assert_eq!(compare_with("gone = 'S_OK'", &[], true).expect("a record").len(), 1);
-        assert_eq!(compare_with("gone = 'S_OK'", &[], false), Ok(vec![]));
+        assert_eq!(compare_with("gone = 'S_OK'", &[], true, false).expect("a record").len(), 1);
+        assert_eq!(compare_with("gone = 'S_OK'", &[], false, false), Ok(vec![]));
     }
 }
