@@ -1,9 +1,10 @@
 //! Asks clients about the servers of their jobs, on a thread that may block.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bits_api::{ErrorContext, Hresult, ServerCertificate};
 use bits_certs::{identity, serialized_store};
@@ -11,6 +12,7 @@ use bits_engine::{CallbackId, FileIndex, JobKey, Ticket};
 use bits_wire::attempt::{AttemptPlan, Failure, PresentedServer, Vetter, Vetting};
 
 use crate::callbacks::Registration;
+use crate::client::Caller;
 use crate::file::FileHandle;
 use crate::job::JobHandle;
 use crate::running;
@@ -43,19 +45,25 @@ pub(crate) fn arrange(service: &Service, plan: &mut AttemptPlan) {
         Ok((job, engine.file_in_work(job).ok_or(Hresult::BG_E_NOT_FOUND)?))
     });
     if let Ok((job, file)) = found {
-        plan.vetting =
-            Vetting::By(Arc::new(Client { service: service.weak(), job, file, asks: AtomicBool::new(false) }));
+        plan.vetting = Vetting::By(Arc::new(Client {
+            service: service.weak(),
+            job,
+            file,
+            asks: AtomicBool::new(false),
+            asked: Mutex::default(),
+        }));
     }
 }
 
 /// The client of a job.
-#[derive(Debug)]
 struct Client {
     service: Weak<Service>,
     job: JobKey,
     file: FileIndex,
     /// Whether the client is being asked.
     asks: AtomicBool,
+    /// Whose object is asked, or was the last to be.
+    asked: Mutex<Option<Caller>>,
 }
 
 /// A client that is being asked: the clock waits for it as for a callback.
@@ -82,9 +90,29 @@ impl Drop for Asking<'_> {
     }
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("job", &self.job).field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    fn asked(&self) -> MutexGuard<'_, Option<Caller>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Vetter for Client {
     fn is_asking(&self) -> bool {
         self.asks.load(Ordering::SeqCst)
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_asking() && self.asked().as_ref().is_some_and(|caller| !caller.is_alive())
+    }
+
+    fn client(&self) -> Option<u64> {
+        Some(self.job.0)
     }
 
     fn has_taken(&self, server: &PresentedServer<'_>) -> bool {
@@ -106,6 +134,7 @@ impl Vetter for Client {
         let registration = service.registered(callback).filter(|registration| registration.caller.is_alive());
         let registration = registration.ok_or(Failure::NO_VETTER)?;
         let job = JobHandle::hand_over(&service, &registration.caller, self.job).map_err(|_| Failure::NO_VETTER)?;
+        *self.asked() = Some(registration.caller.clone());
         let asking = Asking::begin(&service, &self.asks);
         let code = ask(&service, &registration, &job, self.file, server);
         drop(asking);

@@ -25,7 +25,7 @@ pub async fn shake_hands(
     name: ServerName<'static>,
     stream: impl AsyncRead + AsyncWrite + Unpin,
 ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin> {
-    let say = Say::new(Arc::clone(vetter), format!("{}:443", name.to_str()));
+    let say = Say::new(Arc::clone(vetter), format!("{}:443", name.to_str()), Arc::default());
     let then = Then::Ask { excused: CertificateFaults::empty(), say: Arc::clone(&say) };
     let verifier = Verifier::new(Arc::clone(authorities), None, then, base.crypto_provider());
     let mut config = base.clone();

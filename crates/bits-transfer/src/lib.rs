@@ -28,6 +28,7 @@ mod socket;
 mod spelling;
 mod throttle;
 mod tls;
+mod turns;
 mod verifier;
 mod vetted;
 mod watchdog;

@@ -27,6 +27,7 @@ use crate::binding;
 use crate::parties::{Judged, Parties};
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
 use crate::tls::{self, Session, Trust};
+use crate::turns::Turn;
 use crate::vetted;
 use crate::watchdog::within;
 use crate::way;
@@ -82,6 +83,8 @@ pub(crate) struct Aim {
 pub(crate) struct Counsel {
     /// Who has a say about the server.
     pub(crate) vetter: Option<Arc<dyn Vetter>>,
+    /// When it may be asked.
+    pub(crate) turn: Arc<Turn>,
     /// Who looks into the stores of the machine.
     pub(crate) stores: Option<Arc<dyn Stores>>,
 }
@@ -144,7 +147,10 @@ impl Link {
         parties.bind(None);
         let layer = match trust {
             None => Layer::Plain(stream),
-            Some(trust) => within(&network.clock, network.stall, encrypt(trust, origin, stream)).await?,
+            Some(trust) => {
+                let say = trust.say.clone();
+                vetted::in_time(&network.clock, network.stall, say, encrypt(trust, origin, stream)).await?
+            }
         };
         if let Layer::Tls(stream) = &layer {
             let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();

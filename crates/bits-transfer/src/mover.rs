@@ -25,6 +25,7 @@ use crate::runtime::Desk;
 use crate::socket::Meter;
 use crate::throttle::{Pace, Throttle};
 use crate::tls::Trust;
+use crate::turns::{Turn, Turns};
 
 /// Carries out attempts over real sockets, on a few threads that every mover of the process shares.
 ///
@@ -42,6 +43,7 @@ struct Shared {
     attempts: Mutex<BTreeMap<AttemptId, Arc<Control>>>,
     /// Connections that wait for the next attempt of their chain, and what goes with them.
     left: Mutex<HashMap<ChainId, Left>>,
+    turns: Turns,
 }
 
 impl HttpMover {
@@ -65,7 +67,13 @@ impl HttpMover {
             storage: LocalStorage::default(),
         };
         Ok(Self {
-            shared: Arc::new(Shared { throttle, network, attempts: Mutex::default(), left: Mutex::default() }),
+            shared: Arc::new(Shared {
+                throttle,
+                network,
+                attempts: Mutex::default(),
+                left: Mutex::default(),
+                turns: Turns::default(),
+            }),
             desk: Desk::new(),
         })
     }
@@ -94,7 +102,8 @@ impl Mover for HttpMover {
     fn start(&self, plan: AttemptPlan, reports: Reports) {
         let shared = Arc::clone(&self.shared);
         let pace = Pace::new(plan.attempt, &shared.throttle, plan.limit);
-        let control = Control::new(pace, reports, plan.vetting.clone(), &shared.network.clock);
+        let turn = shared.turns.of(&plan.vetting);
+        let control = Control::new(pace, reports, plan.vetting.clone(), turn, &shared.network.clock);
         lock(&shared.attempts).insert(plan.attempt, Arc::clone(&control));
         shared.changed();
         let activity = Arc::clone(&control.activity);
@@ -210,6 +219,8 @@ pub(crate) struct Control {
     activity: Arc<Activity>,
     standing: Mutex<Standing>,
     vetting: Vetting,
+    /// When its application may be asked.
+    pub(crate) turn: Arc<Turn>,
 }
 
 /// What an attempt has been told.
@@ -235,7 +246,7 @@ pub(crate) enum Standing {
 }
 
 impl Control {
-    fn new(pace: Pace, reports: Reports, vetting: Vetting, clock: &Clock) -> Arc<Self> {
+    fn new(pace: Pace, reports: Reports, vetting: Vetting, turn: Arc<Turn>, clock: &Clock) -> Arc<Self> {
         Arc::new(Self {
             pace,
             reports,
@@ -244,6 +255,7 @@ impl Control {
             activity: Activity::new(clock.as_virtual().cloned()),
             standing: Mutex::new(Standing::Connecting),
             vetting,
+            turn,
         })
     }
 
@@ -261,7 +273,8 @@ impl Control {
     /// What the attempt does by itself, in words; `None` while a virtual clock or a test holds it.
     fn running(&self, clock: &Clock) -> Option<String> {
         let attempt = self.pace.attempt().0;
-        if matches!(&self.vetting, Vetting::By(vetter) if vetter.is_asking()) {
+        let is_asking = || matches!(&self.vetting, Vetting::By(vetter) if vetter.is_asking());
+        if (is_asking() || self.turn.is_waiting()) && self.activity.is_idle() {
             return None;
         }
         match &*lock(&self.standing) {

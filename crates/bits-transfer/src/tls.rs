@@ -179,7 +179,7 @@ impl Session {
         let provider = trust.base.crypto_provider();
         let shown = Arc::new(Shown::new(found.client.as_deref().filter(|_| aim.chosen.is_some()), provider)?);
         let endpoint = || format!("{}:{}", aim.origin.host, aim.origin.port);
-        let say = counsel.vetter.clone().map(|vetter| Say::new(vetter, endpoint()));
+        let say = counsel.vetter.clone().map(|vetter| Say::new(vetter, endpoint(), Arc::clone(&counsel.turn)));
         let then = match say.clone() {
             Some(say) => Then::Ask { excused: aim.excused, say },
             None => Then::Refuse(aim.excused),

@@ -7,13 +7,17 @@
 //! first, waits in its buffer and is thrown away when the server is declined. The async thread never
 //! waits for an application.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bits_wire::attempt::{Failure, PresentedServer, Vetter};
+use bits_wire::download::Fault;
+use bits_world::clock::Clock;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,7 +26,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::askers;
+use crate::turns::{Coming, Floor, Turn};
 use crate::verifier::declined;
+use crate::watchdog::within;
 
 /// The application that is not there.
 #[derive(Debug)]
@@ -37,16 +43,21 @@ impl Vetter for Nobody {
 type Verdict = Result<(), Failure>;
 
 /// Between a handshake and its application.
-#[derive(Debug)]
 pub(crate) struct Say {
     vetter: Arc<dyn Vetter>,
     /// Name and port of the server.
     endpoint: String,
+    turn: Arc<Turn>,
     standing: Mutex<Standing>,
 }
 
+impl fmt::Debug for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Say").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
 /// How far it has come.
-#[derive(Debug)]
 enum Standing {
     /// There is nothing to ask about yet.
     Early,
@@ -54,6 +65,8 @@ enum Standing {
     Shown,
     /// These certificates have no fault; whose they are is not shown yet.
     Judged(Vec<Vec<u8>>),
+    /// About these certificates, once it has answered what an earlier attempt has asked.
+    Next(Vec<Vec<u8>>, Coming),
     Asked(oneshot::Receiver<Verdict>),
     Answered(Verdict),
     /// Whoever was asked has ended without an answer.
@@ -62,8 +75,8 @@ enum Standing {
 
 impl Say {
     /// The say of whom `vetter` asks about the server at `endpoint`.
-    pub(crate) fn new(vetter: Arc<dyn Vetter>, endpoint: String) -> Arc<Self> {
-        Arc::new(Self { vetter, endpoint, standing: Mutex::new(Standing::Early) })
+    pub(crate) fn new(vetter: Arc<dyn Vetter>, endpoint: String, turn: Arc<Turn>) -> Arc<Self> {
+        Arc::new(Self { vetter, endpoint, turn, standing: Mutex::new(Standing::Early) })
     }
 
     /// The system has found no fault in these certificates.
@@ -85,17 +98,29 @@ impl Say {
         }
     }
 
-    /// Asks the application, unless it has taken this server before.
+    /// Asks the application when it is its turn, unless it has taken this server before.
     fn ask(&self, chain: Vec<Vec<u8>>) -> Standing {
-        let (vetter, endpoint) = (Arc::clone(&self.vetter), self.endpoint.clone());
-        let parts: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
-        if vetter.has_taken(&PresentedServer { endpoint: &endpoint, chain: &parts }) {
+        if self.has_taken(&chain) {
             return Standing::Answered(Ok(()));
         }
+        match self.turn.take(&self.vetter) {
+            Ok(floor) => self.ask_now(chain, floor),
+            Err(coming) => Standing::Next(chain, coming),
+        }
+    }
+
+    fn has_taken(&self, chain: &[Vec<u8>]) -> bool {
+        let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+        self.vetter.has_taken(&PresentedServer { endpoint: &self.endpoint, chain: &chain })
+    }
+
+    fn ask_now(&self, chain: Vec<Vec<u8>>, floor: Floor) -> Standing {
+        let (vetter, endpoint) = (Arc::clone(&self.vetter), self.endpoint.clone());
         let (tell, answer) = oneshot::channel();
         let asked = askers::ask(Box::new(move || {
             let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
             let verdict = vetter.vet(&PresentedServer { endpoint: &endpoint, chain: &chain });
+            drop(floor);
             // Nobody may wait any more.
             let _ = tell.send(verdict);
         }));
@@ -105,15 +130,33 @@ impl Say {
     /// Waits for the answer, if the application was asked.
     fn poll_answer(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut standing = self.standing();
+        if let Standing::Next(chain, coming) = &mut *standing {
+            let floor = ready!(coming.as_mut().poll(cx));
+            let chain = std::mem::take(chain);
+            // The answer that was waited for may have been about this server.
+            let is_taken = self.has_taken(&chain);
+            *standing = if is_taken { Standing::Answered(Ok(())) } else { self.ask_now(chain, floor) };
+        }
         if let Standing::Asked(answer) = &mut *standing {
-            let Poll::Ready(told) = Pin::new(answer).poll(cx) else { return Poll::Pending };
+            let told = ready!(Pin::new(answer).poll(cx));
             *standing = told.map_or(Standing::Lost, Standing::Answered);
         }
         Poll::Ready(match &*standing {
             Standing::Early | Standing::Shown | Standing::Judged(_) | Standing::Answered(Ok(())) => Ok(()),
             Standing::Answered(Err(failure)) => Err(io::Error::other(declined(*failure))),
-            Standing::Asked(_) | Standing::Lost => Err(io::Error::other("the application gives no answer")),
+            Standing::Next(..) | Standing::Asked(_) | Standing::Lost => {
+                Err(io::Error::other("the application gives no answer"))
+            }
         })
+    }
+
+    /// Whether it is the application that is waited for, and it may answer yet.
+    fn is_open(&self) -> bool {
+        match &*self.standing() {
+            Standing::Next(..) => !self.turn.is_in_vain(),
+            Standing::Asked(_) => !self.vetter.is_gone(),
+            _ => false,
+        }
     }
 
     fn is_taken(&self) -> bool {
@@ -122,6 +165,37 @@ impl Say {
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs a handshake for as long as the server is silent for less than `patience` before it is asked
+/// about, and after that; how long the application thinks about it is the application's own affair.
+pub(crate) async fn in_time<T>(
+    clock: &Clock,
+    patience: Duration,
+    say: Option<Arc<Say>>,
+    handshake: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let mut handshake = pin!(handshake);
+    let is_open = || say.as_ref().is_some_and(|say| say.is_open());
+    loop {
+        let was_open = is_open();
+        let until_turned = poll_fn(|cx| {
+            if let Poll::Ready(shaken) = handshake.as_mut().poll(cx) {
+                return Poll::Ready(shaken.map(Some));
+            }
+            // The handshake itself may wait for more of the server, and not look at the answer.
+            if let Some(say) = &say {
+                let _ = say.poll_answer(cx);
+            }
+            if is_open() == was_open { Poll::Pending } else { Poll::Ready(Ok(None)) }
+        });
+        match within(clock, patience, until_turned).await {
+            Ok(Some(shaken)) => return Ok(shaken),
+            Ok(None) => {}
+            Err(Fault::Timeout) if was_open && is_open() => {}
+            Err(fault) => return Err(fault),
+        }
     }
 }
 

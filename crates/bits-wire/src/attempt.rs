@@ -173,6 +173,18 @@ pub trait Vetter: fmt::Debug + Send + Sync {
     fn is_asking(&self) -> bool {
         false
     }
+
+    /// Whether the application has ended while it was asked: nobody waits for its answer any longer
+    /// than for a server's. Never blocks.
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    /// Who is asked: those of one number, of all attempts of a mover, are asked one after the other.
+    /// `None` for one that any number of attempts may ask at the same time.
+    fn client(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A server as it presents itself.

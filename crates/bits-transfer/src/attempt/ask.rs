@@ -87,7 +87,11 @@ impl<'a> Line<'a> {
             cookies: Cookies::default(),
             logins: Arc::clone(&plan.logins),
             visitor: Visitor::new(&plan.logins, left.visitor),
-            counsel: Counsel { vetter: vetter(&plan.vetting), stores: plan.certificates.stores.clone() },
+            counsel: Counsel {
+                vetter: vetter(&plan.vetting),
+                turn: Arc::clone(&control.turn),
+                stores: plan.certificates.stores.clone(),
+            },
             certificates: plan.certificates.clone(),
             // Servers are looked up among the revoked for each file (clause
             // `http_options.set_security_flags.crl_when`), and that is done on a new connection.

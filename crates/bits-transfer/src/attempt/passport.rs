@@ -202,7 +202,7 @@ impl Line<'_> {
             logins: Arc::new(self.logins.of(AuthTarget::PROXY)),
             is_trusted: false,
         };
-        let counsel = Counsel { vetter: None, stores: self.certificates.stores.clone() };
+        let counsel = Counsel { stores: self.certificates.stores.clone(), ..Counsel::default() };
         let talk = Talk { request: &request, target, aim: &aim, counsel: &counsel };
         let (link, answer, text) = self.talk(talk, used).await.map_err(Fault::failure)?;
         Ok((link, answer.into_parts(), text))

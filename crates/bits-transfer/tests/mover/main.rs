@@ -1,5 +1,6 @@
 //! The mover against servers whose every byte a test writes.
 
+mod asked;
 mod certificates;
 mod downloads;
 mod hostile;
