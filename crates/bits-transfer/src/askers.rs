@@ -5,6 +5,7 @@
 //! idle gets a new one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -18,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// So many wait at most; others that are done end.
 const MOST_IDLE: usize = 8;
 
+/// How often a thread has begun to wait. Each wait has a number of its own: one that was chosen
+/// and is not told yet must not find another in its place.
+static WAITS: AtomicU64 = AtomicU64::new(0);
 /// Those that wait, by their numbers.
 static IDLE: Mutex<Vec<(u64, Sender<Question>)>> = Mutex::new(Vec::new());
 
@@ -54,7 +58,7 @@ fn next(asker: &Sender<Question>, questions: &Receiver<Question>) -> Option<Ques
         if idle.len() >= MOST_IDLE {
             return None;
         }
-        let number = idle.iter().map(|(number, _)| number + 1).max().unwrap_or_default();
+        let number = WAITS.fetch_add(1, Ordering::Relaxed);
         idle.push((number, asker.clone()));
         number
     };
