@@ -71,7 +71,7 @@ impl Disk {
         let mut disk = Self { _lock: Some(lock), ..Self::on(backend, file)? };
         disk.take_up(Sealer::of(folder)?)?;
         if let Some(old) = OneForAll::of(folder)? {
-            disk.seal_anew(&old)?;
+            disk.seal_anew(&old, folder)?;
             old.destroy()?;
         }
         Ok(disk)
@@ -139,7 +139,7 @@ impl Disk {
 
     /// Gives every job whose secrets `old` opens a key of its own; the disk has all of it when this
     /// returns.
-    fn seal_anew(&mut self, old: &OneForAll) -> Result<(), StoreError> {
+    fn seal_anew(&mut self, old: &OneForAll, folder: &Path) -> Result<(), StoreError> {
         let file = self.file.clone();
         let mut opened = Vec::new();
         for saved in self.load()?.records() {
@@ -152,7 +152,9 @@ impl Disk {
         }
         self.transact(|tables| opened.iter().try_for_each(|job| tables.keep(job)))?;
         self.sealer.sync()?;
-        open_file(&file)?.sync_data().map_err(|error| storage(&file, error))
+        open_file(&file)?.sync_data().map_err(|error| storage(&file, error))?;
+        // The names of both, too, whichever run has made them.
+        sync_folder(folder).map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })
     }
 
     pub(crate) fn load(&self) -> Result<Loading<'_>, StoreError> {
@@ -219,6 +221,12 @@ pub(crate) fn initialise(backend: impl StorageBackend, file: &Path) -> Result<()
     transaction.open_table(JOBS).map_err(|error| failed(file, error))?;
     transaction.open_table(FILES).map_err(|error| failed(file, error))?;
     transaction.commit().map_err(|error| failed(file, error))
+}
+
+/// Waits until the disk has the names in `folder`; where folders cannot be synced, a name is on record
+/// with its file.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn open_file(file: &Path) -> Result<FileBackend, StoreError> {
