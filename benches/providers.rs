@@ -70,7 +70,8 @@ fn download(manager: &Arc<dyn Manager>, url: &str, folder: &Path) -> Result<()> 
     let (bell, rung) = Bell::new();
     let done = lead(&job, url, &local.to_string_lossy(), bell, &rung);
     if done.is_err() {
-        job.cancel()?;
+        // Why it has failed is worth more than that it cannot be taken away either.
+        _ = job.cancel();
     }
     done
 }
@@ -79,6 +80,7 @@ fn lead(job: &Arc<dyn Job>, url: &str, local: &str, bell: Arc<Bell>, rung: &Rece
     job.set_priority(JobPriority::FOREGROUND)?;
     job.add_file(Some(url), Some(local))?;
     job.set_notify_interface(Some(callback_object(bell)))?;
+    fail_at_once(job)?;
     job.resume()?;
     rung.recv_timeout(PATIENCE)?;
     match job.state()? {
@@ -87,6 +89,15 @@ fn lead(job: &Arc<dyn Job>, url: &str, local: &str, bell: Arc<Bell>, rung: &Rece
     }
     job.complete()?;
     Ok(())
+}
+
+/// Makes of a passing error, of which nobody is told, one that ends the job.
+fn fail_at_once(job: &Arc<dyn Job>) -> Result<()> {
+    match job.set_no_progress_timeout(0) {
+        // A BITS without the method is not kept from being measured.
+        Ok(_) | Err(Hresult::E_NOTIMPL) => Ok(()),
+        Err(code) => Err(code.into()),
+    }
 }
 
 /// Rings when a job is at its end.

@@ -91,7 +91,8 @@ pub trait File5: File4 {
     /// Reads a property. Since 5.0; clauses `file5.get_property.*`.
     ///
     /// # Errors
-    /// `BG_E_UNKNOWN_PROPERTY_ID` for an id that is not defined.
+    /// `BG_E_UNKNOWN_PROPERTY_ID` for an id that is not defined. A real BITS may know ids that these
+    /// traits do not: then `bits-windows` gives a code that is none of Windows', its `UNKNOWN_TYPE`.
     fn property(&self, id: FilePropertyId) -> Result<FilePropertyValue, Hresult>;
 
     /// Replaces a property; there is none that can be. Since 5.0; clauses `file5.set_property.*`.

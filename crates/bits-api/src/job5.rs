@@ -19,6 +19,7 @@ pub trait Job5: Job4 {
     /// Reads a property. Since 5.0; clauses `job5.get_property.*`.
     ///
     /// # Errors
-    /// `BG_E_UNKNOWN_PROPERTY_ID` for an id that this BITS does not know.
+    /// `BG_E_UNKNOWN_PROPERTY_ID` for an id that this BITS does not know. A real BITS may know ids that
+    /// these traits do not: then `bits-windows` gives a code that is none of Windows', its `UNKNOWN_TYPE`.
     fn property(&self, id: JobPropertyId) -> Result<JobPropertyValue, Hresult>;
 }

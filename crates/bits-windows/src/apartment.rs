@@ -60,14 +60,13 @@ pub(crate) fn enter<T: Send>(work: impl FnOnce() -> Result<T, Hresult> + Send) -
     })?
 }
 
-/// Does `work` where proxies may be used, in nobody's name: what cannot fail and asks nothing of the
-/// service for anybody. It is left undone when there is no thread to do it.
-pub(crate) fn enter_as_anyone(work: impl FnOnce() + Send) {
-    if is_single_threaded() {
-        _ = elsewhere(work);
-    } else {
-        work();
-    }
+/// Does `work` where proxies may be used, in nobody's name: what asks nothing of the service for
+/// anybody.
+///
+/// # Errors
+/// `E_OUTOFMEMORY` when there is no thread to do it.
+pub(crate) fn enter_as_anyone<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Hresult> {
+    if is_single_threaded() { elsewhere(work) } else { Ok(work()) }
 }
 
 fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Hresult> {

@@ -90,6 +90,19 @@ unsafe impl Argument for Option<&Hash> {
     }
 }
 
+/// A list that a method takes as two arguments, how many there are and where the first one is. Here it is
+/// one, so that they cannot disagree.
+///
+/// # Safety
+/// Behind `first` are as many elements as `count` says, at least as long as `self` lives.
+pub(crate) unsafe trait List {
+    type Element;
+
+    fn count(&self) -> u32;
+
+    fn first(&self) -> *const Self::Element;
+}
+
 /// A method in the table of an interface, with the arguments `A` after the object.
 pub(crate) trait Method<A> {
     /// # Safety
@@ -111,7 +124,42 @@ macro_rules! methods {
     )* };
 }
 
-methods!(()(A)(A, B)(A, B, C)(A, B, C, D)(A, B, C, D, E, F, G));
+methods!(()(A)(A, B)(A, B, C)(A, B, C, D));
+
+impl<L: List> Method<(L,)> for unsafe extern "system" fn(*mut c_void, u32, *const L::Element) -> HRESULT {
+    unsafe fn call(self, this: *mut c_void, (list,): (L,)) -> HRESULT {
+        // SAFETY: the object is the caller's word, the arguments are good by their types.
+        unsafe { self(this, list.count(), list.first()) }
+    }
+}
+
+impl<A: Argument, B: Argument, L: List> Method<(A, B, L)>
+    for unsafe extern "system" fn(*mut c_void, A::Raw, B::Raw, u32, *const L::Element) -> HRESULT
+{
+    unsafe fn call(self, this: *mut c_void, (a, b, list): (A, B, L)) -> HRESULT {
+        // SAFETY: as above.
+        unsafe { self(this, a.raw(), b.raw(), list.count(), list.first()) }
+    }
+}
+
+/// Where the one list ends and the other begins, there is a plain number.
+impl<A: Argument, B: Argument, L: List, M: List> Method<(A, B, L, u32, M)>
+    for unsafe extern "system" fn(
+        *mut c_void,
+        A::Raw,
+        B::Raw,
+        u32,
+        *const L::Element,
+        u32,
+        u32,
+        *const M::Element,
+    ) -> HRESULT
+{
+    unsafe fn call(self, this: *mut c_void, (a, b, first, number, second): (A, B, L, u32, M)) -> HRESULT {
+        // SAFETY: as above.
+        unsafe { self(this, a.raw(), b.raw(), first.count(), first.first(), number, second.count(), second.first()) }
+    }
+}
 
 /// Windows' code as ours.
 pub(crate) fn hresult(code: HRESULT) -> Hresult {

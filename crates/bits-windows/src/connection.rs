@@ -159,7 +159,7 @@ mod over_com {
         apartment::enter(|| {
             // SAFETY: the class is a constant, and COM has been initialised for this process.
             let manager = unsafe { CoCreateInstance(&raw const class, None, CLSCTX_LOCAL_SERVER) };
-            manager.map(Proxy::new).map_err(|error| failure(&error))
+            manager.map(Proxy::new).map_err(|error| failure(&error))?.ready()
         })
     }
 

@@ -18,8 +18,12 @@ use crate::proxy::Proxy;
 type Next = unsafe extern "system" fn(*mut c_void, u32, *mut *mut c_void, *mut u32) -> HRESULT;
 type Skip = unsafe extern "system" fn(*mut c_void, u32) -> HRESULT;
 type Reset = unsafe extern "system" fn(*mut c_void) -> HRESULT;
-type Clone = unsafe extern "system" fn(*mut c_void, *mut *mut c_void) -> HRESULT;
+type Twin = unsafe extern "system" fn(*mut c_void, *mut *mut c_void) -> HRESULT;
 type GetCount = unsafe extern "system" fn(*mut c_void, *mut u32) -> HRESULT;
+
+/// How many places there are for items if GetCount does not say how many can come; of what more is asked
+/// for, nothing is lost: the next call has it. That GetCount has failed is not said: Next was asked for.
+const MOST_WITHOUT_A_COUNT: u32 = 1 << 16;
 
 /// An enumerator of COM: all have the same methods, each in a table of its own.
 pub(crate) trait Enumeration: Interface + fmt::Debug + 'static {
@@ -28,7 +32,7 @@ pub(crate) trait Enumeration: Interface + fmt::Debug + 'static {
     /// What a client sees of that.
     type Object: ?Sized + fmt::Debug + Send + Sync + 'static;
 
-    fn methods(table: &Self::Vtable) -> (Next, Skip, Reset, Clone, GetCount);
+    fn methods(table: &Self::Vtable) -> (Next, Skip, Reset, Twin, GetCount);
 
     fn object(item: Proxy<Self::Item>) -> Arc<Self::Object>;
 }
@@ -39,7 +43,7 @@ macro_rules! enumerations {
             type Item = $item;
             type Object = $object;
 
-            fn methods(table: &Self::Vtable) -> (Next, Skip, Reset, Clone, GetCount) {
+            fn methods(table: &Self::Vtable) -> (Next, Skip, Reset, Twin, GetCount) {
                 (table.Next, table.Skip, table.Reset, table.Clone, table.GetCount)
             }
 
@@ -76,7 +80,7 @@ impl<I: Enumeration> Walk<I> {
 impl<I: Enumeration> Enumerator<I::Object> for Walk<I> {
     fn next(&self, count: u32) -> Result<Fetched<I::Object>, Hresult> {
         // One more than there are is too many, as any other number above.
-        let asked = count.min(self.count()?.saturating_add(1));
+        let asked = count.min(self.count().map_or(MOST_WITHOUT_A_COUNT, |there| there.saturating_add(1)));
         let (success, items) = self.0.within(|interface| {
             let mut items: Vec<*mut c_void> = vec![std::ptr::null_mut(); asked as usize];
             let mut fetched = 0;

@@ -9,6 +9,7 @@ use bits_api::{
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{BOOL, PWSTR};
 
+use crate::UNKNOWN_TYPE;
 use crate::call::Argument;
 use crate::memory::{ArrayOut, Text, TextOut};
 use crate::proxy::{Late, Proxy};
@@ -150,15 +151,16 @@ impl File5 for FileHandle {
         self.v5()?.call(|table| table.GetProperty, (windows_id(id), &mut value))?;
         match id {
             FilePropertyId::HTTP_RESPONSE_HEADERS => Ok(FilePropertyValue::String(value.string().text())),
-            // A property that is newer than this crate: nobody knows what is in the union.
-            _ => Err(Hresult::E_NOTIMPL),
+            // A property that is newer than this crate: whether what is in the union is to be freed, only the
+            // documentation can tell, so it is left alone.
+            _ => Err(UNKNOWN_TYPE),
         }
     }
 
     fn set_property(&self, id: FilePropertyId, value: FilePropertyValue) -> Result<Success, Hresult> {
         let text = match value {
             FilePropertyValue::String(text) => Text::new(text.as_deref())?,
-            _ => return Err(Hresult::E_NOTIMPL),
+            _ => return Err(Hresult::E_INVALIDARG),
         };
         self.v5()?.call(|table| table.SetProperty, (windows_id(id), PropertyIn(&text)))
     }
@@ -171,7 +173,7 @@ impl File6 for FileHandle {
 
     fn request_file_ranges(&self, ranges: &[FileRange]) -> Result<Success, Hresult> {
         let ranges = Ranges::new(ranges)?;
-        self.v6()?.call(|table| table.RequestFileRanges, (ranges.count(), &ranges))
+        self.v6()?.call(|table| table.RequestFileRanges, (&ranges,))
     }
 
     fn filled_file_ranges(&self) -> Result<Vec<FileRange>, Hresult> {

@@ -15,8 +15,7 @@ impl Job3 for JobHandle {
         ranges: &[FileRange],
     ) -> Result<Success, Hresult> {
         let (remote_name, local_name, ranges) = (Text::new(remote_name)?, Text::new(local_name)?, Ranges::new(ranges)?);
-        let arguments = (&remote_name, &local_name, ranges.count(), &ranges);
-        self.as_job3()?.call(|table| table.AddFileWithRanges, arguments)
+        self.as_job3()?.call(|table| table.AddFileWithRanges, (&remote_name, &local_name, &ranges))
     }
 
     fn replace_remote_prefix(&self, old: Option<&str>, new: Option<&str>) -> Result<Success, Hresult> {

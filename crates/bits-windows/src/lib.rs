@@ -2,9 +2,19 @@
 //!
 //! This crate translates and nothing more: every HRESULT, success codes too, comes through as BITS
 //! gave it, and an interface that this BITS does not have is `E_NOINTERFACE`. It must never repair,
-//! retry or guess; what BITS does is what the caller sees. Only what the binary interface cannot carry
-//! is refused before BITS: a string with a NUL inside, a hash that is not as long as a hash, a property
-//! of another type than its id says.
+//! retry or guess; what BITS does is what the caller sees. Some codes are not of BITS, and these are all:
+//!
+//! - What the binary interface cannot carry is refused before BITS. A string with a NUL inside, a list
+//!   longer than 32 bits count and a value of another type than its property or setting are
+//!   `E_INVALIDARG`; a hash that is not as long as a hash is `RPC_X_BAD_STUB_DATA`, or without the name of
+//!   a store `RPC_X_NULL_REF_POINTER`. So are objects that are not of BITS, in calls of a callback that
+//!   another program has registered: `E_INVALIDARG`.
+//! - A setting of an interface that this BITS does not have is `E_NOTIMPL`, as [`bits_api::Settings`]
+//!   promises.
+//! - A property whose id BITS knows and this crate does not is [`UNKNOWN_TYPE`].
+//! - A call that succeeds and yet hands out no object, where there must be one, is `E_UNEXPECTED`.
+//! - A call that cannot be made where it must be made, or in the caller's name, fails with what Windows
+//!   says to that. A panic in a client's callback is `E_UNEXPECTED` to BITS.
 //!
 //! # Safety
 //!
@@ -14,7 +24,8 @@
 //! - *Apartments.* Proxies of BITS are made, used and released in the multithreaded apartment only,
 //!   which a parked thread keeps alive (`apartment`). Callers may be anywhere; that is why handles are
 //!   `Send` and `Sync`. A call that goes to another thread is made in the name of whomever the
-//!   caller's thread impersonates (`impersonation`), or not at all.
+//!   caller's thread impersonates (`impersonation`), or not at all; nor is any made through a proxy whose
+//!   security blanket could not be set.
 //! - *Pointers in.* Strings and arrays live until the call has returned; BITS copies what it keeps.
 //!   Our copies of strings are wiped, since one may be a password.
 //! - *Pointers out.* What a call hands out belongs to the caller of COM: interfaces are owned by a
@@ -23,6 +34,10 @@
 //!   table inside the object, which lives until the last reference is released (`callback`).
 //! - *Unions* begin as zeros, so that every byte is defined whichever member is written and read.
 //! - *Signatures* are those of the `windows` crate's bindings, which are made from Windows' metadata.
+//!   They say nothing of which interface a `*mut c_void` is: which method is called with which objects,
+//!   and as what the object is read that it hands out, is part of the unsafe surface though the functions
+//!   for it (`Proxy::call`, `memory::ObjectOut`) are safe to call inside this crate. The tests call each
+//!   method once, at objects that would not be taken for others.
 #![cfg_attr(windows, allow(unsafe_code))]
 
 mod advice;
@@ -71,6 +86,15 @@ mod tests;
 mod token_options;
 #[cfg(any(windows, test))]
 mod values;
+
+use bits_api::Hresult;
+
+/// Reading a property has succeeded, but of which type an id is that this crate does not know, only the
+/// documentation of that BITS can tell.
+///
+/// The code is none of Windows', by the bit for customers' codes, so that nobody takes it for an answer of
+/// BITS. What came with the property is left alone: whether it is memory to be freed nobody can tell either.
+pub const UNKNOWN_TYPE: Hresult = Hresult(0xA000_0001);
 
 pub use advice::advice;
 #[cfg(windows)]

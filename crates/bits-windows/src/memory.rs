@@ -10,7 +10,7 @@ use windows::Win32::System::Com::CoTaskMemFree;
 use windows::core::{Interface, PCWSTR, PWSTR};
 use zeroize::Zeroizing;
 
-use crate::call::Argument;
+use crate::call::{Argument, List};
 use crate::proxy::Proxy;
 
 /// A string on its way to COM: wide and with a terminator, or absent. It is wiped when it is no longer
@@ -57,8 +57,7 @@ unsafe impl Argument for &Text {
     }
 }
 
-/// Bytes on their way to COM. How many there are goes before them: [`Bytes::count`].
-#[derive(Clone, Copy)]
+/// Bytes on their way to COM.
 pub(crate) struct Bytes<'a> {
     bytes: &'a [u8],
     count: u32,
@@ -71,17 +70,17 @@ impl<'a> Bytes<'a> {
         let count = u32::try_from(bytes.len()).map_err(|_| Hresult::E_INVALIDARG)?;
         Ok(Self { bytes, count })
     }
-
-    pub(crate) fn count(self) -> u32 {
-        self.count
-    }
 }
 
-// SAFETY: bytes that live during the call, and are as many as `count` says.
-unsafe impl Argument for Bytes<'_> {
-    type Raw = *const u8;
+// SAFETY: the count is that of the very slice.
+unsafe impl List for Bytes<'_> {
+    type Element = u8;
 
-    fn raw(self) -> *const u8 {
+    fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn first(&self) -> *const u8 {
         self.bytes.as_ptr()
     }
 }
@@ -170,7 +169,8 @@ impl<T: Copy> Drop for ArrayOut<T> {
     }
 }
 
-/// An interface that a call hands out.
+/// An interface that a call hands out. The table says `*mut c_void` of each: that it is an `I`, whoever
+/// calls must have from the method's documentation.
 pub(crate) struct ObjectOut<I: Interface> {
     pointer: *mut c_void,
     interface: PhantomData<I>,
@@ -187,8 +187,8 @@ impl<I: Interface> ObjectOut<I> {
     /// The object; `None` if the call has handed out none.
     pub(crate) fn take(&mut self) -> Option<Proxy<I>> {
         let pointer = std::mem::replace(&mut self.pointer, null_mut());
-        // SAFETY: the call has handed out an interface of the kind that its signature documents, and
-        // with it one reference, which is passed on.
+        // SAFETY: `I` is the kind that the method documents (which each caller answers for, as `Proxy::call`
+        // says), and the call has handed out one reference with it, which is passed on.
         (!pointer.is_null()).then(|| Proxy::new(unsafe { I::from_raw(pointer) }))
     }
 }

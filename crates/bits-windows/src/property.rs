@@ -3,6 +3,7 @@
 use bits_api::{AuthTarget, Hresult, Job5, JobPropertyId, JobPropertyValue, Success};
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 
+use crate::UNKNOWN_TYPE;
 use crate::call::{guid, windows_guid};
 use crate::job::JobHandle;
 
@@ -19,7 +20,7 @@ impl Job5 for JobHandle {
         let mut value = bits::BITS_JOB_PROPERTY_VALUE::default();
         self.as_job5()?.call(|table| table.GetProperty, (windows_id(id), &mut value))?;
         // A newer BITS may have it, but of which type it is only the documentation can tell.
-        let member = member_of(id).ok_or(Hresult::BG_E_UNKNOWN_PROPERTY_ID)?;
+        let member = member_of(id).ok_or(UNKNOWN_TYPE)?;
         Ok(value_of(member, value))
     }
 }

@@ -17,7 +17,11 @@ use crate::call::{Argument, Method, failure, success};
 use crate::memory::{ObjectOut, TextOut};
 
 /// An interface of an object in the service, used in the multithreaded apartment only.
-pub(crate) struct Proxy<I: Interface>(ManuallyDrop<I>);
+pub(crate) struct Proxy<I: Interface> {
+    interface: ManuallyDrop<I>,
+    /// Whether calls are made in the caller's name. If not, there are none.
+    blanket: Result<(), Hresult>,
+}
 
 // SAFETY: the pointer is used and released in the multithreaded apartment only, where any thread may
 // use a proxy, at the same time as others too.
@@ -27,20 +31,28 @@ unsafe impl<I: Interface> Sync for Proxy<I> {}
 
 impl<I: Interface> Proxy<I> {
     /// Takes over an interface that was had in the multithreaded apartment. Calls through it are made
-    /// in the name of the calling thread: no interface inherits that from another.
+    /// in the name of the calling thread, which no interface inherits from another. If that cannot be
+    /// had, every call fails with the reason.
     pub(crate) fn new(interface: I) -> Self {
-        let proxy = Self(ManuallyDrop::new(interface));
-        // What lives in this process has no blanket, and needs none.
-        apartment::enter_as_anyone(|| _ = proxy.spread_blanket());
+        let mut proxy = Self { interface: ManuallyDrop::new(interface), blanket: Ok(()) };
+        proxy.blanket = apartment::enter_as_anyone(|| proxy.spread_blanket()).flatten();
         proxy
     }
 
-    fn spread_blanket(&self) -> windows::core::Result<()> {
-        let pointer = self.0.as_raw();
+    /// The interface if calls through it can be made.
+    ///
+    /// # Errors
+    /// Why they would not be made in the caller's name.
+    pub(crate) fn ready(self) -> Result<Self, Hresult> {
+        self.blanket.map(|()| self)
+    }
+
+    fn spread_blanket(&self) -> Result<(), Hresult> {
+        let pointer = self.interface.as_raw();
         // SAFETY: every interface begins with IUnknown, and this one lives.
         let object = unsafe { IUnknown::from_raw_borrowed(&pointer) };
         // SAFETY: the object lives; all else are constants.
-        unsafe {
+        let spread = unsafe {
             CoSetProxyBlanket(
                 object,
                 RPC_C_AUTHN_DEFAULT.cast_unsigned(),
@@ -51,10 +63,21 @@ impl<I: Interface> Proxy<I> {
                 None,
                 EOAC_DYNAMIC_CLOAKING,
             )
+        };
+        match spread.map_err(|error| failure(&error)) {
+            // What lives in this process has no blanket, and needs none; and Wine, where nobody is
+            // impersonated over COM, has none at all. Windows does not know this second code here.
+            Err(Hresult::E_NOINTERFACE | Hresult::E_NOTIMPL) => Ok(()),
+            spread => spread,
         }
     }
 
     /// Calls a method.
+    ///
+    /// The types of the arguments keep them good and lists as long as they say, but not every mistake is
+    /// one of types: what is called must be a method of the table it is handed, each `*mut c_void` must get
+    /// or be read as the interface that the method documents, and a method with places for several results
+    /// (Next) does not go this way. That is for the caller to see to, as in a block of `unsafe`.
     ///
     /// # Errors
     /// What the method returns.
@@ -99,7 +122,7 @@ impl<I: Interface> Proxy<I> {
     /// Calls a method that does nothing but hand out an object.
     ///
     /// # Errors
-    /// What the method returns; `E_UNEXPECTED` when it succeeds without an object.
+    /// What the method returns; `E_UNEXPECTED` when it succeeds without an object; those of [`Proxy::ready`].
     pub(crate) fn object<J: Interface, M>(
         &self,
         method: impl FnOnce(&I::Vtable) -> M + Send,
@@ -109,23 +132,24 @@ impl<I: Interface> Proxy<I> {
     {
         let mut object = ObjectOut::new();
         self.call(method, (&mut object,))?;
-        object.take().ok_or(Hresult::E_UNEXPECTED)
+        object.take().ok_or(Hresult::E_UNEXPECTED)?.ready()
     }
 
     /// Queries for another interface of the object.
     ///
     /// # Errors
-    /// `E_NOINTERFACE` when it has none; what else QueryInterface says.
+    /// `E_NOINTERFACE` when it has none; what else QueryInterface says; those of [`Proxy::ready`].
     pub(crate) fn query<J: Interface>(&self) -> Result<Proxy<J>, Hresult> {
-        self.within(|interface| interface.cast().map(Proxy::new).map_err(|error| failure(&error)))
+        self.within(|interface| interface.cast().map(Proxy::new).map_err(|error| failure(&error))?.ready())
     }
 
     /// Uses the interface where it may be used.
     ///
     /// # Errors
-    /// Those of `work`, and of [`apartment::enter`].
+    /// Those of `work`, of [`apartment::enter`] and of [`Proxy::ready`].
     pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> Result<T, Hresult> + Send) -> Result<T, Hresult> {
-        apartment::enter(|| work(&self.0))
+        self.blanket?;
+        apartment::enter(|| work(&self.interface))
     }
 }
 
@@ -135,17 +159,17 @@ unsafe impl<I: Interface> Argument for &Proxy<I> {
     type Raw = *mut c_void;
 
     fn raw(self) -> *mut c_void {
-        self.0.as_raw()
+        self.interface.as_raw()
     }
 }
 
 impl<I: Interface> Drop for Proxy<I> {
     fn drop(&mut self) {
         let proxy = self;
-        apartment::enter_as_anyone(move || {
-            let Self(interface) = proxy;
+        // Where there is no thread to let it go on, it is kept: it must not go anywhere else.
+        _ = apartment::enter_as_anyone(move || {
             // SAFETY: nobody uses the interface after this.
-            unsafe { ManuallyDrop::drop(interface) };
+            unsafe { ManuallyDrop::drop(&mut proxy.interface) };
         });
     }
 }

@@ -3,10 +3,10 @@
 use bits_api::{FileRange, Hresult};
 use windows::Win32::Networking::BackgroundIntelligentTransferService::BG_FILE_RANGE;
 
-use crate::call::Argument;
+use crate::call::List;
 use crate::memory::ArrayOut;
 
-/// Parts of a file on their way to COM. How many there are goes before them: [`Ranges::count`].
+/// Parts of a file on their way to COM.
 pub(crate) struct Ranges {
     ranges: Vec<BG_FILE_RANGE>,
     count: u32,
@@ -20,17 +20,17 @@ impl Ranges {
         let windows = |range: &FileRange| BG_FILE_RANGE { InitialOffset: range.initial_offset, Length: range.length };
         Ok(Self { ranges: ranges.iter().map(windows).collect(), count })
     }
-
-    pub(crate) fn count(&self) -> u32 {
-        self.count
-    }
 }
 
-// SAFETY: an array that lives during the call, and is as long as `count` says.
-unsafe impl Argument for &Ranges {
-    type Raw = *const BG_FILE_RANGE;
+// SAFETY: the count is that of the very vector, which nobody changes.
+unsafe impl List for &Ranges {
+    type Element = BG_FILE_RANGE;
 
-    fn raw(self) -> *const BG_FILE_RANGE {
+    fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn first(&self) -> *const BG_FILE_RANGE {
         self.ranges.as_ptr()
     }
 }

@@ -3,13 +3,17 @@
 // Entering an apartment.
 #![allow(unsafe_code)]
 
+mod support;
+
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use bits_api::{EnumJobsFlags, Guid, Job, JobType, Manager};
+use bits_api::{EnumJobsFlags, Guid, Manager};
 use windows::Win32::System::Com::{
     COINIT, COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED, CoInitializeEx, CoUninitialize,
 };
+
+use support::OwnJob;
 
 /// What `work` gives on a new thread in an apartment of `kind`, or in none.
 fn in_apartment<T: Send + 'static>(kind: Option<COINIT>, work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -30,9 +34,8 @@ fn in_apartment<T: Send + 'static>(kind: Option<COINIT>, work: impl FnOnce() -> 
 
 /// Makes a job, uses it and all that it and its manager hand out, and lets go of everything.
 fn use_bits() {
-    let manager = bits_windows::connect().expect("BITS is there").manager;
-    let created = manager.create_job(Some("bits-windows apartments"), JobType::DOWNLOAD).expect("a job");
-    created.job.add_file(Some("http://127.0.0.1:9/a"), Some(r"C:\windows\temp\bits-windows-a")).expect("a file");
+    let manager = support::manager();
+    let created = OwnJob::of(&manager, "http://127.0.0.1:9/a");
 
     let files = created.job.enum_files().unwrap();
     assert_eq!(files.count(), Ok(1));
@@ -87,13 +90,10 @@ fn eight_threads_use_bits_at_once() {
 fn a_job_of_one_apartment_is_used_and_let_go_in_others() {
     let kinds = [None, Some(COINIT_MULTITHREADED), Some(COINIT_APARTMENTTHREADED)];
     for (made, used) in kinds.into_iter().flat_map(|made| kinds.map(|used| (made, used))) {
-        let (job, id): (Arc<dyn Job>, Guid) = in_apartment(made, || {
-            let manager = bits_windows::connect().expect("BITS is there").manager;
-            let created = manager.create_job(Some("bits-windows apartments"), JobType::DOWNLOAD).expect("a job");
-            (created.job, created.id)
-        });
+        let own = in_apartment(made, || OwnJob::new(&support::manager()));
+        let id = own.id;
 
-        let (known, cancelled) = in_apartment(used, move || (job.id(), job.cancel()));
+        let (known, cancelled) = in_apartment(used, move || (own.job.id(), own.job.cancel()));
 
         assert_eq!(known, Ok(id), "made in {made:?}, used in {used:?}");
         assert!(cancelled.is_ok(), "made in {made:?}, used in {used:?}: {cancelled:?}");

@@ -34,7 +34,10 @@ impl Foreign {
     }
 
     fn interface<I: Interface>(&self) -> Option<Arc<Remote<I>>> {
-        self.0.query().ok().map(|interface| Arc::new(Remote(interface)))
+        match self.0.query() {
+            Err(Hresult::E_NOINTERFACE) => None,
+            found => Some(Arc::new(Remote(found))),
+        }
     }
 }
 
@@ -56,8 +59,15 @@ impl Unknown for Foreign {
     }
 }
 
-/// One interface of such an object.
-struct Remote<I: Interface>(Proxy<I>);
+/// One interface of such an object; or, if nobody can tell whether it has it, since its program has gone
+/// for one, the reason, which its calls give.
+struct Remote<I: Interface>(Result<Proxy<I>, Hresult>);
+
+impl<I: Interface> Remote<I> {
+    fn proxy(&self) -> Result<&Proxy<I>, Hresult> {
+        self.0.as_ref().map_err(|code| *code)
+    }
+}
 
 /// Where the methods of the first callback are in the tables of all three.
 trait Jobs: Interface {
@@ -102,24 +112,24 @@ impl Files for bits::IBackgroundCopyCallback3 {
 impl<I: Jobs> Callback for Remote<I> {
     fn job_transferred(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
         let job = of_bits::<JobHandle>(&*job)?.interface();
-        self.0.call(|table| I::jobs(table).JobTransferred, (job,))
+        self.proxy()?.call(|table| I::jobs(table).JobTransferred, (job,))
     }
 
     fn job_error(&self, job: Arc<dyn Job>, error: Arc<dyn JobError>) -> Result<Success, Hresult> {
         let (job, error) = (of_bits::<JobHandle>(&*job)?.interface(), &of_bits::<ErrorHandle>(&*error)?.0);
-        self.0.call(|table| I::jobs(table).JobError, (job, error))
+        self.proxy()?.call(|table| I::jobs(table).JobError, (job, error))
     }
 
     fn job_modification(&self, job: Arc<dyn Job>) -> Result<Success, Hresult> {
         let job = of_bits::<JobHandle>(&*job)?.interface();
-        self.0.call(|table| I::jobs(table).JobModification, (job, 0_u32))
+        self.proxy()?.call(|table| I::jobs(table).JobModification, (job, 0_u32))
     }
 }
 
 impl<I: Files> Callback2 for Remote<I> {
     fn file_transferred(&self, job: Arc<dyn Job>, file: Arc<dyn File>) -> Result<Success, Hresult> {
         let (job, file) = (of_bits::<JobHandle>(&*job)?.interface(), of_bits::<FileHandle>(&*file)?.interface());
-        self.0.call(|table| I::files(table).FileTransferred, (job, file))
+        self.proxy()?.call(|table| I::files(table).FileTransferred, (job, file))
     }
 }
 
@@ -132,7 +142,7 @@ impl Callback3 for Remote<bits::IBackgroundCopyCallback3> {
     ) -> Result<Success, Hresult> {
         let (job, file) = (of_bits::<JobHandle>(&*job)?.interface(), of_bits::<FileHandle>(&*file)?.interface());
         let ranges = Ranges::new(ranges)?;
-        self.0.call(|table| table.FileRangesTransferred, (job, file, ranges.count(), &ranges))
+        self.proxy()?.call(|table| table.FileRangesTransferred, (job, file, &ranges))
     }
 }
 
@@ -145,10 +155,7 @@ impl ServerCertificateValidationCallback for Remote<bits::IBackgroundCopyServerC
     ) -> Result<Success, Hresult> {
         let (job, file) = (of_bits::<JobHandle>(&*job)?.interface(), of_bits::<FileHandle>(&*file)?.interface());
         let (certificate, store) = (Bytes::new(server.certificate)?, Bytes::new(server.store)?);
-        self.0.call(
-            |table| table.ValidateServerCertificate,
-            (job, file, certificate.count(), certificate, server.encoding, store.count(), store),
-        )
+        self.proxy()?.call(|table| table.ValidateServerCertificate, (job, file, certificate, server.encoding, store))
     }
 }
 

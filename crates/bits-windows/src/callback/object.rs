@@ -10,9 +10,9 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering, fence};
+use std::{mem, slice};
 
 use bits_api::{
     Callback, Callback2, Callback3, Hresult, ServerCertificate, ServerCertificateValidationCallback, Success, Unknown,
@@ -177,7 +177,7 @@ unsafe extern "system" fn release<const PLACE: usize>(this: *mut c_void) -> u32 
         // SAFETY: that was the last reference to what `new` has made as a box.
         let object = unsafe { Box::from_raw(object) };
         // What a client does when it is dropped is its own.
-        _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+        _ = guarded(|| drop(object));
     }
     left
 }
@@ -269,8 +269,20 @@ unsafe extern "system" fn validate_server_certificate(
 
 /// Lets the client answer.
 fn answer(client: impl FnOnce() -> Result<Success, Hresult>) -> HRESULT {
-    let answer = catch_unwind(AssertUnwindSafe(client)).unwrap_or(Err(Hresult::E_UNEXPECTED));
+    let answer = guarded(client).unwrap_or(Err(Hresult::E_UNEXPECTED));
     windows_hresult(answer.map_or_else(|code| code, Success::hresult))
+}
+
+/// What the client's `work` gives; `None` for a panic.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // It is the client's too, and may panic when it is dropped: it never is.
+            mem::forget(payload);
+            None
+        }
+    }
 }
 
 /// An argument with a reference of its own: the client may keep it.

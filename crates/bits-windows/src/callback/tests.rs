@@ -16,7 +16,7 @@ use windows::core::{IUnknown, Interface};
 
 use super::{ClientObject, Foreign, object, registered};
 use crate::call::Argument;
-use crate::fakes::{FakeError, FakeFile, FakeJob, FakeService};
+use crate::fakes::{FakeError, FakeFile, FakeGuarded, FakeJob, FakeService};
 use crate::memory::ObjectOut;
 use crate::proxy::Proxy;
 
@@ -350,6 +350,15 @@ fn an_argument_that_is_missing_is_refused() {
     assert!(client.heard.lock().unwrap().is_empty());
 }
 
+/// What a client panics with that panics when it is dropped too.
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        panic!("of a panic")
+    }
+}
+
 /// A client that panics whatever is done with it.
 struct Panics(Arc<AtomicBool>);
 
@@ -363,14 +372,14 @@ impl Callback for Panics {
     }
 
     fn job_modification(&self, _: Arc<dyn Job>) -> Result<Success, Hresult> {
-        panic!("in the call")
+        std::panic::panic_any(Payload)
     }
 }
 
 impl Drop for Panics {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
-        panic!("at the end")
+        std::panic::panic_any(Payload)
     }
 }
 
@@ -427,6 +436,17 @@ fn what_another_program_has_registered_is_told_by_its_interfaces_and_goes_back_i
     assert_eq!(back.raw(), identity);
     drop(back);
     assert_eq!(Arc::strong_count(&service), 1, "it is let go of");
+}
+
+#[test]
+fn of_a_program_that_has_gone_nobody_knows_what_it_has_and_its_calls_say_so() {
+    let gone = Hresult::RPC_S_SERVER_UNAVAILABLE;
+    let service = FakeService::answering(Hresult::S_OK);
+    let foreign = Foreign::new(Proxy::new(FakeGuarded::interface(&service, gone).cast().unwrap()));
+
+    let called = foreign.callback().unwrap().job_transferred(FakeJob::of(&service));
+
+    assert_eq!(called, Err(gone));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod enumerator;
 mod error;
 mod file;
+mod guarded;
 mod job;
 mod manager;
 mod memory;
@@ -25,6 +26,7 @@ use crate::call::windows_hresult;
 pub(crate) use self::enumerator::{FakeFiles, FakeJobs, FakePeers, FakeRecords};
 pub(crate) use self::error::FakeError;
 pub(crate) use self::file::FakeFile;
+pub(crate) use self::guarded::FakeGuarded;
 pub(crate) use self::job::FakeJob;
 pub(crate) use self::manager::FakeManager;
 use self::memory::Loans;

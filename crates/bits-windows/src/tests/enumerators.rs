@@ -87,6 +87,17 @@ fn more_than_there_can_be_is_not_asked_for() {
 }
 
 #[test]
+fn next_is_asked_for_a_bounded_number_when_nobody_knows_how_many_there_are() {
+    let service = FakeService::answering(Hresult::RPC_S_SERVER_UNAVAILABLE);
+    let walk = files(&service);
+
+    let answers = [walk.next(3), walk.next(u32::MAX)].map(Result::unwrap_err);
+
+    assert_eq!(answers, [Hresult::RPC_S_SERVER_UNAVAILABLE; 2]);
+    assert_eq!(service.heard(), ["GetCount", "Next(3)", "GetCount", "Next(65536)"]);
+}
+
+#[test]
 fn failures_come_through() {
     let service = FakeService::answering(Hresult::RPC_S_SERVER_UNAVAILABLE);
     let walk = files(&service);

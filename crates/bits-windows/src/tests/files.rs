@@ -8,6 +8,7 @@ use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{GUID, Interface};
 
 use super::{Call, OK, Row, failures_come_back, results_come_back, seen, success_codes_come_back, text};
+use crate::UNKNOWN_TYPE;
 use crate::fakes::{FakeError, FakeFile, FakeService};
 
 const HEADERS: FilePropertyId = FilePropertyId::HTTP_RESPONSE_HEADERS;
@@ -114,7 +115,7 @@ fn a_property_of_which_nobody_knows_the_type_is_not_read() {
 
     let value = file.file5().unwrap().property(FilePropertyId(2));
 
-    assert_eq!(value, Err(Hresult::E_NOTIMPL));
+    assert_eq!(value, Err(UNKNOWN_TYPE));
     assert_eq!(service.heard(), ["GetProperty(2)"]);
 }
 

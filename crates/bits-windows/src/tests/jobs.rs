@@ -12,6 +12,7 @@ use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{GUID, Interface};
 
 use super::{Call, OK, Row, failures_come_back, results_come_back, seen, success_codes_come_back, text};
+use crate::UNKNOWN_TYPE;
 use crate::fakes::{FakeJob, FakeService};
 
 const FILES: [FileInfo<'_>; 2] =
@@ -418,7 +419,7 @@ fn what_com_cannot_carry_is_refused_before_it() {
 fn a_property_of_which_nobody_knows_the_type_is_not_guessed_at() {
     let job = FakeJob::of(&FakeService::answering(Hresult::S_OK));
 
-    assert_eq!(get(&*job, JobPropertyId(6)), Err(Hresult::BG_E_UNKNOWN_PROPERTY_ID));
+    assert_eq!(get(&*job, JobPropertyId(6)), Err(UNKNOWN_TYPE));
 }
 
 /// The later interfaces in the order in which they came.

@@ -6,6 +6,7 @@ mod files;
 mod jobs;
 mod manager;
 mod peer_cache;
+mod security;
 
 use std::fmt::Debug;
 use std::sync::Arc;
