@@ -18,8 +18,8 @@ use bits_emulator::{Provider, ProviderError};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const KIB: u64 = 1024;
-const MIB: u64 = 1024 * KIB;
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
 
 /// So long may one job take.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -27,8 +27,9 @@ const PATIENCE: Duration = Duration::from_mins(10);
 fn main() -> Result<()> {
     let (jobs, mib) = (number("BITS_BENCH_JOBS", 200)?, number("BITS_BENCH_MIB", 1024)?);
     let origin = Origin::start(Clock::system())?;
-    origin.put("/small", Content::synthetic(4 * KIB, 1));
-    origin.put("/large", Content::synthetic(mib * MIB, 2));
+    // From memory: the server is to be no part of what is measured.
+    origin.put("/small", Content::bytes(vec![1; 4 * KIB]));
+    origin.put("/large", Content::bytes(vec![2; usize::try_from(mib)? * MIB]));
     let large = format!("one file of {mib} MiB");
     let small = format!("{jobs} jobs of 4 KiB, one after the other");
 
