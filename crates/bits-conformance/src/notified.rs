@@ -10,6 +10,9 @@ use std::time::SystemTime;
 /// Stands in the command line before the folder to write to and the exit code.
 const MARK: &str = "bits-conformance-notified";
 
+/// How the names of files begin that are not yet whole.
+const DRAFT: &str = "bits-notified-";
+
 /// What stands in the parameters before the mark.
 const FIRST: &str = "first";
 
@@ -30,6 +33,11 @@ pub(crate) fn runs(folder: &Path) -> std::io::Result<Vec<String>> {
 
 /// Does what the parameters ask for, if this is a run as a notification program.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    run_with(arguments, &std::env::temp_dir())
+}
+
+/// Does so with drafts in that folder.
+fn run_with(arguments: impl Iterator<Item = OsString>, drafts: &Path) -> Option<ExitCode> {
     let mut arguments = arguments.take(8);
     let place = arguments.position(|argument| argument == MARK)?;
     let folder = PathBuf::from(arguments.next()?);
@@ -37,9 +45,13 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode>
     let called = if place > 1 { "an argument" } else { "no argument" };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
     // Whoever waits for the file must not see one that is empty.
-    let draft = std::env::temp_dir().join(format!("{MARK}-{}-{now}", std::process::id()));
+    let draft = drafts.join(format!("{DRAFT}{}-{now}", std::process::id()));
     let written = std::fs::write(&draft, called)
         .and_then(|()| std::fs::rename(&draft, folder.join(format!("{}-{now}", std::process::id()))));
+    if written.is_err() {
+        // It may never have been there.
+        let _ = std::fs::remove_file(&draft);
+    }
     Some(if written.is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE })
 }
 
@@ -60,6 +72,16 @@ mod tests {
             assert!(called(line, folder.path()).is_some());
             assert!(runs(folder.path()).expect("a folder").iter().any(|run| run == expected), "{line:?}");
         }
+    }
+
+    #[test]
+    fn no_draft_stays_where_the_folder_is_gone() {
+        let drafts = tempfile::tempdir().expect("a folder");
+        let line = ["first", MARK, "/no/such/folder", "0"].map(OsString::from);
+
+        assert!(run_with(line.into_iter(), drafts.path()).is_some());
+
+        assert_eq!(std::fs::read_dir(drafts.path()).expect("a folder").count(), 0);
     }
 
     #[test]
