@@ -3,51 +3,131 @@
 //! What is not in here belongs to somebody else, and is never touched.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{CreatedJob, EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType, LanguageId, Manager};
 use bits_api::{PeerCacheAdministration, Success};
 
+use crate::bench::GivenUp;
+
 /// The jobs of each bench, by its number.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger(Mutex<BTreeMap<u64, Vec<Guid>>>);
+pub(crate) struct Ledger(Mutex<Entries>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    jobs: BTreeMap<u64, Vec<Entry>>,
+    /// Where each id is written down too, for the run after one that was killed.
+    record: Option<File>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    id: Guid,
+    /// Why it could not be cancelled, once that was tried.
+    why: Option<String>,
+}
 
 impl Ledger {
-    /// The jobs of that bench, oldest first.
-    pub(crate) fn of(&self, bench: u64) -> Vec<Guid> {
-        self.lock().get(&bench).cloned().unwrap_or_default()
+    /// A ledger that is written down in `record`.
+    pub(crate) fn in_file(record: File) -> Self {
+        Self(Mutex::new(Entries { jobs: BTreeMap::new(), record: Some(record) }))
     }
 
-    /// Cancels the jobs of that bench, as far as they are still there.
+    /// Lets go of the file.
+    pub(crate) fn close(&self) {
+        self.lock().record = None;
+    }
+
+    /// The jobs of that bench, oldest first.
+    pub(crate) fn of(&self, bench: u64) -> Vec<Guid> {
+        self.lock().jobs.get(&bench).into_iter().flatten().map(|entry| entry.id).collect()
+    }
+
+    /// Cancels the jobs of that bench, as far as they are still there. What cannot be cancelled stays
+    /// in here.
     pub(crate) fn clear(&self, bench: u64, manager: &dyn Manager) {
-        let jobs = self.lock().remove(&bench).unwrap_or_default();
-        for id in jobs {
-            let Ok(job) = manager.job(id) else { continue };
-            if let Err(code) = cancel(&*job) {
-                eprintln!("bits-conformance: the job {id} stays behind, Cancel gives {code}");
+        for id in self.of(bench) {
+            let cancelled = cancel_by_id(manager, id);
+            if let Some(why) = self.settle(bench, id, cancelled) {
+                eprintln!("bits-conformance: {why}");
             }
         }
     }
 
     /// Cancels all jobs that are left.
     pub(crate) fn clear_all(&self, manager: &dyn Manager) {
-        let benches: Vec<u64> = self.lock().keys().copied().collect();
+        let benches: Vec<u64> = self.lock().jobs.keys().copied().collect();
         for bench in benches {
             self.clear(bench, manager);
         }
     }
 
-    fn note(&self, bench: u64, job: Guid) {
-        self.lock().entry(bench).or_default().push(job);
+    /// A line for each job that could not be cancelled.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        self.lock().jobs.values().flatten().filter_map(|entry| entry.why.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<Guid>>> {
+    /// Enters what came of cancelling; a line, if there is something new to tell.
+    fn settle(&self, bench: u64, id: Guid, cancelled: Result<(), String>) -> Option<String> {
+        let mut entries = self.lock();
+        let jobs = entries.jobs.get_mut(&bench)?;
+        let place = jobs.iter().position(|entry| entry.id == id)?;
+        match cancelled {
+            Ok(()) => {
+                jobs.remove(place);
+                None
+            }
+            Err(why) => {
+                let told = jobs[place].why.replace(why.clone());
+                (told.as_ref() != Some(&why)).then_some(why)
+            }
+        }
+    }
+
+    fn note(&self, bench: u64, id: Guid) {
+        let mut entries = self.lock();
+        entries.jobs.entry(bench).or_default().push(Entry { id, why: None });
+        let written = entries.record.as_mut().map_or(Ok(()), |record| writeln!(record, "{id}"));
+        if let Err(error) = written {
+            eprintln!("bits-conformance: the job {id} cannot be written down: {error}");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The jobs that a ledger has written down in this file.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn recorded(record: &mut File) -> std::io::Result<Vec<Guid>> {
+    let mut text = String::new();
+    record.rewind()?;
+    record.read_to_string(&mut text)?;
+    // The last line may be half a one.
+    Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// Cancels a job; one that is gone is as good.
+///
+/// # Errors
+/// In one line, why it stays.
+pub(crate) fn cancel_by_id(manager: &dyn Manager, id: Guid) -> Result<(), String> {
+    let stays = |call: &str, code: Hresult| format!("the job {id} stays behind, {call} gives {code}");
+    match manager.job(id) {
+        Err(Hresult::BG_E_NOT_FOUND) => Ok(()),
+        Err(code) => Err(stays("GetJob", code)),
+        Ok(job) => cancel(&*job).map(drop).map_err(|code| stays("Cancel", code)),
+    }
+}
+
 /// Cancels a job; one that has come to its end already is as good.
-pub(crate) fn cancel(job: &dyn Job) -> Result<Success, Hresult> {
+fn cancel(job: &dyn Job) -> Result<Success, Hresult> {
     match job.cancel() {
         Err(Hresult::BG_E_INVALID_STATE) => Ok(Success::OK),
         ended => ended,
@@ -60,12 +140,22 @@ pub(crate) struct Noting {
     pub(crate) manager: Arc<dyn Manager>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) bench: u64,
+    /// Nothing more is created when this is set.
+    pub(crate) given_up: GivenUp,
 }
 
 impl Manager for Noting {
     fn create_job(&self, display_name: Option<&str>, job_type: JobType) -> Result<CreatedJob, Hresult> {
+        if self.given_up.is_set() {
+            return Err(Hresult::E_ABORT);
+        }
         let created = self.manager.create_job(display_name, job_type)?;
         self.ledger.note(self.bench, created.id);
+        // The ledger may have been cleared in between.
+        if self.given_up.is_set() {
+            self.ledger.clear(self.bench, &*self.manager);
+            return Err(Hresult::E_ABORT);
+        }
         Ok(created)
     }
 
@@ -83,5 +173,73 @@ impl Manager for Noting {
 
     fn error_description(&self, code: Hresult, language: LanguageId) -> Result<String, Hresult> {
         self.manager.error_description(code, language)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A manager that has no job: it gives that code to whoever asks for one.
+    #[derive(Debug)]
+    pub(crate) struct Jobless {
+        pub(crate) code: Hresult,
+        pub(crate) asked: Mutex<Vec<Guid>>,
+    }
+
+    impl Jobless {
+        pub(crate) fn with(code: Hresult) -> Self {
+            Self { code, asked: Mutex::default() }
+        }
+    }
+
+    impl Manager for Jobless {
+        fn create_job(&self, _: Option<&str>, _: JobType) -> Result<CreatedJob, Hresult> {
+            Err(self.code)
+        }
+
+        fn job(&self, id: Guid) -> Result<Arc<dyn Job>, Hresult> {
+            self.asked.lock().expect("one asks").push(id);
+            Err(self.code)
+        }
+
+        fn enum_jobs(&self, _: EnumJobsFlags) -> Result<Arc<EnumJobs>, Hresult> {
+            Err(self.code)
+        }
+
+        fn peer_cache_administration(&self) -> Result<Arc<dyn PeerCacheAdministration>, Hresult> {
+            Err(self.code)
+        }
+
+        fn error_description(&self, _: Hresult, _: LanguageId) -> Result<String, Hresult> {
+            Err(self.code)
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_gone_is_forgotten_and_one_that_cannot_be_had_is_kept_and_told() {
+        let id = Guid::from_u128(7);
+        let ledger = Ledger::default();
+        ledger.note(1, id);
+
+        ledger.clear_all(&Jobless::with(Hresult::E_ACCESSDENIED));
+        let told = ledger.left_behind();
+        ledger.clear_all(&Jobless::with(Hresult::BG_E_NOT_FOUND));
+
+        assert!(matches!(&told[..], [line] if line.contains(&id.to_string()) && line.contains("E_ACCESSDENIED")));
+        assert!(ledger.of(1).is_empty() && ledger.left_behind().is_empty());
+    }
+
+    #[test]
+    fn the_record_names_each_job_and_half_a_line_is_none() {
+        let mut file = tempfile::tempfile().expect("a file");
+        let ledger = Ledger::in_file(file.try_clone().expect("the same file"));
+        let ids = [Guid::from_u128(7), Guid::from_u128(8)];
+        for id in ids {
+            ledger.note(1, id);
+        }
+        write!(file, "0000").expect("half a line");
+
+        assert_eq!(recorded(&mut file).expect("a record"), ids);
     }
 }

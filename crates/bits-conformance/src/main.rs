@@ -15,6 +15,7 @@ mod expectations;
 mod expected;
 mod falsify;
 mod ledger;
+mod left_over;
 mod machine;
 mod notified;
 mod pool;
@@ -123,12 +124,8 @@ struct ProviderArguments {
 impl ProviderArguments {
     fn limits(self) -> Result<Limits, String> {
         let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
-        Ok(Limits {
-            provider: Arc::new(provider),
-            max_wait: Duration::from_secs(self.max_wait),
-            patience: Duration::MAX,
-            without: self.without,
-        })
+        let max_wait = Duration::from_secs(self.max_wait);
+        Ok(Limits { max_wait, without: self.without, ..Limits::of(Arc::new(provider)) })
     }
 }
 

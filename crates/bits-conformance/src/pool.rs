@@ -1,19 +1,22 @@
 //! Carries out pieces of work on a few threads, and finds out which of them hang.
+//!
+//! Where pieces share one queue, nothing is started beside one that hangs: it is given up, and must
+//! have come to its end before the next begins.
 
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::bench::Limits;
+use crate::bench::{GivenUp, Limits};
 use crate::claims::Stop;
 
-/// How long one piece may take; a provider that hangs must not hang the run.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// How long what was given up may take to notice it.
+const ENDING: Duration = Duration::from_secs(30);
 
 /// The name of the threads, whose panics are told in the report.
 pub(crate) const THREAD: &str = "case";
@@ -23,17 +26,33 @@ pub(crate) trait Task: Send + Sync + 'static {
     /// What came of it.
     type Done: Send + 'static;
 
+    /// What a person calls it.
+    fn name(&self) -> String;
+
     fn perform(&self, limits: &Limits) -> Self::Done;
 
-    /// What it comes to when it does not end; `why` tells so.
-    fn hangs(&self, why: String) -> Self::Done;
+    /// What it comes to when it has not ended after `took`; `why` tells so.
+    fn hangs(&self, why: String, took: Duration) -> Self::Done;
 }
 
 /// Carries out all tasks; the results come in the order of the tasks.
 ///
 /// # Errors
-/// When no thread can be started.
+/// When no thread can be started, or one task hangs and no other can be started beside it.
 pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::Done>, String> {
+    perform_within(tasks, limits, Bounds { task: limits.task_bound(), ending: ENDING })
+}
+
+/// How long things may take.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// One piece; a provider that hangs must not hang the run.
+    task: Duration,
+    /// The end of a piece that was given up.
+    ending: Duration,
+}
+
+fn perform_within<T: Task>(tasks: Vec<T>, limits: &Limits, bounds: Bounds) -> Result<Vec<T::Done>, String> {
     let count = tasks.len();
     let shared = Arc::new(Shared { tasks, next: AtomicUsize::new(0), busy: Mutex::default(), limits: limits.clone() });
     let (results, finished) = channel();
@@ -43,7 +62,7 @@ pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::
     let mut done: Vec<Option<T::Done>> = (0..count).map(|_| None).collect();
     let mut left = count;
     while left > 0 {
-        match finished.recv_timeout(PATIENCE) {
+        match finished.recv_timeout(shared.until_one_is_late(bounds.task)) {
             // What was given up may come to its end after all.
             Ok((place, _)) if done[place].is_some() => {}
             Ok((place, result)) => {
@@ -51,10 +70,12 @@ pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::
                 left -= 1;
             }
             Err(_) => {
-                // Another thread takes the place of each that hangs.
-                for place in shared.give_up() {
+                for place in shared.give_up(bounds.task) {
+                    if limits.threads() == 1 {
+                        shared.await_end(place, &finished, bounds)?;
+                    }
                     shared.start(&results)?;
-                    done[place] = Some(shared.tasks[place].hangs(hanging()));
+                    done[place] = Some(shared.tasks[place].hangs(hanging(bounds.task), bounds.task));
                     left -= 1;
                 }
             }
@@ -63,8 +84,8 @@ pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::
     Ok(done.into_iter().flatten().collect())
 }
 
-fn hanging() -> String {
-    format!("it has not come to its end within {} s: a call hangs", PATIENCE.as_secs())
+fn hanging(bound: Duration) -> String {
+    format!("it has not come to its end within {} s: a call hangs", bound.as_secs())
 }
 
 /// What `work` gives; a panic is a failure of the task alone.
@@ -81,36 +102,147 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 struct Shared<T> {
     tasks: Vec<T>,
     next: AtomicUsize,
-    busy: Mutex<BTreeSet<usize>>,
+    /// The tasks under way: since when, and how they learn that nobody waits for them any more.
+    busy: Mutex<BTreeMap<usize, (Instant, GivenUp)>>,
     limits: Limits,
 }
 
 impl<T: Task> Shared<T> {
     fn start(self: &Arc<Self>, results: &Sender<(usize, T::Done)>) -> Result<(), String> {
         let (shared, results) = (Arc::clone(self), results.clone());
-        let started = thread::Builder::new().name(THREAD.to_owned()).spawn(move || shared.work(&results));
-        started.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+        started(move || shared.work(&results))
     }
 
     fn work(&self, results: &Sender<(usize, T::Done)>) {
         loop {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = self.tasks.get(place) else { return };
-            self.busy().insert(place);
-            let done = task.perform(&self.limits);
-            let is_awaited = self.busy().remove(&place);
+            let limits = Limits { given_up: GivenUp::default(), ..self.limits.clone() };
+            self.busy().insert(place, (Instant::now(), limits.given_up.clone()));
+            let done = task.perform(&limits);
+            let is_awaited = self.busy().remove(&place).is_some();
             if results.send((place, done)).is_err() || !is_awaited {
                 return;
             }
         }
     }
 
-    /// The tasks that are under way, for which nobody waits from now on.
-    fn give_up(&self) -> BTreeSet<usize> {
-        std::mem::take(&mut self.busy())
+    /// How long it is until the first task that is under way has taken as long as `bound`.
+    fn until_one_is_late(&self, bound: Duration) -> Duration {
+        let left = |(since, _): &(Instant, GivenUp)| bound.saturating_sub(since.elapsed());
+        self.busy().values().map(left).min().unwrap_or(bound)
     }
 
-    fn busy(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+    /// The tasks that have taken longer than that, for which nobody waits from now on.
+    fn give_up(&self, bound: Duration) -> Vec<usize> {
+        let late = self.busy().extract_if(.., |_, (since, _)| since.elapsed() >= bound).collect::<Vec<_>>();
+        let told = late.into_iter().map(|(place, (_, given_up))| {
+            given_up.set();
+            place
+        });
+        told.collect()
+    }
+
+    /// Cancels the jobs of a task that was given up, which was the only one, and waits for its end.
+    fn await_end(&self, place: usize, finished: &Receiver<(usize, T::Done)>, bounds: Bounds) -> Result<(), String> {
+        let provider = Arc::clone(&self.limits.provider);
+        // Where a call hangs, this one may hang too.
+        started(move || provider.cancel_jobs())?;
+        match finished.recv_timeout(bounds.ending) {
+            Ok(_) => Ok(()),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.limits.provider.abandon();
+                let name = self.tasks[place].name();
+                Err(format!("{name} hangs: {}, and nothing can be run beside it", hanging(bounds.task)))
+            }
+        }
+    }
+
+    fn busy(&self) -> MutexGuard<'_, BTreeMap<usize, (Instant, GivenUp)>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn started(work: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let started = thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+    started.map(drop).map_err(|error| format!("cannot start a thread: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::provider::{Kind, Provider};
+
+    /// Sooner or later each task that does not end is given up.
+    const BOUNDS: Bounds = Bounds { task: Duration::from_millis(200), ending: Duration::from_secs(20) };
+
+    enum Play {
+        /// Ends when it is told that nobody waits.
+        Waits(Arc<AtomicBool>),
+        /// Tells whether that one has ended.
+        Looks(Arc<AtomicBool>),
+        /// Ends when the test does.
+        Hangs(Mutex<Receiver<()>>),
+    }
+
+    impl Task for Play {
+        type Done = String;
+
+        fn name(&self) -> String {
+            "the play".to_owned()
+        }
+
+        fn perform(&self, limits: &Limits) -> String {
+            match self {
+                Self::Waits(ended) => {
+                    while !limits.given_up.is_set() {
+                        thread::yield_now();
+                    }
+                    ended.store(true, Ordering::SeqCst);
+                    "it ended".to_owned()
+                }
+                Self::Looks(ended) => format!("ended: {}", ended.load(Ordering::SeqCst)),
+                Self::Hangs(end) => format!("{:?}", end.lock().expect("one waits").recv()),
+            }
+        }
+
+        fn hangs(&self, why: String, _: Duration) -> String {
+            why
+        }
+    }
+
+    fn limits() -> Limits {
+        let provider = Provider::open(Kind::EmulatorLive, |_| {}).expect("the emulator");
+        Limits::of(Arc::new(provider))
+    }
+
+    #[test]
+    fn nothing_is_started_before_what_was_given_up_has_ended() {
+        let ended = Arc::new(AtomicBool::new(false));
+        let tasks = vec![Play::Waits(Arc::clone(&ended)), Play::Looks(ended)];
+
+        let done = perform_within(tasks, &limits(), BOUNDS).expect("the run goes on");
+
+        assert!(done[0].contains("a call hangs"), "{done:?}");
+        assert_eq!(done[1], "ended: true");
+    }
+
+    #[test]
+    fn what_does_not_end_where_it_is_given_up_ends_the_run_and_is_named() {
+        let (_end, hangs) = channel();
+        let bounds = Bounds { ending: Duration::ZERO, ..BOUNDS };
+
+        let error = perform_within(vec![Play::Hangs(Mutex::new(hangs))], &limits(), bounds).expect_err("it hangs");
+
+        assert!(error.starts_with("the play hangs: ") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn a_task_may_take_longer_than_its_longest_wait() {
+        let limits = limits();
+
+        assert!(limits.task_bound() > limits.max_wait);
     }
 }

@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bits_api::Manager;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::Stop;
 use crate::ledger::Ledger;
-use crate::machine;
+use crate::{left_over, machine};
 
 /// Which BITS the cases are run on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -71,8 +71,12 @@ pub(crate) struct Provider {
     pub(crate) manager: Option<Arc<dyn Manager>>,
     /// The jobs of this run, where they would outlive it.
     pub(crate) ledger: Arc<Ledger>,
-    root: tempfile::TempDir,
+    folder: PathBuf,
+    /// Deletes the folder with the value.
+    root: Mutex<Option<tempfile::TempDir>>,
     benches: AtomicU64,
+    /// Whether a call hangs, for good as it seems.
+    is_abandoned: AtomicBool,
 }
 
 impl Provider {
@@ -89,11 +93,24 @@ impl Provider {
                 (connection.version.to_string(), Some(connection.manager))
             }
         };
-        if let Some(manager) = &manager {
-            machine::clear_away(&**manager, tell);
-        }
-        let root = machine::new_folder().map_err(|error| format!("there is no folder for files: {error}"))?;
-        Ok(Self { kind, bits, manager, ledger: Arc::default(), root, benches: AtomicU64::new(0) })
+        let impossible = |error| format!("there is no folder for files: {error}");
+        let (root, ledger) = if let Some(manager) = &manager {
+            left_over::clear_away(&std::env::temp_dir(), &**manager, tell);
+            let (root, record) = left_over::new_folder(&std::env::temp_dir()).map_err(impossible)?;
+            (root, Ledger::in_file(record))
+        } else {
+            (tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(impossible)?, Ledger::default())
+        };
+        Ok(Self {
+            kind,
+            bits,
+            manager,
+            ledger: Arc::new(ledger),
+            folder: root.path().to_owned(),
+            root: Mutex::new(Some(root)),
+            benches: AtomicU64::new(0),
+            is_abandoned: AtomicBool::new(false),
+        })
     }
 
     /// Whether it can do more than a client can: a capability is what real BITS does not offer.
@@ -120,16 +137,36 @@ impl Provider {
     /// A number for a bench, and a folder of that number in which nothing is yet.
     pub(crate) fn number(&self) -> (u64, PathBuf) {
         let number = self.benches.fetch_add(1, Ordering::Relaxed);
-        (number, self.root.path().join(number.to_string()))
+        (number, self.folder.join(number.to_string()))
     }
 
-    /// Cancels what jobs the run has left, and deletes its files.
-    pub(crate) fn clear(&self) {
+    /// Cancels what jobs the run has left so far.
+    pub(crate) fn cancel_jobs(&self) {
         if let Some(manager) = &self.manager {
             self.ledger.clear_all(&**manager);
         }
-        if let Err(error) = std::fs::remove_dir_all(self.root.path()) {
-            eprintln!("bits-conformance: {} stays behind: {error}", self.root.path().display());
+    }
+
+    /// Asks nothing of it any more, since a call hangs.
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+    }
+
+    /// Cancels what jobs the run has left, and deletes its files. Where jobs stay, the folder does, so
+    /// that the next run finds them.
+    pub(crate) fn clear(&self) {
+        let is_abandoned = self.is_abandoned.load(Ordering::SeqCst);
+        if !is_abandoned {
+            self.cancel_jobs();
+        }
+        let stays = self.manager.is_some() && (is_abandoned || !self.ledger.left_behind().is_empty());
+        // A folder cannot be deleted everywhere while a file in it is open.
+        self.ledger.close();
+        let Some(root) = self.root.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if stays {
+            eprintln!("bits-conformance: {} stays for the next run, which cancels those jobs", root.keep().display());
+        } else if let Err(error) = root.close() {
+            eprintln!("bits-conformance: {} stays behind: {error}", self.folder.display());
         }
     }
 }

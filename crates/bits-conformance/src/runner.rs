@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::bench::{Bench, Limits};
 use crate::case::Entry;
 use crate::claims::{Claim, Outcome, Stop};
-use crate::pool::{PATIENCE, Task, guarded, perform};
+use crate::pool::{Task, guarded, perform};
 use crate::probes::run::Observation;
 use crate::provider::About;
 
@@ -127,6 +127,10 @@ impl Done {
 impl Task for Try {
     type Done = Done;
 
+    fn name(&self) -> String {
+        self.entry.name()
+    }
+
     fn perform(&self, limits: &Limits) -> Done {
         let began = Instant::now();
         let mut bench = Bench::new(limits.clone(), self.falsified);
@@ -135,8 +139,8 @@ impl Task for Try {
         Done { entry: self.entry, falsified: self.falsified, outcome, claims, took: began.elapsed() }
     }
 
-    fn hangs(&self, why: String) -> Done {
+    fn hangs(&self, why: String, took: Duration) -> Done {
         let outcome = Err(Stop::Failed(why));
-        Done { entry: self.entry, falsified: self.falsified, outcome, claims: Vec::new(), took: PATIENCE }
+        Done { entry: self.entry, falsified: self.falsified, outcome, claims: Vec::new(), took }
     }
 }

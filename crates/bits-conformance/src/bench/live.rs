@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bits_api::{EnumJobsFlags, Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 
 use super::real::{Held, Real};
-use super::{Bench, Outside};
+use super::{Bench, GivenUp, Limits, Outside};
 use crate::claims::{Outcome, Stop, failed};
 use crate::ledger::Noting;
 use crate::provider::{Capability, Provider};
@@ -28,14 +28,15 @@ const REST: Duration = Duration::from_secs(10);
 /// What of the run is this bench's own. Dropped, it cancels the jobs of the bench.
 pub(super) struct Own {
     provider: Arc<Provider>,
+    given_up: GivenUp,
     number: u64,
     folder: PathBuf,
 }
 
 impl Own {
-    pub(super) fn new(provider: Arc<Provider>) -> Self {
-        let (number, folder) = provider.number();
-        Self { provider, number, folder }
+    pub(super) fn new(limits: &Limits) -> Self {
+        let (number, folder) = limits.provider.number();
+        Self { provider: Arc::clone(&limits.provider), given_up: limits.given_up.clone(), number, folder }
     }
 
     /// A path for files; nothing is there yet.
@@ -45,7 +46,8 @@ impl Own {
 
     /// That manager, each of whose new jobs is entered as this bench's own.
     pub(super) fn noting(&self, manager: Arc<dyn Manager>) -> Arc<dyn Manager> {
-        Arc::new(Noting { manager, ledger: Arc::clone(&self.provider.ledger), bench: self.number })
+        let (ledger, given_up) = (Arc::clone(&self.provider.ledger), self.given_up.clone());
+        Arc::new(Noting { manager, ledger, bench: self.number, given_up })
     }
 
     fn jobs(&self) -> Vec<Guid> {
@@ -68,6 +70,7 @@ impl Bench {
         let began = Instant::now();
         // Cancelled jobs of the case before may be on their way out.
         while self.is_live() && self.lists_others(&*manager)? {
+            self.limits.given_up.check()?;
             if began.elapsed() > LEAVING {
                 return Err(Stop::Skipped("the queue holds jobs of other programs".to_owned()));
             }
@@ -93,6 +96,7 @@ impl Bench {
         let within = within.max(REST);
         let mut held_since = None;
         loop {
+            self.limits.given_up.check()?;
             let now = job.state()?;
             self.can_go_on(&**job, now)?;
             if now == state && (!is_active(state) || self.is_counted(&**job)?) {
@@ -139,6 +143,7 @@ impl Bench {
         let began = Instant::now();
         let mut last = (String::new(), began);
         while let Some(busy) = self.what_goes_on(&*manager)? {
+            self.limits.given_up.check()?;
             if last.0 != busy {
                 last = (busy, Instant::now());
             }

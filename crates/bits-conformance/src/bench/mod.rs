@@ -40,7 +40,7 @@ use crate::provider::{Capability, Kind};
 pub(crate) use callback::{Recorder, Told};
 pub(crate) use certificates::{client_certificate, shake_hands, told};
 pub(crate) use files::{Remote, Trouble};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{GivenUp, Limits};
 pub(crate) use parts::{pairs, ranges};
 
 /// A name for jobs that no other program uses.
@@ -94,7 +94,7 @@ impl Bench {
     /// A bench on which nothing has happened; one claim may be told to expect something else.
     pub(crate) fn new(limits: Limits, falsified: Option<usize>) -> Self {
         let clock = limits.provider.clock();
-        let own = live::Own::new(Arc::clone(&limits.provider));
+        let own = live::Own::new(&limits);
         let outside = if limits.provider.kind.is_live() {
             Outside::Real(real::Real::new(clock.clone(), own.folder()))
         } else {

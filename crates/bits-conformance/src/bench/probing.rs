@@ -56,6 +56,7 @@ impl Bench {
         }
         let began = Instant::now();
         while !reached() {
+            self.limits.given_up.check()?;
             if began.elapsed() > self.limits.patiently(within) {
                 return Ok(false);
             }

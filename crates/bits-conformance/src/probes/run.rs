@@ -63,6 +63,10 @@ fn find(id: &str) -> Option<&'static Probe> {
 impl Task for &'static Probe {
     type Done = Answer;
 
+    fn name(&self) -> String {
+        format!("the probe {}", self.id)
+    }
+
     fn perform(&self, limits: &Limits) -> Answer {
         let mut bench = Bench::new(Limits { patience: PATIENCE, ..limits.clone() }, None);
         match guarded(|| (self.ask)(&mut bench)) {
@@ -72,7 +76,7 @@ impl Task for &'static Probe {
         }
     }
 
-    fn hangs(&self, why: String) -> Answer {
+    fn hangs(&self, why: String, _: Duration) -> Answer {
         Answer::Failed(why)
     }
 }
