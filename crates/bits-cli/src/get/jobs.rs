@@ -9,6 +9,7 @@ use bits_api::{
     callback_object,
 };
 
+use super::claim::Claim;
 use super::downloads::Download;
 use super::service::Service;
 use super::settings::Settings;
@@ -25,8 +26,18 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Jobs<'a> {
     service: &'a Service,
     settings: &'a Settings<'a>,
-    open: Vec<(Arc<dyn Job>, &'a [Download])>,
+    open: Vec<Open<'a>>,
     complete: Vec<Arc<dyn Job>>,
+}
+
+/// A job that is not at its end.
+struct Open<'a> {
+    job: Arc<dyn Job>,
+    share: &'a [Download],
+    /// Known when the service does not answer any more, too.
+    id: Guid,
+    /// Where other runs have jobs in the same queue.
+    _claim: Option<Claim>,
 }
 
 impl<'a> Jobs<'a> {
@@ -42,14 +53,14 @@ impl<'a> Jobs<'a> {
         let mut left = left_jobs(service, manager).doing("cannot read the queue")?;
         let mut open = Vec::new();
         for share in shares {
-            let job = match left.iter().position(|(_, files)| is_for(files, share)) {
-                Some(place) => left.swap_remove(place).0,
-                None => new_job(manager).map_err(|code| share[0].failed(told(code)))?,
-            };
-            open.push((job, *share));
+            let found = left.iter().position(|left| is_for(&left.files, share));
+            open.push(match found.map(|place| left.swap_remove(place)) {
+                Some(Left { job, id, claim, .. }) => Open { job, share, id, _claim: claim },
+                None => new_job(service, manager, share)?,
+            });
         }
-        for (job, _) in left.into_iter().filter(|_| service.is_own()) {
-            stand_still(&job).doing("cannot read the queue")?;
+        for left in left.into_iter().filter(|_| service.is_own()) {
+            stand_still(&left.job).doing("cannot read the queue")?;
         }
         Ok(Self { service, settings, open, complete: Vec::new() })
     }
@@ -58,7 +69,7 @@ impl<'a> Jobs<'a> {
     pub(super) fn download(&mut self, watch: Watch<'_>) -> Result<(), Failure> {
         let (sender, ended) = channel();
         let callback = callback_object(Arc::new(Bell(Mutex::new(sender))));
-        for (job, share) in &self.open {
+        for Open { job, share, .. } in &self.open {
             self.begin(job, share, &callback)?;
         }
         let mut look = Look::new(watch);
@@ -70,16 +81,15 @@ impl<'a> Jobs<'a> {
             } else {
                 // Of a service that has gone nobody is told.
                 self.end(is_over)?;
-                look.show(self.service, self.open.iter().map(|(job, _)| job), &self.complete);
+                look.show(self.service, self.open.iter().map(|open| &open.job), &self.complete);
             }
         }
         Ok(())
     }
 
-    /// Cancels what is not complete.
-    pub(super) fn cancel(&mut self) -> Result<(), Hresult> {
-        let cancelled: Vec<_> = self.open.drain(..).map(|(job, _)| job.cancel()).collect();
-        cancelled.into_iter().try_for_each(|result| result.map(drop))
+    /// Cancels what is not complete; returns what refuses, and why.
+    pub(super) fn cancel(&mut self) -> Vec<(Guid, Hresult)> {
+        self.open.drain(..).filter_map(|open| Some((open.id, open.job.cancel().err()?))).collect()
     }
 
     fn begin(&self, job: &Arc<dyn Job>, share: &[Download], callback: &Arc<dyn Unknown>) -> Result<(), Failure> {
@@ -103,10 +113,10 @@ impl<'a> Jobs<'a> {
     /// Completes those that are at their end and that `is_meant`.
     fn end(&mut self, is_meant: impl Fn(&Arc<dyn Job>) -> bool) -> Result<(), Failure> {
         let mut place = 0;
-        while let Some((job, share)) = self.open.get(place) {
+        while let Some(Open { job, share, .. }) = self.open.get(place) {
             if is_meant(job) {
                 self.give_names(job, share)?;
-                self.complete.push(self.open.swap_remove(place).0);
+                self.complete.push(self.open.swap_remove(place).job);
             } else {
                 place += 1;
             }
@@ -138,8 +148,11 @@ impl<'a> Jobs<'a> {
     }
 }
 
-fn new_job(manager: &Arc<dyn Manager>) -> Result<Arc<dyn Job>, Hresult> {
-    Ok(manager.create_job(Some(NAME), JobType::DOWNLOAD)?.job)
+fn new_job<'a>(service: &Service, manager: &Arc<dyn Manager>, share: &'a [Download]) -> Result<Open<'a>, Failure> {
+    let created = manager.create_job(Some(NAME), JobType::DOWNLOAD);
+    let (job, id) = created.map(|created| (created.job, created.id)).map_err(|code| share[0].failed(told(code)))?;
+    let claim = if service.is_own() { None } else { Claim::to(id).doing("cannot claim a job")? };
+    Ok(Open { job, share, id, _claim: claim })
 }
 
 fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
@@ -159,18 +172,28 @@ fn add(job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
 }
 
 /// A job of an earlier run, with what it downloads.
-type Left = (Arc<dyn Job>, Vec<Download>);
+struct Left {
+    job: Arc<dyn Job>,
+    id: Guid,
+    files: Vec<Download>,
+    claim: Option<Claim>,
+}
 
 /// What earlier runs have left, with what each job downloads. Where other programs have jobs beside
-/// them, those that cannot be read are none of them.
+/// them, those that cannot be read are none of them, nor are those of runs that go on.
 fn left_jobs(service: &Service, manager: &Arc<dyn Manager>) -> Result<Vec<Left>, Hresult> {
     let jobs = manager.enum_jobs(EnumJobsFlags::empty())?;
     let jobs = jobs.next(jobs.count()?)?.items;
     if service.is_own() {
-        return jobs.into_iter().map(|job| Ok((Arc::clone(&job), files_of(&job)?))).collect();
+        let left = |job: Arc<dyn Job>| Ok(Left { id: job.id()?, files: files_of(&job)?, job, claim: None });
+        return jobs.into_iter().map(left).collect();
     }
     let own = jobs.into_iter().filter(|job| job.display_name().is_ok_and(|name| name == NAME));
-    Ok(own.filter_map(|job| files_of(&job).ok().map(|files| (job, files))).collect())
+    let left = |job: Arc<dyn Job>| {
+        let (id, files) = (job.id().ok()?, files_of(&job).ok()?);
+        Some(Left { claim: Some(Claim::to(id).ok()??), id, files, job })
+    };
+    Ok(own.filter_map(left).collect())
 }
 
 fn files_of(job: &Arc<dyn Job>) -> Result<Vec<Download>, Hresult> {

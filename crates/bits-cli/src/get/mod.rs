@@ -1,6 +1,7 @@
 //! `bitsd get`: files as jobs, real time.
 
 mod certs;
+mod claim;
 mod downloads;
 mod jobs;
 mod login;
@@ -13,12 +14,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bits_api::{Hresult, JobPriority};
+use bits_api::JobPriority;
 use bits_service::{CommandLimits, Emulator, StartError};
 use bits_world::clock::Clock;
 use clap::ValueEnum;
 
-use crate::{Doing, Failure, told};
+use crate::{Doing, Failure};
 use certs::CertArguments;
 use downloads::{Download, Range};
 use jobs::Jobs;
@@ -145,10 +146,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Err(failure) = jobs.download(watch) else {
         return service.let_programs_end();
     };
-    Err(match jobs.cancel() {
-        // Of a service that has gone the failure tells already.
-        Ok(()) | Err(Hresult::RPC_S_SERVER_UNAVAILABLE) => failure,
-        Err(code) => Failure::Failed(format!("{failure}; and the job cannot be cancelled: {}", told(code))),
+    Err(match service::left_behind(arguments.provider, &jobs.cancel()) {
+        None => failure,
+        Some(left) => Failure::Failed(format!("{failure}; and {left}")),
     })
 }
 

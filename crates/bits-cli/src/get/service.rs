@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
-use bits_api::{Hresult, Job, JobState, Manager};
+use bits_api::{Guid, Hresult, Job, JobState, Manager};
 use bits_service::{CommandLimits, Emulator, Reason, What};
 use clap::ValueEnum;
 
@@ -101,6 +101,24 @@ impl Service {
     }
 }
 
+/// What is told of jobs that could not be cancelled, if there is something to tell.
+pub(super) fn left_behind(provider: Provider, jobs: &[(Guid, Hresult)]) -> Option<String> {
+    match provider {
+        Provider::Emulator => {
+            // Of a service that has gone the failure tells already.
+            let (_, code) = jobs.iter().find(|(_, code)| *code != Hresult::RPC_S_SERVER_UNAVAILABLE)?;
+            Some(format!("the job cannot be cancelled: {}", told(*code)))
+        }
+        Provider::Windows => {
+            let is_there = |code| !matches!(code, Hresult::BG_E_NOT_FOUND | Hresult::BG_E_INVALID_STATE);
+            let left: Vec<_> = jobs.iter().filter(|(_, code)| is_there(*code)).collect();
+            let (_, code) = left.first()?;
+            let ids = left.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(", ");
+            Some(format!("what could not be cancelled remains in the queue of Windows: {ids} ({})", told(*code)))
+        }
+    }
+}
+
 /// What a state says of a job that stands still; nothing of one that is at its end.
 fn in_words(state: JobState) -> Option<&'static str> {
     match state {
@@ -110,5 +128,27 @@ fn in_words(state: JobState) -> Option<&'static str> {
         JobState::SUSPENDED => Some("somebody has suspended the job"),
         JobState::TRANSIENT_ERROR => Some("the last attempt has failed; BITS will try again"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Guid = Guid::from_u128(7);
+
+    #[test]
+    fn a_job_that_a_lost_service_of_windows_keeps_is_named() {
+        for code in [Hresult::RPC_S_SERVER_UNAVAILABLE, Hresult::RPC_E_DISCONNECTED, Hresult::E_ACCESSDENIED] {
+            let told = left_behind(Provider::Windows, &[(ID, code)]).unwrap();
+            assert!(told.contains(&ID.to_string()) && told.contains("queue of Windows"), "{told}");
+        }
+    }
+
+    #[test]
+    fn of_a_job_that_is_gone_and_of_an_emulator_that_is_nothing_is_told() {
+        assert_eq!(left_behind(Provider::Windows, &[(ID, Hresult::BG_E_NOT_FOUND)]), None);
+        assert_eq!(left_behind(Provider::Emulator, &[(ID, Hresult::RPC_S_SERVER_UNAVAILABLE)]), None);
+        assert!(left_behind(Provider::Emulator, &[(ID, Hresult::E_ACCESSDENIED)]).is_some());
     }
 }
