@@ -107,7 +107,7 @@ impl CertArguments {
     /// Whether there is something to give to this job, or to take from it.
     pub(super) fn concern(&self, job: &Arc<dyn Job>) -> bool {
         let is_empty = self.cert.is_none() && self.ignore.is_empty() && !self.crl_check && !self.show_chain;
-        !is_empty || job.description().is_ok_and(|text| text == WATCHED)
+        !is_empty || is_watched(job)
     }
 
     /// Finds wrong usage before anything begins.
@@ -153,6 +153,9 @@ impl CertArguments {
         }
         if !self.ignore.is_empty() || self.crl_check {
             self.set_flags(options.as_ref()).map_err(failed)?;
+        }
+        if !self.show_chain && !is_watched(job) {
+            return Ok(());
         }
         // What has all arrived asks no server any more.
         if job.state().map_err(failed)? == JobState::SUSPENDED {
@@ -224,6 +227,11 @@ impl Chosen {
 /// The description of a job that cannot go on without somebody who looks at its servers: if the run
 /// is killed, the next one has to know.
 const WATCHED: &str = "bitsd get --show-chain";
+
+/// Whether a job cannot go on without somebody who looks at its servers.
+fn is_watched(job: &Arc<dyn Job>) -> bool {
+    job.description().is_ok_and(|text| text == WATCHED)
+}
 
 /// Prints what it is given, and takes every server.
 struct Witness;

@@ -43,6 +43,14 @@ impl Download {
         format!("cannot download {} to {}: {why}", redacted(&self.url), self.local)
     }
 
+    /// Says of a job that has failed what BITS does not. A URL that it takes nowhere is wrong usage.
+    pub(super) fn failed_silently(&self) -> Failure {
+        match remote::accepted(&self.url) {
+            Err(why) => Failure::Usage(self.told(why)),
+            Ok(_) => self.failed("the job has failed, and this BITS does not say why"),
+        }
+    }
+
     /// Says of names that BITS refuses what the code alone does not. A URL that it takes nowhere is
     /// wrong usage, and so are parts that overlap.
     pub(super) fn refused(&self, code: Hresult) -> Failure {
@@ -136,4 +144,20 @@ fn into_text(path: PathBuf) -> Result<String, Failure> {
     path.into_os_string()
         .into_string()
         .map_err(|path| Failure::Failed(format!("FILE is not Unicode: {}", Path::new(&path).display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_without_a_reason_is_told_as_one_and_a_url_that_bits_never_takes_as_wrong_usage() {
+        let failure =
+            |url: &str| Download { url: url.to_owned(), local: "a".to_owned(), ranges: Vec::new() }.failed_silently();
+
+        assert!(
+            matches!(failure("http://server/a"), Failure::Failed(line) if line.ends_with("this BITS does not say why"))
+        );
+        assert!(matches!(failure("gopher://server/a"), Failure::Usage(_)));
+    }
 }

@@ -1,5 +1,6 @@
 //! The jobs of a run: made or taken up, led to their end, or cancelled.
 
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -127,7 +128,10 @@ impl<'a> Jobs<'a> {
     fn give_names(&self, job: &Arc<dyn Job>, share: &[Download]) -> Result<(), Failure> {
         let failed = |code| self.failed(&share[0], code);
         if job.state().map_err(failed)? != JobState::TRANSFERRED {
-            let error = job.error().map_err(failed)?;
+            let error = match job.error() {
+                Err(Hresult::BG_E_ERROR_INFORMATION_UNAVAILABLE) => return Err(share[0].failed_silently()),
+                error => error.map_err(failed)?,
+            };
             let (context, code) = error.error().map_err(failed)?;
             // A redirect may have changed the remote name.
             let local = error.file().and_then(|file| file.local_name()).ok();
@@ -135,12 +139,13 @@ impl<'a> Jobs<'a> {
             let mend = self.settings.mend(code).map(|mend| format!("; {mend}")).unwrap_or_default();
             return Err(culprit.failed(format!("{} ({context}){mend}", told(code))));
         }
-        match job.complete() {
-            Ok(_) => Ok(()),
-            Err(code) => {
-                Err(share[0].failed(format!("the file has arrived but cannot be given its name: {}", told(code))))
-            }
+        if let Err(code) = job.complete() {
+            return Err(share[0].failed(format!("the file has arrived but cannot be given its name: {}", told(code))));
         }
+        // Whoever has taken the place of BITS may say so without doing it.
+        let missing = share.iter().find(|download| !Path::new(&download.local).is_file());
+        missing
+            .map_or(Ok(()), |download| Err(download.failed("BITS calls the job complete, but the file is not there")))
     }
 
     fn failed(&self, download: &Download, code: Hresult) -> Failure {

@@ -28,7 +28,9 @@ impl Settings<'_> {
     /// Gives a job all that has an option of its own; what none asks for stays as it is.
     pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
         self.proxy.set(job)?;
-        self.certs.give(job)?;
+        if self.certs.concern(job) {
+            self.certs.give(job)?;
+        }
         self.logins.give(job)
     }
 
