@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::bench::Limits;
 use crate::case::Entry;
-use crate::runner::{self, CaseReport, Ended, Report};
+use crate::runner::{self, CaseReport, Ended};
 use crate::spec::Spec;
 
 #[derive(Deserialize)]
@@ -85,14 +85,14 @@ impl Expectations {
     ///
     /// # Errors
     /// Those of [`runner::run`].
-    pub(crate) fn run(&self, entries: Vec<Entry>, limits: &Limits, sabotage: bool) -> Result<Report, String> {
+    pub(crate) fn run(&self, entries: Vec<Entry>, limits: &Limits) -> Result<Vec<CaseReport>, String> {
         let order: Vec<_> = entries.iter().map(Entry::name).collect();
         let (harmless, skipped) = self.part(entries);
-        let mut report = runner::run(&harmless, limits, sabotage)?;
-        report.cases.extend(skipped);
-        report.cases.sort_by_cached_key(|case| order.iter().position(|name| *name == case.entry.name()));
-        self.judge(&mut report);
-        Ok(report)
+        let mut cases = runner::run(&harmless, limits)?;
+        cases.extend(skipped);
+        cases.sort_by_cached_key(|case| order.iter().position(|name| *name == case.entry.name()));
+        self.judge(&mut cases);
+        Ok(cases)
     }
 
     /// Those of `entries` that can be run, and the reports of those that cannot.
@@ -110,10 +110,10 @@ impl Expectations {
         self.by_case.get(&entry.name()).map(|place| &self.gaps[*place])
     }
 
-    /// Marks the failures of `report` that were expected, and fails what is expected to fail and
+    /// Marks the failures of `cases` that were expected, and fails what is expected to fail and
     /// passes, or fails for another reason. What was skipped shows neither.
-    fn judge(&self, report: &mut Report) {
-        for case in &mut report.cases {
+    fn judge(&self, cases: &mut [CaseReport]) {
+        for case in cases {
             let Some(gap) = self.gap(&case.entry) else { continue };
             let (source, reason) = (&self.source, &gap.reason);
             case.ended = match std::mem::replace(&mut case.ended, Ended::Passed) {
@@ -158,7 +158,6 @@ mod tests {
     use super::*;
     use crate::case::choose;
     use crate::cases::MODULES;
-    use crate::provider::About;
 
     const CASE: &str = "job_state_calls::resume_of_an_empty_job_fails";
 
@@ -170,16 +169,9 @@ mod tests {
     /// How the case ends for somebody who expects it to fail.
     fn judged(expectations: &Expectations, ended: Ended) -> Ended {
         let entry = choose(MODULES, Some(CASE)).unwrap()[0];
-        let case = CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO };
-        let mut report = Report {
-            about: About::default(),
-            cases: vec![case],
-            sabotage: None,
-            probes: Vec::new(),
-            took: Duration::ZERO,
-        };
-        expectations.judge(&mut report);
-        let case = report.cases.remove(0);
+        let mut case = [CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO }];
+        expectations.judge(&mut case);
+        let [case] = case;
 
         case.ended
     }

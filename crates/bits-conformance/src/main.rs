@@ -18,6 +18,7 @@ mod ledger;
 mod left_over;
 mod machine;
 mod notified;
+mod plan;
 mod pool;
 mod probes;
 mod provider;
@@ -38,8 +39,9 @@ use bench::Limits;
 use cases::MODULES;
 use coverage::Coverage;
 use expectations::Expectations;
+use plan::Plan;
 use provider::{Capability, Kind, Provider};
-use report::{Format, PlainFormat};
+use report::{Format, PlainFormat, ReportFile};
 
 /// Conformance of a BITS to what is documented, clause by clause.
 #[derive(Parser)]
@@ -51,7 +53,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the cases; in JSON the report tells what the probes have seen, too.
+    /// Run the cases; in JSON, and with `--report`, the report tells what the probes have seen, too.
     Run {
         /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
         /// (`core:job.resume.empty`, `job.resume`).
@@ -60,6 +62,10 @@ enum Command {
         /// How to print the result.
         #[arg(long, value_enum, default_value = "human")]
         format: Format,
+        /// Also write the result in JSON, with what the probes have seen, into this file: anew whenever a module
+        /// ends, and marked as incomplete until all have.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
         /// Run each case again once for each of its claims, with that expectation falsified.
         #[arg(long)]
         sabotage: bool,
@@ -95,7 +101,7 @@ enum Command {
         #[command(flatten)]
         provider: ProviderArguments,
     },
-    /// Compare two runs that were saved with `run --format json`, clause by clause; the exit code is 1 when they
+    /// Compare two runs that were saved with `run --report` or `run --format json`, clause by clause; the exit code is 1 when they
     /// differ.
     Compare {
         /// The report of a run.
@@ -148,26 +154,23 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<ExitCode, String> {
     case::check(MODULES)?;
     match command {
-        Command::Run { filter, format, sabotage, expect, provider } => {
+        Command::Run { filter, format, report: file, sabotage, expect, provider } => {
             let entries = case::choose(MODULES, filter.as_deref())?;
             let all = case::choose(MODULES, None)?;
             let expected = expect.map(|path| Expectations::read(&path, &all)).transpose()?;
-            let limits = provider.limits()?;
-            let report = performed(&limits, || {
-                let report = match &expected {
-                    Some(expected) => expected.run(entries, &limits, sabotage)?,
-                    None => runner::run(&entries, &limits, sabotage)?,
-                };
-                // No other format tells what they have seen.
-                let asked = if let Format::Json = format { probes::run::choose(filter.as_deref()) } else { Vec::new() };
-                Ok(runner::Report { probes: probes::run::run(&asked, &limits)?, ..report })
-            })?;
+            // No other format tells what they have seen.
+            let is_told = file.is_some() || matches!(format, Format::Json);
+            let asked = if is_told { probes::run::choose(filter.as_deref()) } else { Vec::new() };
+            let (limits, file) = (provider.limits()?, file.map(ReportFile::at));
+            let plan = Plan { limits: &limits, sabotage, expected: expected.as_ref(), file: file.as_ref() };
+            let report = carried_out(&plan, &entries, &asked)?;
             Ok(ended(&report, &report::run(&report, format)))
         }
         Command::Coverage { missing, format, provider } => {
             let entries = case::choose(MODULES, None)?;
             let limits = provider.limits()?;
-            let report = performed(&limits, || runner::run(&entries, &limits, false))?;
+            let plan = Plan { limits: &limits, sabotage: false, expected: None, file: None };
+            let report = carried_out(&plan, &entries, &[])?;
             for (case, why) in report.failures() {
                 eprintln!("FAILED {}\n    {why}", case.entry.name());
             }
@@ -196,7 +199,7 @@ fn probe(
     if decisions.is_empty() {
         return Err(format!("no decision has the id {}, or answers a clause of it", filter.unwrap_or_default()));
     }
-    // The record is the emulator's. What real BITS does is nobody's mistake.
+    // The record is the emulator's. What real BITS does is nobody's mistake; that a step did not work is.
     let is_on_record = limits.provider.kind == Kind::Emulator;
     if record.is_some() && !is_on_record {
         return Err("what is on record is what the emulator tells".to_owned());
@@ -209,11 +212,24 @@ fn probe(
     }
     say(&report::probes(&observations, format));
     if !is_on_record {
-        return Ok(ExitCode::SUCCESS);
+        let has_failed = observations.iter().any(|one| one.failure().is_some());
+        return Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     let differences = probes::record::compare(&observations, filter.is_none(), !limits.without.is_empty())?;
     eprint!("{}", report::differences(&differences));
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Carries out a plan to its end.
+fn carried_out(
+    plan: &Plan<'_>,
+    entries: &[case::Entry],
+    asked: &[&'static decisions::Decision],
+) -> Result<runner::Report, String> {
+    let mut report = performed(plan.limits, || plan.carry_out(entries, asked))?;
+    report.finish(plan.limits.provider.ledger.left_behind());
+    plan.file.map_or(Ok(()), |file| file.write(&report))?;
+    Ok(report)
 }
 
 /// Does what runs cases, and leaves nothing of them behind.

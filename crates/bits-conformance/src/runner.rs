@@ -39,7 +39,8 @@ pub(crate) struct Survivor {
     pub(crate) clause: String,
 }
 
-/// A whole run.
+/// A run, as far as it has come.
+#[derive(Default)]
 pub(crate) struct Report {
     /// The BITS that it tells of.
     pub(crate) about: About,
@@ -49,9 +50,24 @@ pub(crate) struct Report {
     /// What the backend does about the decisions that were asked about.
     pub(crate) probes: Vec<Observation>,
     pub(crate) took: Duration,
+    /// A line for each job that could not be cancelled.
+    pub(crate) left_behind: Vec<String>,
+    /// Whether the run has come to its end.
+    pub(crate) is_complete: bool,
 }
 
 impl Report {
+    /// The run is over, and has left that behind.
+    pub(crate) fn finish(&mut self, left_behind: Vec<String>) {
+        self.left_behind = left_behind;
+        self.is_complete = true;
+    }
+
+    /// The probes of which a step did not work, by the id of their decision.
+    pub(crate) fn failed_probes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.probes.iter().filter_map(|one| Some((one.decision.id(), one.failure()?)))
+    }
+
     pub(crate) fn failures(&self) -> impl Iterator<Item = (&CaseReport, &str)> {
         self.cases.iter().filter_map(|case| match &case.ended {
             Ended::Failed(why) => Some((case, why.as_str())),
@@ -59,26 +75,30 @@ impl Report {
         })
     }
 
-    /// Whether no case failed and no falsified claim survived.
+    /// Whether it came to its end, no case or probe failed, and no falsified claim survived.
     pub(crate) fn is_good(&self) -> bool {
-        self.failures().next().is_none() && self.sabotage.as_ref().is_none_or(|(_, survivors)| survivors.is_empty())
+        self.is_complete
+            && self.failures().next().is_none()
+            && self.failed_probes().next().is_none()
+            && self.sabotage.as_ref().is_none_or(|(_, survivors)| survivors.is_empty())
     }
 }
 
-/// Runs `entries`, then with `sabotage` each again once for each of its claims.
+/// Runs `entries`.
 ///
 /// # Errors
-/// When no thread can be started.
-pub(crate) fn run(entries: &[Entry], limits: &Limits, sabotage: bool) -> Result<Report, String> {
-    let began = Instant::now();
-    let about = limits.provider.about();
+/// When no thread can be started, or a case hangs and no other can be run beside it.
+pub(crate) fn run(entries: &[Entry], limits: &Limits) -> Result<Vec<CaseReport>, String> {
     let tries = entries.iter().map(|entry| Try { entry: *entry, falsified: None }).collect();
-    let cases: Vec<_> = perform(tries, limits)?.into_iter().map(Done::into_report).collect();
-    let sabotage = sabotage.then(|| falsify(&cases, limits)).transpose()?;
-    Ok(Report { about, cases, sabotage, probes: Vec::new(), took: began.elapsed() })
+    Ok(perform(tries, limits)?.into_iter().map(Done::into_report).collect())
 }
 
-fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, Vec<Survivor>), String> {
+/// Runs each of `cases` that passed again once for each of its claims: how many those are, and which
+/// of them nobody noticed.
+///
+/// # Errors
+/// Those of [`run`].
+pub(crate) fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, Vec<Survivor>), String> {
     let passed = cases.iter().filter(|case| matches!(case.ended, Ended::Passed));
     let tries: Vec<_> = passed
         .flat_map(|case| (0..case.claims.len()).map(|claim| Try { entry: case.entry, falsified: Some(claim) }))

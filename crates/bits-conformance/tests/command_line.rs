@@ -272,3 +272,31 @@ fn what_cannot_be_compared_is_told_in_one_line() {
         assert!(error.contains(told) && error.lines().count() == 1, "{error}");
     }
 }
+
+#[test]
+fn a_report_in_a_file_is_complete_at_the_end_and_comparable_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (whole, part) = (path("whole.json"), path("part.json"));
+
+    let output = suite(&["run", "--filter", "ownership::", "--report", &whole]);
+
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(&whole).expect("the report");
+    let mut report: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&report["complete"], &report["good"]), (&true.into(), &true.into()));
+    report["complete"] = false.into();
+    std::fs::write(&part, report.to_string()).expect("a file");
+    let compared = suite(&["compare", &whole, &part]);
+    assert_eq!(compared.status.code(), Some(0));
+    assert!(stdout(&compared).contains("B  is incomplete"), "{}", stdout(&compared));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_anything_is_run() {
+    let output = suite(&["run", "--report", "/no/such/folder/report.json"]);
+
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("report.json") && output.stdout.is_empty(), "{error}");
+}

@@ -33,6 +33,13 @@ pub(crate) struct Observation {
     pub(crate) answer: Answer,
 }
 
+impl Observation {
+    /// What did not work on the way, if that is what came of it.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        if let Answer::Failed(why) = &self.answer { Some(why) } else { None }
+    }
+}
+
 /// The decisions whose id, or one of whose clauses, is `filter` or begins with it; all without one.
 pub(crate) fn choose(filter: Option<&str>) -> Vec<&'static Decision> {
     let chosen = |decision: &&Decision| filter.is_none_or(|filter| decision.is_named(filter));

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::decided::{self, Decided};
+use super::ended::CaseEnded;
 use super::saved::{Saved, SavedCase};
 use crate::provider::About;
 
@@ -58,6 +59,8 @@ pub(super) struct Difference {
 pub(super) struct Comparison {
     pub(super) a: About,
     pub(super) b: About,
+    /// Which of them did not come to their end.
+    pub(super) incomplete: Vec<&'static str>,
     /// How many clauses have the same verdict in both.
     pub(super) same: usize,
     /// In the order of the clauses' ids.
@@ -84,6 +87,11 @@ impl Comparison {
             same: all - differences.len(),
             clauses: differences,
             decisions: decided::decided(a.probes, b.probes),
+            incomplete: [("a", a.complete), ("b", b.complete)]
+                .into_iter()
+                .filter(|run| !run.1)
+                .map(|run| run.0)
+                .collect(),
             a: a.about,
             b: b.about,
         }
@@ -134,9 +142,9 @@ impl<'a> Findings<'a> {
         }
         let there = other.claims.get(clause).map_or(&[][..], Vec::as_slice);
         let here = there.iter().filter_map(|(case, _)| self.cases.get(case.case.as_str()));
-        match here.min_by_key(|case| case.ended != "failed") {
-            Some(case) if case.ended == "failed" => finding(Verdict::NotReached, case),
-            Some(case) if case.ended == "skipped" => finding(Verdict::Skipped, case),
+        match here.min_by_key(|case| !case.ended.is_failure()) {
+            Some(case) if case.ended.is_failure() => finding(Verdict::NotReached, case),
+            Some(case) if case.ended == CaseEnded::Skipped => finding(Verdict::Skipped, case),
             _ => Finding { verdict: Verdict::NotRun, case: None, why: None },
         }
     }
@@ -180,6 +188,14 @@ mod tests {
         );
         assert!(comparison.clauses.iter().all(|difference| difference.b.why.as_deref() == Some("because")));
         assert_eq!(comparison.same, 1);
+    }
+
+    #[test]
+    fn a_clause_behind_an_expected_failure_was_not_reached() {
+        let a = run(&serde_json::json!([case("one", "passed", &[("x", true)])]));
+        let b = run(&serde_json::json!([case("one", "failed as expected", &[])]));
+
+        assert_eq!(Comparison::of(a, b).clauses[0].b.verdict, Verdict::NotReached);
     }
 
     #[test]

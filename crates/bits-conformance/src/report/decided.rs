@@ -85,11 +85,12 @@ fn in_words(probe: Option<&SavedProbe>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ended::ProbeEnded;
     use super::*;
 
     fn probe(decision: &str, seen: Option<&str>) -> SavedProbe {
         let why = seen.is_none().then(|| "no world".to_owned());
-        let ended = if seen.is_some() { "seen" } else { "skipped" }.to_owned();
+        let ended = if seen.is_some() { ProbeEnded::Seen } else { ProbeEnded::Skipped };
         SavedProbe {
             decision: decision.to_owned(),
             chose: "S_OK".to_owned(),

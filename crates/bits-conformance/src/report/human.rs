@@ -24,6 +24,12 @@ pub(super) fn run(report: &Report) -> String {
             _ = write!(text, "\nskipped {}: {why}\n", case.entry.name());
         }
     }
+    for (id, why) in report.failed_probes() {
+        _ = write!(text, "\nFAILED the probe {id}\n    {why}\n");
+    }
+    for why in &report.left_behind {
+        _ = write!(text, "\nLEFT {why}\n");
+    }
     for (reason, cases) in expected(report) {
         _ = write!(text, "\nexpected {cases} to fail: {reason}\n");
     }
@@ -140,6 +146,9 @@ pub(super) fn comparison(comparison: &Comparison) -> String {
             "{name}  {}: BITS {} on {}, suite {}, {}",
             about.provider, about.bits, about.system, about.suite, about.date
         );
+    }
+    for run in &comparison.incomplete {
+        _ = writeln!(text, "{}  is incomplete: that run did not come to its end", run.to_uppercase());
     }
     for difference in &comparison.clauses {
         _ = writeln!(text, "\n{}", difference.clause);

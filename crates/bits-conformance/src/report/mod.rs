@@ -2,6 +2,8 @@
 
 mod comparison;
 mod decided;
+mod ended;
+mod file;
 mod human;
 mod json;
 mod junit;
@@ -15,6 +17,7 @@ use crate::probes::record::Difference;
 use crate::probes::run::Observation;
 use crate::runner::Report;
 use comparison::Comparison;
+pub(crate) use file::ReportFile;
 
 /// How to print a run.
 #[derive(Clone, Copy, clap::ValueEnum)]

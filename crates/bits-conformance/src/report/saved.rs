@@ -4,12 +4,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::ended::{CaseEnded, ProbeEnded};
 use super::json::FORMAT;
 use crate::provider::About;
 
 /// The report of a run, as `run --format json` has written it.
 #[derive(Deserialize)]
 pub(super) struct Saved {
+    #[serde(default = "whole")]
+    pub(super) complete: bool,
     pub(super) about: About,
     pub(super) cases: Vec<SavedCase>,
     #[serde(default)]
@@ -21,7 +24,7 @@ pub(super) struct Saved {
 pub(super) struct SavedProbe {
     pub(super) decision: String,
     pub(super) chose: String,
-    pub(super) ended: String,
+    pub(super) ended: ProbeEnded,
     pub(super) seen: Option<String>,
     pub(super) why: Option<String>,
 }
@@ -29,7 +32,7 @@ pub(super) struct SavedProbe {
 #[derive(Deserialize)]
 pub(super) struct SavedCase {
     pub(super) case: String,
-    pub(super) ended: String,
+    pub(super) ended: CaseEnded,
     pub(super) why: Option<String>,
     pub(super) claims: Vec<SavedClaim>,
 }
@@ -38,6 +41,11 @@ pub(super) struct SavedCase {
 pub(super) struct SavedClaim {
     pub(super) clause: String,
     pub(super) held: bool,
+}
+
+/// Before there were others, each report was.
+fn whole() -> bool {
+    true
 }
 
 /// What tells which format a file has.

@@ -1,0 +1,61 @@
+//! What a run does, in which order, and what is written down of it on the way.
+
+use std::time::Instant;
+
+use crate::bench::Limits;
+use crate::case::Entry;
+use crate::decisions::Decision;
+use crate::expectations::Expectations;
+use crate::probes;
+use crate::report::ReportFile;
+use crate::runner::{self, Report};
+
+/// A run that is to be made.
+pub(crate) struct Plan<'a> {
+    pub(crate) limits: &'a Limits,
+    /// Whether each case is run again once for each of its claims, with that expectation falsified.
+    pub(crate) sabotage: bool,
+    pub(crate) expected: Option<&'a Expectations>,
+    /// Where the report goes as modules end.
+    pub(crate) file: Option<&'a ReportFile>,
+}
+
+impl Plan<'_> {
+    /// Runs `entries`, then asks about `decisions`. The report is not complete yet: jobs may be left.
+    ///
+    /// # Errors
+    /// Those of the runner, and of writing the report.
+    pub(crate) fn carry_out(&self, entries: &[Entry], decisions: &[&'static Decision]) -> Result<Report, String> {
+        let began = Instant::now();
+        let mut report = Report { about: self.limits.provider.about(), ..Report::default() };
+        // What cannot be written is told before anything is run.
+        self.write(&mut report, began)?;
+        // Modules can run at once where nobody wants to know which have ended.
+        for module in entries.chunk_by(|a, b| self.file.is_none() || a.module.name == b.module.name) {
+            report.cases.extend(match self.expected {
+                Some(expected) => expected.run(module.to_vec(), self.limits)?,
+                None => runner::run(module, self.limits)?,
+            });
+            self.write(&mut report, began)?;
+        }
+        if self.sabotage {
+            report.sabotage = Some(runner::falsify(&report.cases, self.limits)?);
+        }
+        for asked in decisions.chunk_by(|a, b| self.file.is_none() || topic(a) == topic(b)) {
+            report.probes.extend(probes::run::run(asked, self.limits)?);
+            self.write(&mut report, began)?;
+        }
+        report.took = began.elapsed();
+        Ok(report)
+    }
+
+    fn write(&self, report: &mut Report, began: Instant) -> Result<(), String> {
+        report.took = began.elapsed();
+        self.file.map_or(Ok(()), |file| file.write(report))
+    }
+}
+
+/// What a decision is about, as its id begins.
+fn topic(decision: &Decision) -> Option<&str> {
+    decision.id().split('.').next()
+}
