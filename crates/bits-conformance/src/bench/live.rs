@@ -25,7 +25,8 @@ const LEAVING: Duration = Duration::from_secs(1);
 /// Time enough to come to rest for what nothing holds up.
 const REST: Duration = Duration::from_secs(10);
 
-/// What of the run is this bench's own. Dropped, it cancels the jobs of the bench.
+/// What of the run is this bench's own. Dropped, it cancels the jobs of the bench
+/// and deletes its files.
 pub(super) struct Own {
     provider: Arc<Provider>,
     given_up: GivenUp,
@@ -60,6 +61,8 @@ impl Drop for Own {
         if let Some(manager) = &self.provider.manager {
             self.provider.ledger.clear(self.number, &**manager);
         }
+        // What cannot be deleted now goes with the folder of the run.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -60,13 +60,14 @@ pub(crate) struct Bench {
     classes: notify::Classes,
     /// Whether notification programs are really started.
     starts_programs: bool,
-    own: live::Own,
     outside: Outside,
     /// Where the queue lies, if it is not in memory.
     queue: Option<tempfile::TempDir>,
     running: OnceCell<Running>,
     /// How long jobs have been given to come to rest.
     waited: Cell<Duration>,
+    /// Goes last: nothing holds up any more what is cancelled then.
+    own: live::Own,
 }
 
 /// What lies beyond the service.

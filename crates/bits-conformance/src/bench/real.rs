@@ -17,7 +17,7 @@ use crate::provider::Capability;
 /// An origin, and the folder that downloads go to.
 pub(super) struct Real {
     clock: Clock,
-    /// Of this bench; it goes with the value.
+    /// Of this bench.
     root: PathBuf,
     origin: OnceCell<Arc<Origin>>,
     is_trusted: bool,
@@ -352,13 +352,6 @@ impl Real {
         }
         files.sort();
         Ok(files)
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        // What cannot be deleted now goes with the folder of the run.
-        let _ = std::fs::remove_dir_all(&self.root);
     }
 }
 
