@@ -20,6 +20,8 @@ struct Application {
     asked: Mutex<Sender<()>>,
     answer: Mutex<Receiver<()>>,
     has_ended: AtomicBool,
+    /// Learns that it is asked, as it does of everything that somebody waits for.
+    clock: Arc<VirtualClock>,
 }
 
 /// Who asks it for one attempt.
@@ -37,10 +39,11 @@ struct Thoughts {
 }
 
 impl Thoughts {
-    fn new() -> Self {
+    fn new(clock: &Arc<VirtualClock>) -> Self {
         let ((asked, hears), (answer, waits)) = (channel(), channel());
         let (asked, answers) = (Mutex::new(asked), Mutex::new(waits));
-        let application = Arc::new(Application { asked, answer: answers, has_ended: AtomicBool::new(false) });
+        let (has_ended, clock) = (AtomicBool::new(false), Arc::clone(clock));
+        let application = Arc::new(Application { asked, answer: answers, has_ended, clock });
         Self { asked: hears, answer, application }
     }
 
@@ -52,8 +55,9 @@ impl Thoughts {
 
 impl Vetter for Asker {
     fn vet(&self, _server: &PresentedServer<'_>) -> Result<(), Failure> {
-        self.application.asked.lock().unwrap().send(()).unwrap();
         self.asks.store(true, SeqCst);
+        self.application.clock.changed();
+        self.application.asked.lock().unwrap().send(()).unwrap();
         self.application.answer.lock().unwrap().recv_timeout(PATIENCE).unwrap();
         self.asks.store(false, SeqCst);
         Ok(())
@@ -83,7 +87,7 @@ fn an_application_may_think_for_longer_than_a_server_may_be_silent() {
     let server = server(settings(&issuer, &good()), |peer| peer.serve(&content(1000)));
     let clock = VirtualClock::new();
     let seat = seat_of(&clock, &[issuer.pem()]);
-    let thoughts = Thoughts::new();
+    let thoughts = Thoughts::new(&clock);
     let mut running = seat.0.start(thoughts.plan(&seat.0, &url(&server)));
     thoughts.asked.recv_timeout(PATIENCE).unwrap();
 
@@ -101,7 +105,7 @@ fn an_application_that_has_ended_is_waited_for_like_a_server() {
     let server = server(settings(&issuer, &good()), |peer| peer.serve(&content(1000)));
     let clock = VirtualClock::new();
     let seat = seat_of(&clock, &[issuer.pem()]);
-    let thoughts = Thoughts::new();
+    let thoughts = Thoughts::new(&clock);
     let running = seat.0.start(thoughts.plan(&seat.0, &url(&server)));
     thoughts.asked.recv_timeout(PATIENCE).unwrap();
 
@@ -118,7 +122,7 @@ fn an_attempt_waits_for_what_an_earlier_one_has_asked() {
     let server = server(settings(&issuer, &good()), |peer| peer.serve(&content(1000)));
     let clock = VirtualClock::new();
     let seat = seat_of(&clock, &[issuer.pem()]);
-    let thoughts = Thoughts::new();
+    let thoughts = Thoughts::new(&clock);
     let first = seat.0.start(thoughts.plan(&seat.0, &url(&server)));
     thoughts.asked.recv_timeout(PATIENCE).unwrap();
     first.stop();
