@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 use crate::bench::{GivenUp, Limits};
 use crate::claims::Stop;
 
+/// How the reason begins when a case or a probe has panicked.
+pub(crate) const PANICKED: &str = "it panicked";
+/// How the reason begins when it has been given up.
+pub(crate) const HANGS: &str = "it has not come to its end";
+
 /// How long what was given up may take to notice it.
 const ENDING: Duration = Duration::from_secs(30);
 
@@ -85,13 +90,13 @@ fn perform_within<T: Task>(tasks: Vec<T>, limits: &Limits, bounds: Bounds) -> Re
 }
 
 fn hanging(bound: Duration) -> String {
-    format!("it has not come to its end within {} s: a call hangs", bound.as_secs())
+    format!("{HANGS} within {} s: a call hangs", bound.as_secs())
 }
 
 /// What `work` gives; a panic is a failure of the task alone.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(Stop::Failed(format!("it panicked: {}", panic_message(panic.as_ref())))))
+        .unwrap_or_else(|panic| Err(Stop::Failed(format!("{PANICKED}: {}", panic_message(panic.as_ref())))))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
