@@ -47,7 +47,7 @@ impl Download {
     pub(super) fn failed_silently(&self) -> Failure {
         match remote::accepted(&self.url) {
             Err(why) => Failure::Usage(self.told(why)),
-            Ok(_) => self.failed("the job has failed, and this BITS does not say why"),
+            Ok(()) => self.failed("the job has failed, and this BITS does not say why"),
         }
     }
 

@@ -53,9 +53,12 @@ impl ProxyArguments {
             (None, true) => job.set_proxy_settings(ProxyUsage::NO_PROXY, None, None),
             (None, false) => Ok(Success::OK),
         };
-        set.map(drop).map_err(|code| match self.no_proxy {
-            false => Failure::Usage(format!("cannot go through --proxy: {}", told(code))),
-            true => Failure::Failed(format!("cannot go without a proxy, as --no-proxy says: {}", told(code))),
+        set.map(drop).map_err(|code| {
+            if self.no_proxy {
+                Failure::Failed(format!("cannot go without a proxy, as --no-proxy says: {}", told(code)))
+            } else {
+                Failure::Usage(format!("cannot go through --proxy: {}", told(code)))
+            }
         })
     }
 }
