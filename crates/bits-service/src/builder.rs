@@ -9,7 +9,7 @@ use bits_engine::Config;
 use bits_transfer::{GuardedDisk, HttpMover, LocalDisk};
 use bits_wire::attempt::{Disk, Mover};
 use bits_world::clock::{Clock, VirtualClock};
-use bits_world::{Decisions, LocalStorage, Preset, Profile, UnknownPreset, World};
+use bits_world::{Decisions, LocalStorage, Preset, Profile, Sid, UnknownPreset, World};
 
 use crate::classes::Factory;
 use crate::client::Client;
@@ -26,6 +26,7 @@ pub struct Builder {
     profile: Profile,
     preset: Option<Result<&'static Preset, UnknownPreset>>,
     world: World,
+    is_logged_on: bool,
     seed: Option<u64>,
     scramble: Option<u64>,
     decisions: Vec<(String, String)>,
@@ -96,6 +97,7 @@ impl Builder {
             profile: Profile::default(),
             preset: None,
             world: World::default(),
+            is_logged_on: true,
             seed: None,
             scramble: None,
             decisions: Vec::new(),
@@ -134,6 +136,13 @@ impl Builder {
     /// such as `C:\a` gives ERROR_DIRECTORY until `world.drives.mount('C', folder)`.
     pub fn world(mut self, change: impl FnOnce(&mut World)) -> Self {
         change(&mut self.world);
+        self
+    }
+
+    /// Starts before the default user has logged on, as after a boot: the user's jobs in a state folder
+    /// wait until [`Emulator::log_on`].
+    pub fn before_logon(mut self) -> Self {
+        self.is_logged_on = false;
         self
     }
 
@@ -202,7 +211,7 @@ impl Builder {
     /// # Errors
     /// [`StartError`] for a queue that cannot be read, a certificate that is none, a decision or
     /// a preset that does not exist.
-    pub fn start(self) -> Result<Emulator, StartError> {
+    pub fn start(mut self) -> Result<Emulator, StartError> {
         let mut decisions = Decisions::default();
         for (id, value) in &self.decisions {
             decisions.set(id, value).map_err(StartError::Decision)?;
@@ -220,6 +229,9 @@ impl Builder {
             scramble: self.scramble,
             uploads: outside.can_upload(),
         };
+        if self.is_logged_on {
+            self.world.log_on(Sid::of_name(Emulator::DEFAULT_USER));
+        }
         Emulator::start_with(self.clock, config, outside, Guids::new(self.seed), self.clients, self.state, self.world)
     }
 }

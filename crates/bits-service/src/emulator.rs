@@ -116,7 +116,8 @@ impl Emulator {
                 run: Mutex::new(Run::Down { kept, world: Box::new(world) }),
             }),
         };
-        emulator.user(Self::DEFAULT_USER);
+        // Whether the default user is logged on has been settled.
+        emulator.inner.accounts().sid(Self::DEFAULT_USER);
         emulator.start()?;
         Ok(emulator)
     }
@@ -124,7 +125,8 @@ impl Emulator {
     /// How many lines of the timeline an error tells.
     const TOLD: usize = 200;
 
-    /// Who calls when nobody else is named: a standard user, logged on.
+    /// Who calls when nobody else is named: a standard user, logged on unless
+    /// [`Builder::before_logon`] was asked for.
     pub const DEFAULT_USER: &str = "user";
 
     /// A program of the default user.

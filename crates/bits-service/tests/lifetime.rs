@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bits_api::{EnumJobsFlags, Hresult, JobState, Success};
 use bits_service::{Emulator, Simulation, TimeError};
+use bits_world::Sid;
 use support::{HOUR, Recorder, Setup, URL};
 
 const GONE: Hresult = Hresult::RPC_S_SERVER_UNAVAILABLE;
@@ -67,6 +68,27 @@ fn a_job_is_found_again_after_a_restart_and_goes_on_by_itself() {
     setup.network.let_go(URL);
     let job = setup.manager().job(id).unwrap();
     setup.emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
+}
+
+#[test]
+fn a_job_of_a_state_folder_waits_for_the_logon_that_the_start_came_before() {
+    let state = tempfile::tempdir().unwrap();
+    let first = Setup::with(|builder| builder.state_folder(state.path()));
+    let job = first.job();
+    let id = job.id().unwrap();
+    first.network.hold(URL, bits_service::SimHold::Transferring(1000));
+    job.resume().unwrap();
+    first.emulator.wait_state(&job, JobState::TRANSFERRING, HOUR).unwrap();
+    drop((job, first));
+
+    let Setup { network, emulator, client } = Setup::with(|builder| builder.state_folder(state.path()).before_logon());
+    let job = client.manager().unwrap().job(id).unwrap();
+    emulator.advance(HOUR).unwrap();
+
+    assert_eq!(network.started(), [""; 0]);
+    assert_eq!(job.state(), Ok(JobState::QUEUED));
+    emulator.log_on(&Sid::of_name(Emulator::DEFAULT_USER));
+    emulator.wait_state(&job, JobState::TRANSFERRED, HOUR).unwrap();
 }
 
 #[test]

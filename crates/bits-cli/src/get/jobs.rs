@@ -42,9 +42,9 @@ struct Open<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    /// A job for each share: one that an earlier run has left, or a new one. What earlier runs have
-    /// left of others in a queue of their own stands still while this program runs, until a run names
-    /// them.
+    /// A job for each share: one that an earlier run has left, or a new one; they stand still. So does,
+    /// while this program runs, what earlier runs have left of others in a queue of their own, until a
+    /// run names them.
     pub(super) fn new(
         service: &'a Service,
         manager: &Arc<dyn Manager>,
@@ -60,9 +60,11 @@ impl<'a> Jobs<'a> {
                 None => new_job(service, manager, share)?,
             });
         }
-        for left in left.into_iter().filter(|_| service.is_own()) {
-            stand_still(&left.job).doing("cannot read the queue")?;
+        let others = left.iter().filter(|_| service.is_own()).map(|left| &left.job);
+        for job in open.iter().map(|open| &open.job).chain(others) {
+            stand_still(job).doing("cannot read the queue")?;
         }
+        service.open();
         Ok(Self { service, settings, open, complete: Vec::new() })
     }
 
@@ -98,11 +100,7 @@ impl<'a> Jobs<'a> {
         if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
             add(job, share)?;
         }
-        if self.settings.concern(job) {
-            // One that was taken up goes on already: what it is given counts from its next attempt on.
-            stand_still(job).map_err(failed)?;
-            self.settings.give(job)?;
-        }
+        self.settings.give(job)?;
         job.set_priority(self.settings.priority).map_err(failed)?;
         // Every error is final: a person waits in front of this program, not a service for weeks.
         job.set_no_progress_timeout(0).map_err(failed)?;

@@ -180,7 +180,7 @@ fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 fn start(arguments: &Arguments) -> Result<Emulator, Failure> {
-    let mut builder = Emulator::builder().clock(Clock::system()).run_commands(CommandLimits::default());
+    let mut builder = Emulator::builder().clock(Clock::system()).before_logon().run_commands(CommandLimits::default());
     let mut changed = Ok(());
     builder = builder.world(|world| {
         let state = arguments.state.as_deref();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bits_api::{Guid, Hresult, Job, JobState, Manager};
 use bits_service::{CommandLimits, Emulator, Reason, What};
+use bits_world::Sid;
 use clap::ValueEnum;
 
 use crate::{Doing, Failure, told};
@@ -59,6 +60,13 @@ impl Service {
                 emulator.client_as("bitsd", user).manager().doing("cannot connect")
             }
             Self::Windows(manager) => Ok(Arc::clone(manager)),
+        }
+    }
+
+    /// Lets the jobs run.
+    pub(super) fn open(&self) {
+        if let Self::Emulator(emulator) = self {
+            emulator.log_on(&Sid::of_name(Emulator::DEFAULT_USER));
         }
     }
 
