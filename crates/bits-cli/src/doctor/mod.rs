@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PEMFILE")]
     ca: Option<PathBuf>,
     /// How long to wait for a connection, for an answer, and for what is read of a body
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = patience, allow_negative_numbers = true)]
     timeout: u64,
     /// Print one JSON object
     #[arg(long)]
@@ -41,6 +41,10 @@ pub(crate) struct Arguments {
     /// Print every request and what came back, too
     #[arg(long)]
     requests: bool,
+}
+
+fn patience(text: &str) -> Result<u64, &'static str> {
+    text.parse().ok().filter(|seconds| (1..=3600).contains(seconds)).ok_or("seconds are wanted, from 1 to 3600")
 }
 
 /// What was found, as both renderings need it.

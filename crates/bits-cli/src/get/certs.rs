@@ -17,6 +17,7 @@ use bits_service::Emulator;
 use bits_world::{Sid, World};
 use clap::ValueEnum;
 
+use super::settings::refused;
 use crate::cert::{self, StoreName};
 use crate::{Failure, date, told};
 
@@ -146,23 +147,16 @@ impl CertArguments {
     /// Gives a job that stands still what is asked for. The certificate and the flags of a job that
     /// was taken up stay where no option is about them; whoever has looked at its servers is gone.
     pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
-        let failed = |code| Failure::Failed(format!("the job refuses what is said of certificates: {}", told(code)));
-        let options = job.http_options().map_err(failed)?;
         if let Some(chosen) = &self.cert {
+            let options = job.http_options().map_err(|code| refused("--cert", OPTIONS, code))?;
             chosen.give(options.as_ref())?;
         }
         if !self.ignore.is_empty() || self.crl_check {
-            self.set_flags(options.as_ref()).map_err(failed)?;
+            let option = if self.crl_check { "--crl-check" } else { "--ignore" };
+            self.set_flags(job).map_err(|code| refused(option, OPTIONS, code))?;
         }
-        if !self.show_chain && !is_watched(job) {
-            return Ok(());
-        }
-        // What has all arrived asks no server any more.
-        if job.state().map_err(failed)? == JobState::SUSPENDED {
-            let object = self.show_chain.then(|| server_certificate_validation_object(Arc::new(Witness)));
-            job.set_description(Some(object.as_ref().map_or("", |_| WATCHED))).map_err(failed)?;
-            let options = job.http_options3().map_err(failed)?;
-            options.set_server_certificate_validation_interface(object).map_err(failed)?;
+        if self.show_chain || is_watched(job) {
+            self.set_witness(job).map_err(|code| refused("--show-chain", OPTIONS_3, code))?;
         }
         Ok(())
     }
@@ -193,7 +187,8 @@ impl CertArguments {
         Some(mend.to_owned())
     }
 
-    fn set_flags(&self, options: &dyn HttpOptions) -> Result<Success, Hresult> {
+    fn set_flags(&self, job: &Arc<dyn Job>) -> Result<Success, Hresult> {
+        let options = job.http_options()?;
         let mut flags = options.security_flags()?;
         if !self.ignore.is_empty() {
             for excused in Excused::value_variants() {
@@ -202,6 +197,18 @@ impl CertArguments {
         }
         flags.set(SecurityFlags::ENABLE_CRL_CHECK, self.crl_check || flags.contains(SecurityFlags::ENABLE_CRL_CHECK));
         options.set_security_flags(flags)
+    }
+
+    /// Has somebody look at the servers of a job, or nobody any more. What has all arrived asks none.
+    fn set_witness(&self, job: &Arc<dyn Job>) -> Result<(), Hresult> {
+        if job.state()? == JobState::SUSPENDED {
+            let object = self.show_chain.then(|| server_certificate_validation_object(Arc::new(Witness)));
+            // Without that interface nothing is written down of a witness.
+            let options = job.http_options3()?;
+            job.set_description(Some(object.as_ref().map_or("", |_| WATCHED)))?;
+            options.set_server_certificate_validation_interface(object)?;
+        }
+        Ok(())
     }
 }
 
@@ -217,12 +224,17 @@ impl Chosen {
                 Hresult::ERROR_FILE_NOT_FOUND => " (there is no such store; bitsd --state DIR cert list shows them)",
                 Hresult::CRYPT_E_NOT_FOUND => " (bitsd --state DIR cert list shows what is in the store)",
                 Hresult::E_ACCESSDENIED => " (the store has a list of users, and user is not on it)",
+                Hresult::E_NOTIMPL => return refused("--cert", OPTIONS, code),
                 _ => "",
             };
             Failure::Failed(format!("cannot show {self} to servers: {}{mend}", told(code)))
         })
     }
 }
+
+/// By which BITS is told of certificates.
+const OPTIONS: &str = "IBackgroundCopyJobHttpOptions";
+const OPTIONS_3: &str = "IBackgroundCopyJobHttpOptions3";
 
 /// The description of a job that cannot go on without somebody who looks at its servers: if the run
 /// is killed, the next one has to know.
@@ -264,4 +276,42 @@ fn described(number: usize, der: &[u8]) -> Vec<String> {
         None => lines.push("     cannot be read".to_owned()),
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use bits_api::JobType;
+    use bits_world::Profile;
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        certs: CertArguments,
+    }
+
+    #[test]
+    fn a_bits_that_is_too_old_for_an_option_is_told_with_the_interface_that_it_lacks() {
+        let table = [
+            (&["--cert", "CURRENT_USER/MY/alice"][..], Profile::V2_0, "IBackgroundCopyJobHttpOptions"),
+            (&["--ignore", "cn"], Profile::V2_0, "IBackgroundCopyJobHttpOptions"),
+            (&["--crl-check"], Profile::V2_0, "IBackgroundCopyJobHttpOptions"),
+            (&["--show-chain"], Profile::V5_0, "IBackgroundCopyJobHttpOptions3"),
+        ];
+        for (options, profile, interface) in table {
+            let emulator = Emulator::builder().profile(profile).start().unwrap();
+            let manager = emulator.client("bitsd").manager().unwrap();
+            let job = manager.create_job(Some("a"), JobType::DOWNLOAD).unwrap().job;
+            let Line { certs } = Line::parse_from([&["bitsd"], options].concat());
+
+            let failure = certs.give(&job).unwrap_err().to_string();
+
+            let told =
+                format!("cannot do what {} says: this BITS has no {interface}: 0x80004002 E_NOINTERFACE", options[0]);
+            assert!(failure.starts_with(&told), "{failure}");
+            assert!(!is_watched(&job));
+        }
+    }
 }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use bits_api::{FileInfo, FileRange, Hresult, LENGTH_TO_EOF};
 use bits_service::redacted;
 
+use super::settings::refused;
 use crate::{Doing, Failure, remote, told};
 
 /// One file.
@@ -19,16 +20,34 @@ pub(super) struct Download {
     pub(super) local: String,
     /// Which parts of it; none is all of it.
     pub(super) ranges: Vec<FileRange>,
+    /// The line of a list that names it.
+    line: Option<String>,
 }
 
 impl Download {
     pub(super) fn new(url: &str, file: &Path, ranges: &[Range]) -> Result<Self, Failure> {
         let ranges = ranges.iter().map(|range| range.0).collect();
-        let download = Self { url: url.to_owned(), local: full_path(file)?, ranges };
-        if remote::is_of_a_share(url) {
-            return Err(Failure::Usage(download.told("there are no shares here, only servers of HTTP and HTTPS")));
+        Ok(Self::of_job(url.to_owned(), full_path(file)?, ranges))
+    }
+
+    /// One of a job that is there.
+    pub(super) fn of_job(url: String, local: String, ranges: Vec<FileRange>) -> Self {
+        Self { url, local, ranges, line: None }
+    }
+
+    /// Finds what nothing can be downloaded from or to, as far as it can be told before BITS is asked.
+    fn check(&self) -> Result<(), Failure> {
+        if remote::is_of_a_share(&self.url) {
+            return Err(Failure::Usage(self.told("there are no shares here, only servers of HTTP and HTTPS")));
         }
-        Ok(download)
+        if self.local.ends_with(std::path::is_separator) && !Path::new(&self.local).is_dir() {
+            return Err(self.failed("FILE ends as a folder does, and is to be the name of a file"));
+        }
+        // Else it would be found once everything has arrived.
+        if fs::metadata(&self.local).is_ok_and(|found| found.is_file() && found.permissions().readonly()) {
+            return Err(self.failed("FILE is there and write-protected"));
+        }
+        Ok(())
     }
 
     pub(super) fn names(&self) -> FileInfo<'_> {
@@ -40,7 +59,8 @@ impl Download {
     }
 
     fn told(&self, why: impl fmt::Display) -> String {
-        format!("cannot download {} to {}: {why}", redacted(&self.url), self.local)
+        let line = self.line.as_ref().map_or_else(String::new, |line| format!("{line}: "));
+        format!("{line}cannot download {} to {}: {why}", redacted(&self.url), self.local)
     }
 
     /// Says of a job that has failed what BITS does not. A URL that it takes nowhere is wrong usage.
@@ -56,6 +76,9 @@ impl Download {
     pub(super) fn refused(&self, code: Hresult) -> Failure {
         if let Err(why) = remote::accepted(&self.url) {
             return Failure::Usage(self.told(why));
+        }
+        if !self.ranges.is_empty() && matches!(code, Hresult::E_NOINTERFACE | Hresult::E_NOTIMPL) {
+            return refused("--ranges", "IBackgroundCopyJob3", code);
         }
         if code == Hresult::BG_E_OVERLAPPING_RANGES {
             return Failure::Usage(self.told(told(code)));
@@ -98,19 +121,36 @@ impl FromStr for Range {
     }
 }
 
+/// What one URL and FILE of the command line say.
+pub(super) fn one(url: &str, file: &Path, ranges: &[Range]) -> Result<Vec<Download>, Failure> {
+    let download = Download::new(url, file, ranges)?;
+    download.check()?;
+    Ok(vec![download])
+}
+
 /// Reads a list: a URL and a FILE a line, with spaces between. `-` is standard input.
 pub(super) fn list(path: &Path) -> Result<Vec<Download>, Failure> {
     let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     let name = if path == Path::new("-") { "standard input".into() } else { path.display().to_string() };
-    let text = text.doing(&format!("cannot read {name}"))?;
-    let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
+    let text = text.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => Failure::Usage(format!(
+            "{name} is no text in UTF-8 (PowerShell writes that by `Set-Content -Encoding utf8`, and not by `>`)"
+        )),
+        _ => Failure::Failed(format!("cannot read {name}: {error}")),
+    })?;
+    // What PowerShell calls UTF-8 begins with a mark.
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
     let mut downloads = Vec::new();
     let mut lines_of = HashMap::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let Some((url, file)) = line.split_once(char::is_whitespace) else {
-            return Err(Failure::Usage(format!("line {number} of {name} is not URL FILE: {line}")));
+            return Err(Failure::Usage(format!(
+                "line {number} of {name} is not a URL and a FILE with a blank between: {line}"
+            )));
         };
-        let download = Download::new(url, Path::new(file.trim_start()), &[])?;
+        let mut download = Download::new(url, Path::new(file.trim_start()), &[])?;
+        download.line = Some(format!("line {number} of {name}"));
+        download.check()?;
         if let Some(other) = lines_of.insert(download.local.clone(), number) {
             return Err(Failure::Usage(format!(
                 "lines {other} and {number} of {name} have the same FILE: {}",
@@ -152,8 +192,7 @@ mod tests {
 
     #[test]
     fn a_failure_without_a_reason_is_told_as_one_and_a_url_that_bits_never_takes_as_wrong_usage() {
-        let failure =
-            |url: &str| Download { url: url.to_owned(), local: "a".to_owned(), ranges: Vec::new() }.failed_silently();
+        let failure = |url: &str| Download::of_job(url.to_owned(), "a".to_owned(), Vec::new()).failed_silently();
 
         assert!(
             matches!(failure("http://server/a"), Failure::Failed(line) if line.ends_with("this BITS does not say why"))

@@ -209,7 +209,7 @@ fn files_of(job: &Arc<dyn Job>) -> Result<Vec<Download>, Hresult> {
             Err(Hresult::E_NOINTERFACE) => Vec::new(),
             Err(code) => return Err(code),
         };
-        Ok(Download { url: file.remote_name()?, local: file.local_name()?, ranges })
+        Ok(Download::of_job(file.remote_name()?, file.local_name()?, ranges))
     };
     files.iter().map(download).collect()
 }

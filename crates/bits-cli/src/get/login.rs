@@ -9,6 +9,7 @@ use bits_api::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job};
 use bits_world::{Kdc, Passport, World};
 
 use super::service::Provider;
+use super::settings::refused;
 use crate::password::{Password, Source};
 use crate::{Failure, told};
 
@@ -218,7 +219,8 @@ impl Logins {
 
     /// Gives them to a job, in place of those that it has for the same schemes.
     pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
-        let job = Arc::clone(job).job2().map_err(|code| Failure::Failed(told(code)))?;
+        let Some(first) = self.0.first() else { return Ok(()) };
+        let job = Arc::clone(job).job2().map_err(|code| refused(option(first.target), "IBackgroundCopyJob2", code))?;
         for login in &self.0 {
             let credentials = AuthCredentials {
                 target: login.target,
@@ -266,6 +268,7 @@ impl Login {
         let line = format!("cannot log in with {}: {}", self.shown(), told(code));
         match code {
             Hresult::BG_E_USERNAME_TOO_LARGE | Hresult::BG_E_INVALID_CREDENTIALS => Failure::Usage(line),
+            Hresult::E_NOTIMPL => refused(option(self.target), "IBackgroundCopyJob2", code),
             _ => Failure::Failed(line),
         }
     }

@@ -38,13 +38,19 @@ pub(crate) struct Arguments {
     #[arg(required_unless_present = "input")]
     file: Option<PathBuf>,
     /// Parts of the file, one behind the other: 0-99,500-599,1000-
-    #[arg(long, value_name = "FIRST-LAST", value_delimiter = ',', conflicts_with = "input")]
+    #[arg(
+        long,
+        value_name = "FIRST-LAST",
+        value_delimiter = ',',
+        conflicts_with = "input",
+        allow_negative_numbers = true
+    )]
     ranges: Vec<Range>,
     /// Downloads what a list names, a URL and a FILE in each line; - is standard input
     #[arg(long, value_name = "LIST", conflicts_with_all = ["url", "file"])]
     input: Option<PathBuf>,
     /// Deals the list out to so many jobs; foreground jobs run all at once, a job's files one by one
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["url", "file"], value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["url", "file"], value_parser = number_of_jobs, allow_negative_numbers = true)]
     jobs: u32,
     /// How urgent the jobs are: all but foreground ask for ranges, as background jobs do
     #[arg(long, value_enum, default_value_t = Priority::Foreground)]
@@ -70,6 +76,10 @@ pub(crate) struct Arguments {
     proxy: ProxyArguments,
     #[command(flatten)]
     certs: CertArguments,
+}
+
+fn number_of_jobs(text: &str) -> Result<u32, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("a number of jobs is wanted, 1 or more")
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -115,15 +125,20 @@ impl Arguments {
     fn downloads(&self) -> Result<Vec<Download>, Failure> {
         match (&self.input, &self.url, &self.file) {
             (Some(list), ..) => downloads::list(list),
-            (None, Some(url), Some(file)) => Ok(vec![Download::new(url, file, &self.ranges)?]),
+            (None, Some(url), Some(file)) => downloads::one(url, file, &self.ranges),
             // What is required is there.
             _ => Err(Failure::Failed("neither URL and FILE nor a list".into())),
         }
     }
 }
 
+/// What a person is told whom the end of a run keeps waiting.
+const CANCELLING: &str = "waiting for BITS to cancel the download: it may be busy until the server answers or the \
+                          connection times out; Ctrl-C ends this program at once, and leaves the job where it is";
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupted = watch_for_interrupts()?;
+    let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
     let downloads = arguments.downloads()?;
     arguments.proxy.check()?;
     arguments.check_provider()?;
@@ -137,16 +152,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let service = match arguments.provider {
         Provider::Emulator => Service::Emulator(start(arguments)?),
-        Provider::Windows => Service::of_windows()?,
+        Provider::Windows => watch.waiting_for("waiting for the BITS service to start", Service::of_windows)?,
     };
     let manager = service.manager()?;
     let shares = shares(&downloads, arguments.jobs);
     let mut jobs = Jobs::new(&service, &manager, &shares, &settings)?;
-    let watch = Watch { interrupted: &interrupted, explain: arguments.explain };
     let Err(failure) = jobs.download(watch) else {
         return service.let_programs_end();
     };
-    Err(match service::left_behind(arguments.provider, &jobs.cancel()) {
+    // From now on Ctrl-C has nothing else to ask for than the end.
+    interrupted.store(true, Ordering::SeqCst);
+    let uncancelled = watch.waiting_for(CANCELLING, || jobs.cancel());
+    Err(match service::left_behind(arguments.provider, &uncancelled) {
         None => failure,
         Some(left) => Failure::Failed(format!("{failure}; and {left}")),
     })
@@ -172,6 +189,7 @@ fn watch_for_interrupts() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::clone(&interrupted);
     let note = move || {
         if flag.swap(true, Ordering::SeqCst) {
+            crate::say_aside("ended without cleaning up");
             std::process::exit(Failure::INTERRUPTED.into());
         }
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bits_api::{Hresult, Job, ProxyUsage, Success};
 
+use super::settings::refused;
 use crate::{Failure, told};
 
 #[derive(clap::Args)]
@@ -50,7 +51,9 @@ impl ProxyArguments {
             (None, false) => Ok(Success::OK),
         };
         set.map(drop).map_err(|code| {
-            if self.no_proxy {
+            if code == Hresult::E_NOTIMPL {
+                refused(if self.no_proxy { "--no-proxy" } else { "--proxy" }, "IBackgroundCopyJob", code)
+            } else if self.no_proxy {
                 Failure::Failed(format!("cannot go without a proxy, as --no-proxy says: {}", told(code)))
             } else {
                 Failure::Usage(format!("cannot go through --proxy: {}", told(code)))

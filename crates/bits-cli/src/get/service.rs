@@ -36,7 +36,8 @@ pub(super) struct Why {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
     Reason(Discriminant<Reason>),
-    State(JobState),
+    /// With the error, where the job has one.
+    State(JobState, Option<Hresult>),
 }
 
 impl fmt::Display for Why {
@@ -46,7 +47,7 @@ impl fmt::Display for Why {
 }
 
 impl Service {
-    /// The service of this Windows.
+    /// The service of this Windows, which is started if need be.
     pub(super) fn of_windows() -> Result<Self, Failure> {
         let connection = bits_windows::connect().map_err(|error| Failure::Failed(error.to_string()))?;
         Ok(Self::Windows(connection.manager))
@@ -84,7 +85,16 @@ impl Service {
             }
             Self::Windows(_) => {
                 let state = job.state().ok()?;
-                Some(Why { kind: Kind::State(state), text: in_words(state)?.to_owned() })
+                let words = in_words(state)?;
+                let error = (state == JobState::TRANSIENT_ERROR).then(|| job.error().and_then(|error| error.error()));
+                Some(match error {
+                    Some(Ok((context, code))) => {
+                        let text = format!("{words}; it failed with {} ({context})", told(code));
+                        Why { kind: Kind::State(state, Some(code)), text }
+                    }
+                    // It may have been mended meanwhile.
+                    Some(Err(_)) | None => Why { kind: Kind::State(state, None), text: words.to_owned() },
+                })
             }
         }
     }
@@ -141,6 +151,11 @@ fn in_words(state: JobState) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use bits_api::{ErrorContext, JobType};
+    use bits_service::{SimFailure, Simulation};
+
     use super::*;
 
     const ID: Guid = Guid::from_u128(7);
@@ -158,5 +173,29 @@ mod tests {
         assert_eq!(left_behind(Provider::Windows, &[(ID, Hresult::BG_E_NOT_FOUND)]), None);
         assert_eq!(left_behind(Provider::Emulator, &[(ID, Hresult::RPC_S_SERVER_UNAVAILABLE)]), None);
         assert!(left_behind(Provider::Emulator, &[(ID, Hresult::E_ACCESSDENIED)]).is_some());
+    }
+
+    #[test]
+    fn a_job_of_windows_that_will_be_tried_again_says_what_it_failed_with() {
+        let simulation = Simulation::new();
+        let builder = Emulator::builder().simulated(&simulation).world(|world| world.drives.mount('C', "/"));
+        let emulator = builder.start().unwrap();
+        let manager = emulator.client("bitsd").manager().unwrap();
+        let job = manager.create_job(Some("a"), JobType::DOWNLOAD).unwrap().job;
+        simulation.serve("http://server/a", 10);
+        let (code, context) = (Hresult::BG_E_HTTP_ERROR_503, ErrorContext::REMOTE_FILE);
+        simulation.fail_next(
+            "http://server/a",
+            SimFailure { at: None, failure: bits_service::Failure { code, context, transient: true } },
+        );
+        job.add_file(Some("http://server/a"), Some(r"C:\a")).unwrap();
+        job.resume().unwrap();
+        emulator.wait_state(&job, JobState::TRANSIENT_ERROR, Duration::from_mins(1)).unwrap();
+
+        let why = Service::Windows(manager).why_idle(&job).unwrap();
+
+        assert_eq!(why.kind, Kind::State(JobState::TRANSIENT_ERROR, Some(code)));
+        let text = why.to_string();
+        assert!(text.contains("BG_E_HTTP_ERROR_503") && text.contains("BG_ERROR_CONTEXT_REMOTE_FILE"), "{text}");
     }
 }

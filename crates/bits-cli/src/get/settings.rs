@@ -8,7 +8,7 @@ use super::certs::CertArguments;
 use super::login::Logins;
 use super::proxy::{self, ProxyArguments};
 use super::service::Provider;
-use crate::Failure;
+use crate::{Failure, told};
 
 /// What the command line asks for.
 pub(super) struct Settings<'a> {
@@ -17,6 +17,16 @@ pub(super) struct Settings<'a> {
     pub(super) logins: Logins,
     pub(super) proxy: &'a ProxyArguments,
     pub(super) certs: &'a CertArguments,
+}
+
+/// Says that a job does not take what `option` asks for; BITS is told of that by `interface`.
+pub(super) fn refused(option: &str, interface: &str, code: Hresult) -> Failure {
+    let code = match code {
+        Hresult::E_NOINTERFACE => format!("this BITS has no {interface}: {}", told(code)),
+        Hresult::E_NOTIMPL => format!("this BITS has not all of {interface}: {}", told(code)),
+        code => told(code),
+    };
+    Failure::Failed(format!("cannot do what {option} says: {code}"))
 }
 
 impl Settings<'_> {

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use bits_api::{Guid, Job, JobProgress, SIZE_UNKNOWN};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,6 +20,37 @@ pub(super) struct Watch<'a> {
     /// Whether that person has had enough.
     pub(super) interrupted: &'a AtomicBool,
     pub(super) explain: bool,
+}
+
+impl Watch<'_> {
+    /// Does `work`; a person whom that keeps waiting is told what for.
+    pub(super) fn waiting_for<T>(self, what: &str, work: impl FnOnce() -> T) -> T {
+        let is_told = self.explain || std::io::stderr().is_terminal();
+        let tell = || {
+            if is_told {
+                crate::say_aside(what);
+            }
+        };
+        telling_after(PATIENCE, tell, work)
+    }
+}
+
+/// So long a person waits without being told what for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Does `work`, and lets another thread `tell` of it when that has taken so long.
+fn telling_after<T>(patience: Duration, tell: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+    let (done, ended) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+                tell();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 /// What is shown.
@@ -155,6 +189,23 @@ mod tests {
             .iter()
             .map(|(progress, reason)| idle.stands_still(*progress) && idle.is_news(Kind::Reason(discriminant(reason))))
             .collect()
+    }
+
+    #[test]
+    fn somebody_who_has_to_wait_is_told_what_for() {
+        let (teller, told) = channel();
+
+        // What is waited for comes only once it was told of.
+        let heard = telling_after(Duration::ZERO, move || teller.send("the server").unwrap(), || told.recv());
+
+        assert_eq!(heard, Ok("the server"));
+    }
+
+    #[test]
+    fn of_what_takes_no_time_nobody_is_told() {
+        let result = telling_after(Duration::MAX, || panic!("nobody waits"), || 7);
+
+        assert_eq!(result, 7);
     }
 
     #[test]

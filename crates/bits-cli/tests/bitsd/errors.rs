@@ -176,6 +176,33 @@ fn a_file_name_that_bits_does_not_take_is_refused() {
     );
 }
 
+#[test]
+fn a_file_that_cannot_be_replaced_is_told_of_before_anything_is_asked() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    let file = place.folder().join("a");
+    fs::write(&file, "old").unwrap();
+    let mut permissions = fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&file, permissions).unwrap();
+
+    place.get([&url, "a"]).fails("bitsd: cannot download [..]/a to [..]a: FILE is there and write-protected");
+
+    assert!(place.origin.journal().is_empty());
+}
+
+#[test]
+fn a_name_that_ends_as_a_folders_is_no_files() {
+    let place = Place::new();
+    let url = place.serve("/a", 10);
+    fails(
+        &place,
+        &url,
+        "new/",
+        "bitsd: cannot download [..]/a to [..]: FILE ends as a folder does, and is to be the name of a file",
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_device_is_not_replaced() {

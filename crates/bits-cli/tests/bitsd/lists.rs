@@ -112,7 +112,7 @@ fn the_first_error_ends_it_all_and_names_the_file() {
 
     place
         .get(["--input", &list, "--jobs", "2"])
-        .fails("bitsd: cannot download http://[..]/1 to [..]1: 0x80190194 [..]");
+        .fails("bitsd: line 2 of [..]list: cannot download http://[..]/1 to [..]1: 0x80190194 [..]");
 
     assert!(place.files().is_empty(), "{:?}", place.files());
 }
@@ -123,9 +123,9 @@ fn a_name_that_bits_does_not_take_is_found_among_many() {
     let list = place.aside("list");
     fs::write(&list, "http://server/a a\nhttp://server/^ b\nhttp://server/c c\n").unwrap();
 
-    place
-        .get(["--input", list.to_str().unwrap()])
-        .is_misused("bitsd: cannot download http://server/^ to [..]b: 0x80070057 E_INVALIDARG: [..]");
+    place.get(["--input", list.to_str().unwrap()]).is_misused(
+        "bitsd: line 2 of [..]list: cannot download http://server/^ to [..]b: 0x80070057 E_INVALIDARG: [..]",
+    );
 }
 
 #[test]
@@ -136,7 +136,10 @@ fn what_is_no_list_is_refused() {
     place.get(["--input", name]).fails("bitsd: cannot read [..]list: [..]");
     for (text, why) in [
         ("\n\n", "bitsd: [..]list lists nothing to download"),
-        ("\nhttp://server/a\n", "bitsd: line 2 of [..]list is not URL FILE: http://server/a"),
+        (
+            "\nhttp://server/a\n",
+            "bitsd: line 2 of [..]list is not a URL and a FILE with a blank between: http://server/a",
+        ),
         (
             "http://server/a a\nhttp://server/b b\nhttp://server/c ./a\n",
             "bitsd: lines 1 and 3 of [..]list have the same FILE: [..]a",
@@ -145,7 +148,20 @@ fn what_is_no_list_is_refused() {
         fs::write(&list, text).unwrap();
         place.get(["--input", name]).is_misused(why);
     }
+    fs::write(&list, b"\xff\xfea\0").unwrap();
+    place.get(["--input", name]).is_misused("bitsd: [..]list is no text in UTF-8 ([..])");
     place.get(["--input", "-"]).is_misused("bitsd: standard input lists nothing to download");
+}
+
+#[test]
+fn a_list_may_begin_with_a_mark_as_windows_writes_it() {
+    let place = Place::new();
+    let list = place.aside("list");
+    fs::write(&list, format!("\u{feff}{} 0\r\n", place.serve("/a", 10))).unwrap();
+
+    place.get(["--input", list.to_str().unwrap()]).is_quiet_success();
+
+    place.has_lengths(&[10]);
 }
 
 #[test]

@@ -297,6 +297,27 @@ fn wrong_usage_exits_with_two() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_precisely() {
+    let jobs = ["get", "--input", "list", "--jobs"];
+    let timeout = ["doctor", "http://server/a", "--timeout"];
+    let ranges = ["get", "http://server/a", "a", "--ranges"];
+    let table = [
+        (&jobs[..], "-1", "a number of jobs is wanted, 1 or more"),
+        (&jobs, "0", "a number of jobs is wanted, 1 or more"),
+        (&jobs, "1.5", "a number of jobs is wanted, 1 or more"),
+        (&timeout, "-1", "seconds are wanted, from 1 to 3600"),
+        (&timeout, "3601", "seconds are wanted, from 1 to 3600"),
+        (&ranges, "-5", "a range is FIRST-LAST or FIRST-, in bytes"),
+    ];
+    for (arguments, number, told) in table {
+        let ended = run(&[arguments, &[number]].concat());
+
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.lines().next().is_some_and(|line| line.ends_with(told)), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn the_demonstration_tells_the_story_of_its_jobs() {
     let demo = run(&["demo"]);
 
