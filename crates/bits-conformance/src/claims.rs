@@ -7,6 +7,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 use std::fmt::Debug;
+use std::panic::Location;
 use std::sync::Arc;
 
 use bits_api::{
@@ -18,6 +19,7 @@ use bits_api::{
 use crate::decisions::Decisions;
 use crate::expected::{Expected, Measured};
 use crate::falsify::Falsify;
+use crate::place::Place;
 use crate::spec::{Clause, Spec};
 
 /// Why a case ended before its end.
@@ -33,12 +35,16 @@ pub(crate) enum Stop {
 pub(crate) type Outcome = Result<(), Stop>;
 
 impl From<Hresult> for Stop {
+    /// Names the call, which is the one before the question mark.
+    #[track_caller]
     fn from(code: Hresult) -> Self {
-        Self::Failed(format!("a call that is no assertion failed with {code}"))
+        let place = Place::of(Location::caller());
+        Self::Failed(format!("a call that is no assertion failed with {code}: {place}"))
     }
 }
 
 impl From<ReplyDataError> for Stop {
+    #[track_caller]
     fn from(error: ReplyDataError) -> Self {
         error.code.into()
     }
@@ -294,6 +300,22 @@ mod tests {
         assert!(!twice(|c| c.value(PRIORITY, JobPriority::HIGH)).0);
         assert!(!twice(|c| c.is(EMPTY, 1_u32, 2)).0);
         assert!(!twice(|c| c.holds(EMPTY, "one is two", false)).0);
+    }
+
+    #[test]
+    fn a_call_that_is_no_assertion_is_named_when_it_fails() {
+        fn refused() -> Result<Success, Hresult> {
+            Err(Hresult::E_NOTIMPL)
+        }
+        fn case() -> Outcome {
+            let calls = [refused];
+            calls[0]()?;
+            Ok(())
+        }
+
+        let Err(Stop::Failed(why)) = case() else { panic!("it goes on") };
+
+        assert!(why.contains("E_NOTIMPL: ") && why.contains("claims.rs:"), "{why}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod ledger;
 mod left_over;
 mod machine;
 mod notified;
+mod place;
 mod plan;
 mod pool;
 mod probes;
