@@ -22,6 +22,7 @@ mod place;
 mod plan;
 mod pool;
 mod probes;
+mod progress;
 mod provider;
 mod report;
 mod runner;
@@ -41,6 +42,7 @@ use cases::MODULES;
 use coverage::Coverage;
 use expectations::Expectations;
 use plan::Plan;
+use progress::Progress;
 use provider::{Capability, Kind, Provider};
 use report::{Format, PlainFormat, ReportFile};
 
@@ -54,7 +56,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the cases; in JSON, and with `--report`, the report tells what the probes have seen, too.
+    /// Run the cases, and say which facts hold.
+    ///
+    /// The report in JSON also tells what the probes have seen.
+    ///
+    /// Exits with 0 when nothing failed but what `--expect` lists, 1 when something did, 2 for wrong usage or when
+    /// there is no such BITS here.
     Run {
         /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
         /// (`core:job.resume.empty`, `job.resume`).
@@ -78,6 +85,8 @@ enum Command {
         provider: ProviderArguments,
     },
     /// Run the cases and count the clauses that they prove.
+    ///
+    /// Exits with 0, or with 1 when a case failed or a clause is proven that is listed as unproven.
     Coverage {
         /// List the portable clauses that are not proven.
         #[arg(long)]
@@ -89,6 +98,9 @@ enum Command {
         provider: ProviderArguments,
     },
     /// Tell what the backend does about each decision, without a verdict.
+    ///
+    /// Exits with 0, or with 1 when a step on the way failed or the emulator tells something else than what is on
+    /// record.
     Probe {
         /// Only decisions whose id, or one of whose clauses, is this or begins with it.
         #[arg(long, value_name = "ID")]
@@ -102,13 +114,21 @@ enum Command {
         #[command(flatten)]
         provider: ProviderArguments,
     },
-    /// Compare two runs that were saved with `run --report` or `run --format json`, clause by clause; the exit code is 1 when they
-    /// differ.
+    /// Compare two runs that were saved by `run --report`, clause by clause.
+    ///
+    /// Shown is what differs: clauses that hold in one run and fail in the other, cases that fail in one run before
+    /// they come to a clause, decisions that are answered differently. What only one of the runs could show is no
+    /// difference; it is counted.
+    ///
+    /// Exits with 0 when nothing differs, 1 when something does, 2 when a file cannot be used.
     Compare {
         /// The report of a run.
         a: PathBuf,
         /// The report of another.
         b: PathBuf,
+        /// Also show what only one run tells, and every decision; in JSON it is always there.
+        #[arg(long)]
+        all: bool,
         /// How to print the result.
         #[arg(long, value_enum, default_value = "human")]
         format: PlainFormat,
@@ -121,8 +141,8 @@ struct ProviderArguments {
     #[arg(long, value_enum, default_value = "emulator")]
     provider: Kind,
     /// The longest time in seconds that a case may wait where time cannot be moved.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    max_wait: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds, allow_negative_numbers = true)]
+    max_wait: Duration,
     /// Skip what needs this capability, as a provider without it would.
     #[arg(long, value_enum, value_name = "CAPABILITY")]
     without: Vec<Capability>,
@@ -131,9 +151,13 @@ struct ProviderArguments {
 impl ProviderArguments {
     fn limits(self) -> Result<Limits, String> {
         let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
-        let max_wait = Duration::from_secs(self.max_wait);
-        Ok(Limits { max_wait, without: self.without, ..Limits::of(Arc::new(provider)) })
+        let (max_wait, progress) = (self.max_wait, Progress::on_stderr());
+        Ok(Limits { max_wait, progress, without: self.without, ..Limits::of(Arc::new(provider)) })
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    text.parse().map(Duration::from_secs).map_err(|_| "a whole number of seconds is wanted, such as 120")
 }
 
 /// Wrong usage.
@@ -179,8 +203,8 @@ fn execute(command: Command) -> Result<ExitCode, String> {
             let code = ended(&report, &report::coverage(&coverage, format));
             Ok(if coverage.stale.is_empty() { code } else { ExitCode::FAILURE })
         }
-        Command::Compare { a, b, format } => {
-            let (text, differs) = report::compare(&a, &b, format)?;
+        Command::Compare { a, b, all, format } => {
+            let (text, differs) = report::compare(&a, &b, format, all)?;
             say(&text);
             Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
@@ -205,6 +229,7 @@ fn probe(
     if record.is_some() && !is_on_record {
         return Err("what is on record is what the emulator tells".to_owned());
     }
+    limits.progress.expects(probes::run::count(&decisions));
     let observations = performed(limits, || probes::run::run(&decisions, limits))?;
     if let Some(file) = record {
         let written = std::fs::write(file, probes::record::write(&observations)?);
@@ -236,6 +261,7 @@ fn carried_out(
 /// Does what runs cases, and leaves nothing of them behind.
 fn performed<T>(limits: &Limits, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     let result = quietly(work);
+    limits.progress.ends();
     limits.provider.clear();
     result
 }

@@ -30,6 +30,7 @@ impl Plan<'_> {
         let mut report = Report { about: self.limits.provider.about(), ..Report::default() };
         // What cannot be written is told before anything is run.
         self.write(&mut report, began)?;
+        self.limits.progress.expects(entries.len() + probes::run::count(decisions));
         // Modules can run at once where nobody wants to know which have ended.
         for module in entries.chunk_by(|a, b| self.file.is_none() || a.module.name == b.module.name) {
             report.cases.extend(match self.expected {

@@ -124,6 +124,7 @@ impl<T: Task> Shared<T> {
             let Some(task) = self.tasks.get(place) else { return };
             let limits = Limits { given_up: GivenUp::default(), ..self.limits.clone() };
             self.busy().insert(place, (Instant::now(), limits.given_up.clone()));
+            limits.progress.begins(task.name());
             let done = task.perform(&limits);
             let is_awaited = self.busy().remove(&place).is_some();
             if results.send((place, done)).is_err() || !is_awaited {

@@ -104,6 +104,7 @@ pub(crate) fn falsify(cases: &[CaseReport], limits: &Limits) -> Result<(usize, V
         .flat_map(|case| (0..case.claims.len()).map(|claim| Try { entry: case.entry, falsified: Some(claim) }))
         .collect();
     let count = tries.len();
+    limits.progress.expects(count);
     let survivors = perform(tries, limits)?.into_iter().filter_map(Done::into_survivor);
     Ok((count, survivors.collect()))
 }

@@ -137,7 +137,7 @@ fn two_runs_are_compared_decision_by_decision() {
 
     assert_eq!((different.status.code(), same.status.code()), (Some(1), Some(0)));
     let text = stdout(&different);
-    let (_, decision) = text.split_once("job.resume.active_noop  DIFFERS\n").expect(&text);
+    let (_, decision) = text.split_once("\njob.resume.active_noop\n").expect(&text);
     let told: Vec<_> = decision.lines().take(3).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(told, ["chosen", "A", "B"]);
     assert!(decision.lines().nth(2).is_some_and(|line| line.ends_with(" E_FAIL")), "{text}");
@@ -239,14 +239,106 @@ fn a_run_is_compared_with_another_clause_by_clause() {
     };
     let (all, fewer) = (save("all.json", &[]), save("fewer.json", &["--without", "administrator"]));
 
-    let compared = suite(&["compare", &all, &fewer, "--format", "json"]);
-    let unchanged = suite(&["compare", &all, &all]);
+    let comparison = json(&["compare", &all, &fewer, "--format", "json"]);
 
-    assert_eq!((compared.status.code(), unchanged.status.code()), (Some(1), Some(0)));
-    let comparison: Value = serde_json::from_str(&stdout(&compared)).expect("JSON");
+    assert_eq!(comparison["differs"], false);
     let first = &comparison["clauses"][0];
     assert_eq!((&first["a"]["verdict"], &first["b"]["verdict"]), (&"held".into(), &"skipped".into()));
     assert_eq!(first["b"]["why"], "there is no administrator");
+}
+
+#[test]
+fn a_comparison_shows_what_differs_and_the_rest_when_asked() {
+    const CLAIM: &str = "core:job.resume.empty";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (a, b) = (path("a.json"), path("b.json"));
+    let mut report = json(&["run", "--filter", "job.resume", "--format", "json"]);
+    std::fs::write(&a, report.to_string()).expect("a file");
+    // Another BITS: one case meets another code, and the others cannot be run.
+    for case in report["cases"].as_array_mut().expect("cases") {
+        let claims = case["claims"].as_array_mut().expect("claims");
+        claims.retain(|claim| claim["clause"] == CLAIM);
+        let is_run = !claims.is_empty();
+        claims.iter_mut().for_each(|claim| claim["held"] = false.into());
+        case["ended"] = if is_run { "failed" } else { "skipped" }.into();
+        case["why"] = if is_run { "got S_OK" } else { "no time" }.into();
+    }
+    std::fs::write(&b, report.to_string()).expect("a file");
+
+    let shown = suite(&["compare", &a, &b]);
+    let all = suite(&["compare", &a, &b, "--all"]);
+
+    assert_eq!((shown.status.code(), all.status.code()), (Some(1), Some(1)));
+    let (shown, all) = (stdout(&shown), stdout(&all));
+    assert!(shown.contains(&format!("\n{CLAIM}\n    A  held in ")) && shown.contains("got S_OK"), "{shown}");
+    assert!(!shown.contains("no time") && all.contains("no time"), "{shown}");
+    assert!(all.find(CLAIM) < all.find("no time"), "{all}");
+    for text in [&shown, &all] {
+        assert!(text.contains("\nclauses    1 differ, "), "{text}");
+        assert!(text.contains("\ndecisions  0 are answered differently, "), "{text}");
+    }
+}
+
+#[test]
+fn a_number_of_seconds_that_is_none_is_told_precisely() {
+    for number in ["-5", "1.5", "soon", ""] {
+        let output = suite(&["run", "--max-wait", number]);
+
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let told = "for '--max-wait <SECONDS>': a whole number of seconds is wanted, such as 120";
+        assert!(error.lines().next().is_some_and(|line| line.ends_with(told)), "{error}");
+    }
+}
+
+#[test]
+fn one_may_wait_as_long_as_one_likes() {
+    let longest = u64::MAX.to_string();
+
+    let report = json(&[
+        "run",
+        "--filter",
+        "resume_of_an_empty_job",
+        "--without",
+        "virtual-time",
+        "--max-wait",
+        &longest,
+        "--format",
+        "json",
+    ]);
+
+    assert_eq!(report["cases"][0]["ended"], "passed");
+}
+
+#[test]
+fn a_panic_that_is_meant_is_not_shown() {
+    let output = suite(&["run", "--filter", "a_client_that_panics_refuses_the_server"]);
+
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+/// What a person at a terminal sees of a run, as `script` records it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_at_a_terminal_sees_how_far_it_is() {
+    let program = env!("CARGO_BIN_EXE_bits-conformance");
+    let run = format!("'{program}' run --filter resume_of_an_empty_job_fails");
+    let seen = Command::new("script").args(["--quiet", "--return", "--command", &run, "/dev/null"]).output();
+
+    let seen = seen.expect("a terminal");
+    assert_eq!(seen.status.code(), Some(0));
+    let seen = stdout(&seen);
+    assert!(seen.contains("1 of 1  job_state_calls::resume_of_an_empty_job_fails"), "{seen:?}");
+}
+
+#[test]
+fn nobody_else_is_told_how_far_it_is() {
+    for command in ["run", "probe"] {
+        let output = suite(&[command, "--filter", "job.resume.active_noop"]);
+
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
 }
 
 #[test]

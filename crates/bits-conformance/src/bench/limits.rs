@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::claims::Stop;
+use crate::progress::Progress;
 use crate::provider::{Capability, Provider};
 
 /// What a case may take beside its waits.
@@ -25,6 +26,8 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
     /// What the provider is to be treated as unable to do.
     pub(crate) without: Vec<Capability>,
+    /// Where a person sees how far the run is.
+    pub(crate) progress: Progress,
     /// Whether anybody still waits for what is done within these limits.
     pub(crate) given_up: GivenUp,
 }
@@ -51,7 +54,14 @@ impl GivenUp {
 impl Limits {
     /// Those of a run that is told nothing else.
     pub(crate) fn of(provider: Arc<Provider>) -> Self {
-        Self { provider, max_wait: BUDGET, patience: Duration::MAX, without: Vec::new(), given_up: GivenUp::default() }
+        Self {
+            provider,
+            max_wait: BUDGET,
+            patience: Duration::MAX,
+            without: Vec::new(),
+            progress: Progress::hidden(),
+            given_up: GivenUp::default(),
+        }
     }
 
     /// How long a wait for `within` really takes at most.
@@ -74,8 +84,9 @@ impl Limits {
 
     /// How long one case or probe may take in real time.
     pub(crate) fn task_bound(&self) -> Duration {
-        let waits = if self.lacks(Capability::VirtualTime) { self.max_wait * LONG_WAITS } else { Duration::ZERO };
-        BUDGET + waits
+        let waits =
+            if self.lacks(Capability::VirtualTime) { self.max_wait.saturating_mul(LONG_WAITS) } else { Duration::ZERO };
+        BUDGET.saturating_add(waits)
     }
 }
 

@@ -46,6 +46,11 @@ pub(crate) fn choose(filter: Option<&str>) -> Vec<&'static Decision> {
     Decisions::get().all().iter().filter(chosen).collect()
 }
 
+/// How many of `decisions` a program can ask about.
+pub(crate) fn count(decisions: &[&'static Decision]) -> usize {
+    decisions.iter().filter(|decision| decision.no_probe().is_none()).count()
+}
+
 /// Asks about each of `decisions`; the answers come in their order.
 ///
 /// # Errors

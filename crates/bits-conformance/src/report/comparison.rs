@@ -1,6 +1,9 @@
 //! Two runs side by side: which clauses hold in one and not in the other.
+//!
+//! The runs differ where both tell something and not the same. What only one of them tells, since the
+//! other cannot show it, is no difference.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde::Serialize;
@@ -54,6 +57,24 @@ pub(super) struct Difference {
     pub(super) b: Finding,
 }
 
+impl Difference {
+    /// Whether it holds in one run and not in the other; else one of them does not tell.
+    pub(super) fn is_told_by_both(&self) -> bool {
+        let tells = |finding: &Finding| matches!(finding.verdict, Verdict::Held | Verdict::Failed);
+        tells(&self.a) && tells(&self.b)
+    }
+}
+
+/// A case that passes in one run and fails in the other, where no clause shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct CaseDifference {
+    pub(super) case: String,
+    pub(super) a: CaseEnded,
+    pub(super) b: CaseEnded,
+    /// What the run says in which it fails.
+    pub(super) why: Option<String>,
+}
+
 /// Two runs, and where they differ.
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison {
@@ -65,6 +86,8 @@ pub(super) struct Comparison {
     pub(super) same: usize,
     /// In the order of the clauses' ids.
     pub(super) clauses: Vec<Difference>,
+    /// In the order of run A.
+    pub(super) cases: Vec<CaseDifference>,
     /// Every decision that one of the runs was asked about.
     pub(super) decisions: Vec<Decided>,
 }
@@ -86,6 +109,7 @@ impl Comparison {
         Self {
             same: all - differences.len(),
             clauses: differences,
+            cases: a.cases.iter().filter_map(|case| differently_ended(case, of_b.cases.get(&*case.case)?)).collect(),
             decisions: decided::decided(a.probes, b.probes),
             incomplete: [("a", a.complete), ("b", b.complete)]
                 .into_iter()
@@ -97,19 +121,24 @@ impl Comparison {
         }
     }
 
+    /// Whether the runs tell different things of a clause, a case or a decision.
     pub(super) fn differs(&self) -> bool {
         let is_different = |decided: &Decided| decided.verdict == decided::Verdict::Different;
-        !self.clauses.is_empty() || self.decisions.iter().any(is_different)
+        self.clauses.iter().any(Difference::is_told_by_both)
+            || !self.cases.is_empty()
+            || self.decisions.iter().any(is_different)
     }
+}
 
-    /// How often each pair of verdicts stands against each other.
-    pub(super) fn counts(&self) -> BTreeMap<(Verdict, Verdict), usize> {
-        let mut counts = BTreeMap::new();
-        for difference in &self.clauses {
-            *counts.entry((difference.a.verdict, difference.b.verdict)).or_default() += 1;
-        }
-        counts
-    }
+/// A case that fails in one of the runs only, before it comes to a claim that does not hold.
+fn differently_ended(a: &SavedCase, b: &SavedCase) -> Option<CaseDifference> {
+    let failed = match (a.ended, b.ended) {
+        (CaseEnded::Passed, ended) if ended.is_failure() => b,
+        (ended, CaseEnded::Passed) if ended.is_failure() => a,
+        _ => return None,
+    };
+    let is_shown = failed.claims.iter().any(|claim| !claim.held);
+    (!is_shown).then(|| CaseDifference { case: a.case.clone(), a: a.ended, b: b.ended, why: failed.why.clone() })
 }
 
 /// What one run says of clauses and cases.
@@ -205,7 +234,30 @@ mod tests {
         let comparison = Comparison::of(a, run(&serde_json::json!([])));
 
         assert_eq!(comparison.clauses[0].b.verdict, Verdict::NotRun);
+        assert!(!comparison.differs());
+    }
+
+    #[test]
+    fn a_case_that_fails_before_its_claims_differs() {
+        let a = run(&serde_json::json!([case("one", "passed", &[("x", true)])]));
+        let b = run(&serde_json::json!([case("one", "failed", &[])]));
+
+        let comparison = Comparison::of(a, b);
+
+        assert_eq!(comparison.cases.iter().map(|case| &*case.case).collect::<Vec<_>>(), ["one"]);
+        assert_eq!(comparison.cases[0].why.as_deref(), Some("because"));
         assert!(comparison.differs());
+    }
+
+    #[test]
+    fn a_case_whose_clause_differs_is_not_told_twice() {
+        let a = run(&serde_json::json!([case("one", "passed", &[("x", true)])]));
+        let b = run(&serde_json::json!([case("one", "failed", &[("x", false)])]));
+
+        let comparison = Comparison::of(a, b);
+
+        assert!(comparison.differs() && comparison.clauses[0].is_told_by_both());
+        assert!(comparison.cases.is_empty());
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! The decisions in two runs side by side: what was chosen, and what each BITS does.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 use super::saved::SavedProbe;
 
@@ -56,22 +54,13 @@ fn side_by_side(a: Option<SavedProbe>, b: Option<SavedProbe>) -> Decided {
     Decided { decision, chose, a, b, verdict }
 }
 
-/// Each decision with what was chosen and what was seen, then how many there are of each kind.
-pub(super) fn human(decided: &[Decided]) -> String {
-    let mut text = String::new();
-    for one in decided {
-        let mark = match one.verdict {
-            Verdict::Different => "  DIFFERS",
-            Verdict::Same | Verdict::Open => "",
-        };
-        _ = writeln!(text, "\n{}{mark}\n    chosen  {}", one.decision, one.chose);
-        _ = writeln!(text, "    A       {}\n    B       {}", in_words(one.a.as_ref()), in_words(one.b.as_ref()));
+impl Decided {
+    /// What was chosen and what was seen, for a person.
+    pub(super) fn told(&self) -> String {
+        let Self { decision, chose, a, b, .. } = self;
+        let [a, b] = [a, b].map(|probe| in_words(probe.as_ref()));
+        format!("\n{decision}\n    chosen  {chose}\n    A       {a}\n    B       {b}\n")
     }
-    let count = |verdict| decided.iter().filter(|one| one.verdict == verdict).count();
-    let (different, same, open) = (count(Verdict::Different), count(Verdict::Same), count(Verdict::Open));
-    _ = writeln!(text, "\n{different:>6} decisions: A and B answer differently\n{same:>6} decisions: no difference");
-    _ = writeln!(text, "{open:>6} decisions: not answered by both");
-    text
 }
 
 fn in_words(probe: Option<&SavedProbe>) -> String {
@@ -110,10 +99,9 @@ mod tests {
         let verdicts: Vec<_> = decided.iter().map(|one| (one.decision.as_str(), one.verdict)).collect();
         let expected = [("x", Verdict::Different), ("y", Verdict::Same), ("z", Verdict::Open), ("w", Verdict::Open)];
         assert_eq!(verdicts, expected);
-        let text = human(&decided);
-        assert!(text.contains("x  DIFFERS\n    chosen  S_OK\n    A       S_OK\n    B       S_FALSE\n"), "{text}");
-        assert!(text.contains("z\n    chosen  S_OK\n    A       S_OK\n    B       (skipped: no world)\n"), "{text}");
-        assert!(text.contains("w\n    chosen  S_OK\n    A       (not asked)\n    B       S_OK\n"), "{text}");
-        assert!(text.contains("1 decisions: A and B answer differently"), "{text}");
+        let told = |place: usize| decided[place].told();
+        assert_eq!(told(0), "\nx\n    chosen  S_OK\n    A       S_OK\n    B       S_FALSE\n");
+        assert!(told(2).ends_with("    A       S_OK\n    B       (skipped: no world)\n"), "{}", told(2));
+        assert!(told(3).ends_with("    A       (not asked)\n    B       S_OK\n"), "{}", told(3));
     }
 }

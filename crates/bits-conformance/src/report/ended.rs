@@ -29,6 +29,16 @@ impl CaseEnded {
         }
     }
 
+    /// As a report has it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Expected => "failed as expected",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// Whether something in the case did not hold, expected or not.
     pub(super) fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Expected)

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
-use super::comparison::{Comparison, Finding};
-use super::decided;
 use crate::coverage::{Counts, Coverage};
 use crate::decisions::Decisions;
 use crate::runner::{CaseReport, Ended, Report};
@@ -135,37 +133,4 @@ fn percent(part: usize, whole: usize) -> String {
         0 => "-".to_owned(),
         whole => format!("{}%", part * 100 / whole),
     }
-}
-
-/// A comparison: the two runs, each clause on which they differ, and the sum.
-pub(super) fn comparison(comparison: &Comparison) -> String {
-    let mut text = String::new();
-    for (name, about) in [("A", &comparison.a), ("B", &comparison.b)] {
-        _ = writeln!(
-            text,
-            "{name}  {}: BITS {} on {}, suite {}, {}",
-            about.provider, about.bits, about.system, about.suite, about.date
-        );
-    }
-    for run in &comparison.incomplete {
-        _ = writeln!(text, "{}  is incomplete: that run did not come to its end", run.to_uppercase());
-    }
-    for difference in &comparison.clauses {
-        _ = writeln!(text, "\n{}", difference.clause);
-        text += &finding_row("A", &difference.a);
-        text += &finding_row("B", &difference.b);
-    }
-    text += "\n";
-    for ((a, b), count) in comparison.counts() {
-        _ = writeln!(text, "{count:>6} clauses: A {a}, B {b}");
-    }
-    _ = writeln!(text, "{:>6} clauses: no difference", comparison.same);
-    text + &decided::human(&comparison.decisions)
-}
-
-fn finding_row(run: &str, finding: &Finding) -> String {
-    let case = finding.case.as_ref().map_or_else(String::new, |case| format!(" in {case}"));
-    // The first line tells what was expected and what came; the rest describes the clause.
-    let why = finding.why.iter().filter_map(|why| why.lines().next()).map(|why| format!(": {why}"));
-    format!("    {run}  {}{case}{}\n", finding.verdict, why.collect::<String>())
 }

@@ -62,7 +62,8 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
 /// A comparison of two runs: `format`, `differs`, `a` and `b` (as `about` of a run),
 /// `incomplete` (those of the two that did not come to their end), `same` (how many
 /// clauses have one verdict), `clauses` with the others (`clause`, and `verdict`, `case` and `why` of each run),
-/// and `decisions`: `decision`, `chose`, what `a` and `b` have as the probe of their run, and `verdict`.
+/// `cases` that pass in one run and fail in the other with no clause in `clauses` that tells it (`case`, how it ended in
+/// `a` and `b`, and `why`), and `decisions`: `decision`, `chose`, what `a` and `b` have as the probe of their run, and `verdict`.
 pub(super) fn comparison(comparison: &Comparison) -> String {
     let mut value = serde_json::to_value(comparison).unwrap_or_default();
     value["format"] = FORMAT.into();

@@ -1,5 +1,6 @@
 //! What a run looks like: to a person, to a program, to a build server.
 
+mod compared;
 mod comparison;
 mod decided;
 mod ended;
@@ -56,14 +57,15 @@ pub(crate) fn coverage(coverage: &Coverage, format: PlainFormat) -> String {
     }
 }
 
-/// Compares the saved reports of two runs: the text, and whether they differ.
+/// Compares the saved reports of two runs: the text, and whether they differ. `all` shows a person what
+/// is no difference, too.
 ///
 /// # Errors
 /// In one line, what is wrong with which file.
-pub(crate) fn compare(a: &Path, b: &Path, format: PlainFormat) -> Result<(String, bool), String> {
+pub(crate) fn compare(a: &Path, b: &Path, format: PlainFormat, all: bool) -> Result<(String, bool), String> {
     let comparison = Comparison::of(saved::load(a)?, saved::load(b)?);
     let text = match format {
-        PlainFormat::Human => human::comparison(&comparison),
+        PlainFormat::Human => compared::human(&comparison, all),
         PlainFormat::Json => json::comparison(&comparison),
     };
     Ok((text, comparison.differs()))
