@@ -133,7 +133,8 @@ impl Builder {
     }
 
     /// Changes the world before the start. It begins with a network and without drives: a local name
-    /// such as `C:\a` gives ERROR_DIRECTORY until `world.drives.mount('C', folder)`.
+    /// such as `C:\a` gives ERROR_DIRECTORY until `world.drives.mount('C', folder)`. On Windows, the drives
+    /// of the machine are there, but for those that `world.drives.unmount` takes away.
     pub fn world(mut self, change: impl FnOnce(&mut World)) -> Self {
         change(&mut self.world);
         self

@@ -320,6 +320,16 @@ mod tests {
         }
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_drive_that_is_not_there_is_a_folder_that_is_not() {
+        let mut drives = ('D'..='Z').map(|letter| PathBuf::from(format!(r"{letter}:\")));
+        let missing = drives.find(|drive| fs::metadata(drive).is_err()).unwrap();
+
+        assert_eq!(LocalDisk.destination(&missing.join(r"folder\a")), Err(Hresult::ERROR_DIRECTORY));
+        assert_eq!(LocalDisk.destination(&missing.join("a")), Err(Hresult::ERROR_DIRECTORY));
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_device_is_no_destination() {

@@ -248,8 +248,13 @@ impl Bench {
     fn start(&self) -> Result<Emulator, Stop> {
         let folder = self.data_folder();
         let builder = Emulator::builder().clock(self.clock.clone()).profile(self.profile).seed(7).world(|world| {
+            let is_simulated = matches!(self.outside, Outside::Simulated(_));
+            if is_simulated {
+                // Files without bytes are on no drive of this machine.
+                ('A'..='Z').for_each(|letter| world.drives.unmount(letter));
+            }
             // Where local names are those of this Windows, its drives are as they are.
-            if !cfg!(windows) || matches!(self.outside, Outside::Simulated(_)) {
+            if is_simulated || !cfg!(windows) {
                 world.drives.mount('C', folder);
             }
         });

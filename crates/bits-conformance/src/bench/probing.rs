@@ -43,9 +43,9 @@ impl Bench {
         Ok(job.state()?)
     }
 
-    /// A full local name on a drive.
+    /// A full local name on a drive, which that of a real file is on Windows alone.
     pub(crate) fn on_drive(&self, name: &str) -> String {
-        if self.is_windows() { self.local(name) } else { format!(r"C:\{name}") }
+        if cfg!(windows) { self.local(name) } else { format!(r"C:\{name}") }
     }
 
     /// Waits until `reached`, at most for `within`; tells whether it came so far.

@@ -257,8 +257,9 @@ fn files_of_drives_are_copied(c: &mut Bench) -> Outcome {
         c.origin()?;
         let job = c.new_job()?;
         for (name, length) in [("x", 30), ("y", 40)] {
-            possible(std::fs::write(c.local(&format!("{name}.source")), bytes(length)))?;
-            let remote = format!(r"{prefix}C:\{name}.source");
+            let source = format!("{name}.source");
+            possible(std::fs::write(c.local(&source), bytes(length)))?;
+            let remote = format!("{prefix}{}", c.on_drive(&source));
             job.add_file(Some(&remote), Some(&c.local(&format!("{name}.copy"))))?;
         }
         run_to_end(c, &job)?;
