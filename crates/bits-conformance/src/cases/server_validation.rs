@@ -21,6 +21,7 @@ cases![
     what_was_accepted_is_not_asked_again,
     what_was_refused_is_asked_again,
     setting_the_object_again_forgets_what_was_accepted,
+    without_an_object_the_system_alone_decides,
     only_the_last_object_is_asked,
     an_object_that_is_gone_is_missed,
     the_object_does_not_outlive_the_service,
@@ -363,8 +364,9 @@ fn setting_the_object_again_forgets_what_was_accepted(c: &mut Bench) -> Outcome 
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("server_cert_callback.cache.cleared", application.asked().len(), 2)?;
-    // Without an object nobody is asked.
+    // Without an object nobody is asked, not even about a certificate that nobody has seen.
     job.suspend()?;
+    shake_hands(&origin, &Handshake::default())?;
     options.set_server_certificate_validation_interface(None)?;
     job.add_file(Some(&origin.https_url("/file")), Some(&c.local("third.bin")))?;
     job.resume()?;
@@ -374,6 +376,33 @@ fn setting_the_object_again_forgets_what_was_accepted(c: &mut Bench) -> Outcome 
         application.asked().len(),
         2,
     )
+}
+
+fn without_an_object_the_system_alone_decides(c: &mut Bench) -> Outcome {
+    let origin = origin(c)?;
+    for (flaws, expected) in [
+        (vec![], None),
+        (vec![Flaw::Expired], Some(Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID)),
+    ] {
+        shake_hands(&origin, &Handshake { flaws, ..Handshake::default() })?;
+        // It would refuse any server.
+        let application = Application::new(&[Answer::Refuse(REFUSED); 2]);
+        let (without, _) = https_job(c, &origin)?;
+        let (removed, options) = https_job(c, &origin)?;
+        options.set_server_certificate_validation_interface(Some(application.object()))?;
+        options.set_server_certificate_validation_interface(None)?;
+        // That of another job has no say about them.
+        let (_, others) = https_job(c, &origin)?;
+        others.set_server_certificate_validation_interface(Some(application.object()))?;
+        for job in [without, removed] {
+            job.resume()?;
+            c.wait(&job, if expected.is_some() { JobState::ERROR } else { JobState::TRANSFERRED }, SOON)?;
+            let code = if expected.is_some() { Some(error_of(&job)?.1) } else { None };
+            c.is("server_cert_callback.validate.needs_registration", (code, application.asked().len()), (expected, 0))?;
+            job.cancel()?;
+        }
+    }
+    Ok(())
 }
 
 fn only_the_last_object_is_asked(c: &mut Bench) -> Outcome {
@@ -472,13 +501,27 @@ fn a_client_that_panics_refuses_the_server(c: &mut Bench) -> Outcome {
 }
 
 fn a_new_owner_has_no_object(c: &mut Bench) -> Outcome {
-    let job = c.new_job()?;
-    let application = Application::new(&[]);
-    let by_admin = c.administrator()?.job(job.id()?)?;
-    let refused = by_admin.http_options3()?.set_server_certificate_validation_interface(Some(application.object()));
     let clause = "http_options3.set_server_cert_validation.ownership";
-    c.is(clause, refused, Err(Hresult::E_ACCESSDENIED))?;
+    let origin = origin(c)?;
+    let (job, options) = https_job(c, &origin)?;
+    // It would refuse any server.
+    let first = Application::new(&[Answer::Refuse(REFUSED); 2]);
+    options.set_server_certificate_validation_interface(Some(first.object()))?;
+    let by_admin = c.administrator()?.job(job.id()?)?;
+    let options = by_admin.http_options3()?;
+    let second = Application::new(&[]);
+    let set = |object| options.set_server_certificate_validation_interface(object);
+    let refused = (set(Some(second.object())), set(None));
+    c.is(clause, refused, (Err(Hresult::E_ACCESSDENIED), Err(Hresult::E_ACCESSDENIED)))?;
     by_admin.take_ownership()?;
-    let set = by_admin.http_options3()?.set_server_certificate_validation_interface(Some(application.object()));
-    c.is(clause, set, Ok(Success::OK))
+    by_admin.resume()?;
+    c.wait(&by_admin, JobState::TRANSFERRED, SOON)?;
+    c.is(clause, (first.asked().len(), second.asked().len()), (0, 0))?;
+    // The new owner may have one, too.
+    by_admin.suspend()?;
+    c.is(clause, set(Some(second.object())), Ok(Success::OK))?;
+    by_admin.add_file(Some(&origin.https_url("/other")), Some(&c.local("other.bin")))?;
+    by_admin.resume()?;
+    c.wait(&by_admin, JobState::TRANSFERRED, SOON)?;
+    c.is(clause, (first.asked().len(), second.asked().len()), (0, 1))
 }
