@@ -79,6 +79,7 @@ fn a_program_and_its_parameters_are_kept(c: &mut Bench) -> Outcome {
     let kept = job.notify_cmd_line();
     c.returns("job2.get_notify_cmd_line.ok", &kept)?;
     let kept = kept?;
+    c.is("job2.get_notify_cmd_line.ok", kept.clone(), command(PROGRAM, "told.exe 1"))?;
     c.is(["job2.get_notify_cmd_line.program", "job2.set_notify_cmd_line.program.type"], kept.program, PROGRAM.to_owned())?;
     c.is("job2.get_notify_cmd_line.parameters", kept.parameters, "told.exe 1".to_owned())?;
     job.set_notify_cmd_line(Some(r"C:\other.exe"), None)?;
@@ -288,12 +289,14 @@ fn a_program_that_exits_with_zero_has_told(c: &mut Bench) -> Outcome {
 fn a_program_that_exits_with_another_code_runs_again(c: &mut Bench) -> Outcome {
     const DELAY: Duration = Duration::from_mins(2);
     const NEARLY: Duration = Duration::from_secs(119);
-    for (profile, expected) in [(Profile::V2_0, [1, 2, 3, 3]), (Profile::V1_5, [1, 1, 1, 1])] {
+    let again = (Profile::V2_0, 1, [1, 2, 3, 3]);
+    let once = [0, 1, 2, 259, u32::MAX].map(|code| (Profile::V1_5, code, [1; 4]));
+    for (profile, code, expected) in [again].into_iter().chain(once) {
         c.start_over();
         c.play(profile)?;
         let (job, _) = job_with_program(c)?;
         job.set_minimum_retry_delay(120)?;
-        c.programs()?.next([CommandOutcome::Exited(1), CommandOutcome::Exited(2)]);
+        c.programs()?.next([CommandOutcome::Exited(code), CommandOutcome::Exited(2)]);
         job.resume()?;
         c.advance(NEARLY)?;
         let mut counts = vec![runs(c)?];
