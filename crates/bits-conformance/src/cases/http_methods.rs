@@ -37,6 +37,11 @@ fn the_method_of_the_type_changes_nothing(c: &mut Bench) -> Outcome {
     methods_of(&other)?.set_http_method(Some("POST"))?;
     methods_of(&other)?.set_http_method(Some("GET"))?;
     c.is("http_options2.set_http_method.default_noop", methods_of(&other)?.http_method()?, "POST".to_owned())?;
+    // In other letters it is another method.
+    let other = c.new_job()?;
+    methods_of(&other)?.set_http_method(Some("get"))?;
+    let taken = (methods_of(&other)?.http_method()?, other.priority()?);
+    c.is("http_options2.set_http_method.default_noop", taken, ("get".to_owned(), JobPriority::FOREGROUND))?;
     job.resume()?;
     c.returns("http_options2.set_http_method.default_noop", options.set_http_method(Some("GET")))
 }
@@ -98,7 +103,13 @@ fn uploads_have_the_method_of_uploads(c: &mut Bench) -> Outcome {
         let options = methods_of(&job)?;
         c.value("http_options2.get_http_method.default_upload", options.http_method()?)?;
         let same = options.set_http_method(Some("BITS_POST"));
-        c.is("http_options2.set_http_method.uploads", (same, job.priority()?), (Ok(Success::OK), JobPriority::NORMAL))?;
+        c.is(
+            ["http_options2.set_http_method.uploads", "http_options2.set_http_method.default_noop"],
+            (same, job.priority()?),
+            (Ok(Success::OK), JobPriority::NORMAL),
+        )?;
+        let lowered = (job.set_priority(JobPriority::LOW), job.priority()?);
+        c.is("http_options2.set_http_method.default_noop", lowered, (Ok(Success::OK), JobPriority::LOW))?;
         let refused = options.set_http_method(Some("POST"));
         c.is(
             "http_options2.set_http_method.uploads",
