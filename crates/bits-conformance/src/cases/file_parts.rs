@@ -76,6 +76,25 @@ fn names_of_files_with_parts_obey_the_rules(c: &mut Bench) -> Outcome {
     }
     c.returns("job3.add_file_with_ranges.bad_protocol", add(Some("ftp://files.example/a.bin"), Some(&local)))?;
     c.returns("job3.add_file_with_ranges.relative_local", add(url, Some(r"folder\a.bin")))?;
+    // AddFile takes and refuses the same remote names.
+    let start = "http://files.example/?";
+    let of_length = |length: usize| format!("{start}{}", "q".repeat(length - start.len()));
+    let of_segment = |length: usize| format!("http://files.example/{}", "s".repeat(length));
+    for (remote, is_taken) in [
+        (of_length(2_200), true),
+        (of_length(2_201), false),
+        (of_segment(260), true),
+        (of_segment(261), false),
+        ("https://files.example/a%20b".to_owned(), true),
+        ("http://files.example/*.bin".to_owned(), false),
+        ("http://b\u{fc}cher.example/a".to_owned(), false),
+        (String::new(), false),
+    ] {
+        let plain = c.new_job()?.add_file(Some(&remote), Some(&local));
+        let parts = c.new_job()?.job3()?.add_file_with_ranges(Some(&remote), Some(&local), &ranges(&[(0, 10)]));
+        let expected = if is_taken { Ok(Success::OK) } else { Err(Hresult::E_INVALIDARG) };
+        c.is("job3.add_file_with_ranges.remote", (remote.clone(), plain, parts), (remote, expected, expected))?;
+    }
     c.harm("closed", StorageFault::Denied)?;
     c.returns("job3.add_file_with_ranges.access_denied", add(url, Some(&c.local(r"closed\a.bin"))))?;
     c.returns("job3.add_file_with_ranges.zero_count", job.add_file_with_ranges(url, Some(&local), &[]))?;
