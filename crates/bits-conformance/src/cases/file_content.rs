@@ -198,7 +198,9 @@ fn each_file_is_judged_by_itself(c: &mut Bench) -> Outcome {
     c.returns("file3.set_validation_state.ok", first.set_validation_state(true))?;
     c.returns("file3.set_validation_state.pending", second.set_validation_state(true))?;
     let states = (first.validation_state()?, second.validation_state()?);
-    c.is("file3.set_validation_state.per_file", states, (true, false))
+    c.is("file3.set_validation_state.per_file", states, (true, false))?;
+    first.set_validation_state(false)?;
+    c.is("file3.set_validation_state.param", first.validation_state()?, false)
 }
 
 fn an_invalid_file_fails_the_job(c: &mut Bench) -> Outcome {
