@@ -201,7 +201,10 @@ fn a_changed_source_is_a_fatal_local_error(c: &mut Bench) -> Outcome {
     let job = change_in_transfer(c, true, 2_000)?;
     let (context, code) = error_of(&job)?;
     c.returns("job.add_file_set.upload_changed", code)?;
-    c.is("job.add_file_set.upload_changed", context, ErrorContext::LOCAL_FILE)
+    c.is("job.add_file_set.upload_changed", context, ErrorContext::LOCAL_FILE)?;
+    // It is not tried again.
+    c.advance(DAY)?;
+    c.is("retry.fatal.local_changed", (job.state()?, job.error_count()?), (JobState::ERROR, 1))
 }
 
 fn a_changed_source_is_sent_anew_after_resume(c: &mut Bench) -> Outcome {
