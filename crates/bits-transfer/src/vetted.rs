@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::askers;
+use crate::askers::{self, Asker};
 use crate::turns::{Coming, Floor, Turn};
 use crate::verifier::declined;
 use crate::watchdog::within;
@@ -63,8 +63,11 @@ enum Standing {
     Early,
     /// The server has shown whose the certificate is that is still to be judged.
     Shown,
-    /// These certificates have no fault; whose they are is not shown yet.
-    Judged(Vec<Vec<u8>>),
+    /// These certificates have no fault; whose they are is not shown yet. Meanwhile somebody was
+    /// called who will ask.
+    Judged(Vec<Vec<u8>>, Option<Asker>),
+    /// The same of certificates that the application has taken before.
+    Known,
     /// About these certificates, once it has answered what an earlier attempt has asked.
     Next(Vec<Vec<u8>>, Coming),
     Asked(oneshot::Receiver<Verdict>),
@@ -83,8 +86,9 @@ impl Say {
     pub(crate) fn judged(&self, chain: Vec<Vec<u8>>) {
         let mut standing = self.standing();
         *standing = match *standing {
-            Standing::Shown => self.ask(chain),
-            _ => Standing::Judged(chain),
+            Standing::Shown => self.ask(chain, None),
+            _ if self.has_taken(&chain) => Standing::Known,
+            _ => Standing::Judged(chain, askers::call()),
         };
     }
 
@@ -92,19 +96,20 @@ impl Say {
     pub(crate) fn shown(&self) {
         let mut standing = self.standing();
         match &mut *standing {
-            Standing::Judged(chain) => *standing = self.ask(std::mem::take(chain)),
+            Standing::Judged(chain, asker) => *standing = self.ask(std::mem::take(chain), asker.take()),
+            Standing::Known => *standing = Standing::Answered(Ok(())),
             Standing::Early => *standing = Standing::Shown,
             _ => {}
         }
     }
 
     /// Asks the application when it is its turn, unless it has taken this server before.
-    fn ask(&self, chain: Vec<Vec<u8>>) -> Standing {
+    fn ask(&self, chain: Vec<Vec<u8>>, asker: Option<Asker>) -> Standing {
         if self.has_taken(&chain) {
             return Standing::Answered(Ok(()));
         }
         match self.turn.take(&self.vetter) {
-            Ok(floor) => self.ask_now(chain, floor),
+            Ok(floor) => self.ask_now(chain, floor, asker),
             Err(coming) => Standing::Next(chain, coming),
         }
     }
@@ -114,17 +119,18 @@ impl Say {
         self.vetter.has_taken(&PresentedServer { endpoint: &self.endpoint, chain: &chain })
     }
 
-    fn ask_now(&self, chain: Vec<Vec<u8>>, floor: Floor) -> Standing {
+    fn ask_now(&self, chain: Vec<Vec<u8>>, floor: Floor, asker: Option<Asker>) -> Standing {
+        let Some(asker) = asker.or_else(askers::call) else { return Standing::Lost };
         let (vetter, endpoint) = (Arc::clone(&self.vetter), self.endpoint.clone());
         let (tell, answer) = oneshot::channel();
-        let asked = askers::ask(Box::new(move || {
+        let is_asked = asker.ask(Box::new(move || {
             let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
             let verdict = vetter.vet(&PresentedServer { endpoint: &endpoint, chain: &chain });
             drop(floor);
             // Nobody may wait any more.
             let _ = tell.send(verdict);
         }));
-        if asked { Standing::Asked(answer) } else { Standing::Lost }
+        if is_asked { Standing::Asked(answer) } else { Standing::Lost }
     }
 
     /// Waits for the answer, if the application was asked.
@@ -135,14 +141,16 @@ impl Say {
             let chain = std::mem::take(chain);
             // The answer that was waited for may have been about this server.
             let is_taken = self.has_taken(&chain);
-            *standing = if is_taken { Standing::Answered(Ok(())) } else { self.ask_now(chain, floor) };
+            *standing = if is_taken { Standing::Answered(Ok(())) } else { self.ask_now(chain, floor, None) };
         }
         if let Standing::Asked(answer) = &mut *standing {
             let told = ready!(Pin::new(answer).poll(cx));
             *standing = told.map_or(Standing::Lost, Standing::Answered);
         }
         Poll::Ready(match &*standing {
-            Standing::Early | Standing::Shown | Standing::Judged(_) | Standing::Answered(Ok(())) => Ok(()),
+            Standing::Early | Standing::Shown | Standing::Judged(..) | Standing::Known | Standing::Answered(Ok(())) => {
+                Ok(())
+            }
             Standing::Answered(Err(failure)) => Err(io::Error::other(declined(*failure))),
             Standing::Next(..) | Standing::Asked(_) | Standing::Lost => {
                 Err(io::Error::other("the application gives no answer"))
