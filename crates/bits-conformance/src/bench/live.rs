@@ -249,8 +249,10 @@ impl Holding {
                 (Err(_), Some(reached)) if is_whole => reached,
                 (sent, _) => sent?,
             };
+            // Until the answer has been looked at, what is counted is of the one before.
+            let is_unread = held.has_begun && job.state()? == JobState::CONNECTING;
             let counted = file.progress()?.bytes_transferred;
-            return Ok(if counted < sent { Self::OnTheWay { counted, sent } } else { Self::Held });
+            return Ok(if counted < sent || is_unread { Self::OnTheWay { counted, sent } } else { Self::Held });
         }
         Ok(Self::Free)
     }

@@ -279,6 +279,7 @@ fn a_position_puts_what_follows_first(c: &mut Bench) -> Outcome {
 }
 
 fn the_last_position_counts(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let (job, file) = under_way(c)?;
     c.hold_connecting(&file)?;
     for offset in [600, 200] {
