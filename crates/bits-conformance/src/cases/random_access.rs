@@ -459,6 +459,7 @@ fn held_over_http(c: &Bench, origin: &Origin) -> Result<(Arc<dyn Job>, Gate), St
 }
 
 fn a_request_turns_a_running_transfer_over_http(c: &mut Bench) -> Outcome {
+    c.needs(Capability::Lockstep)?;
     let origin = c.origin()?;
     let (job, gate) = held_over_http(c, &origin)?;
     let before = origin.journal().len();
