@@ -63,6 +63,19 @@ impl Download {
         format!("{line}cannot download {} to {}: {why}", redacted(&self.url), self.local)
     }
 
+    /// A code of a job with what it means for this download.
+    pub(super) fn told_of(&self, code: Hresult) -> String {
+        let ignored = code == Hresult::BG_E_EMPTY && !self.ranges.is_empty();
+        told(code) + if ignored { " (this BITS has taken --ranges, and does nothing of it)" } else { "" }
+    }
+
+    /// Says of a job that is complete that its file is not there.
+    pub(super) fn is_missing(&self) -> Failure {
+        let folder = Path::new(&self.local).parent().filter(|folder| !folder.is_dir());
+        let why = folder.map_or("", |_| ", and neither is its folder; make it first");
+        self.failed(format!("BITS calls the job complete, but the file is not there{why}"))
+    }
+
     /// Says of a job that has failed what BITS does not. A URL that it takes nowhere is wrong usage.
     pub(super) fn failed_silently(&self) -> Failure {
         match remote::accepted(&self.url) {
@@ -198,5 +211,22 @@ mod tests {
             matches!(failure("http://server/a"), Failure::Failed(line) if line.ends_with("this BITS does not say why"))
         );
         assert!(matches!(failure("gopher://server/a"), Failure::Usage(_)));
+    }
+
+    #[test]
+    fn what_a_bits_has_not_done_is_told_with_the_likely_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = |local: PathBuf| {
+            Download::of_job("http://server/a".to_owned(), local.into_os_string().into_string().unwrap(), Vec::new())
+                .is_missing()
+                .to_string()
+        };
+        let part = FileRange { initial_offset: 0, length: 10 };
+        let parts = Download::of_job("http://server/a".to_owned(), "a".to_owned(), vec![part]);
+
+        assert!(missing(folder.path().join("a")).ends_with("the file is not there"));
+        assert!(missing(folder.path().join("none/a")).ends_with("neither is its folder; make it first"));
+        assert!(parts.told_of(Hresult::BG_E_EMPTY).contains("--ranges"));
+        assert!(!parts.told_of(Hresult::BG_E_INVALID_STATE).contains("--ranges"));
     }
 }

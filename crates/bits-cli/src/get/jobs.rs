@@ -142,12 +142,11 @@ impl<'a> Jobs<'a> {
         }
         // Whoever has taken the place of BITS may say so without doing it.
         let missing = share.iter().find(|download| !Path::new(&download.local).is_file());
-        missing
-            .map_or(Ok(()), |download| Err(download.failed("BITS calls the job complete, but the file is not there")))
+        missing.map_or(Ok(()), |download| Err(download.is_missing()))
     }
 
     fn failed(&self, download: &Download, code: Hresult) -> Failure {
-        download.failed(self.service.why_unavailable(code).unwrap_or_else(|| told(code)))
+        download.failed(self.service.why_unavailable(code).unwrap_or_else(|| download.told_of(code)))
     }
 }
 

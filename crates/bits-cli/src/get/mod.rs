@@ -133,8 +133,8 @@ impl Arguments {
 }
 
 /// What a person is told whom the end of a run keeps waiting.
-const CANCELLING: &str = "waiting for BITS to cancel the download: it may be busy until the server answers or the \
-                          connection times out; Ctrl-C ends this program at once, and leaves the job where it is";
+const CANCELLING: &str = "waiting for BITS to cancel the download, which may take until it is through with the server; \
+                          Ctrl-C ends this program at once, and leaves the job where it is";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let interrupted = watch_for_interrupts()?;
@@ -152,7 +152,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let service = match arguments.provider {
         Provider::Emulator => Service::Emulator(start(arguments)?),
-        Provider::Windows => watch.waiting_for("waiting for the BITS service to start", Service::of_windows)?,
+        Provider::Windows => watch.waiting_for("waiting for the BITS service to answer", Service::of_windows)?,
     };
     let manager = service.manager()?;
     let shares = shares(&downloads, arguments.jobs);

@@ -99,9 +99,12 @@ impl Service {
         }
     }
 
-    /// Why the service has gone, if `code` says that it has and that is known: the last that it told.
+    /// Why the service has gone, if `code` says that it has and that is known: the last that an emulator
+    /// told, or what such a code means on Windows.
     pub(super) fn why_unavailable(&self, code: Hresult) -> Option<String> {
-        let Self::Emulator(emulator) = self else { return None };
+        let Self::Emulator(emulator) = self else {
+            return bits_windows::advice(code).map(|advice| format!("{code}: {advice}"));
+        };
         let told_last = emulator.timeline().entries().into_iter().rev().find_map(|entry| match entry.what {
             What::Service(text) => Some(text),
             _ => None,
@@ -197,5 +200,16 @@ mod tests {
         assert_eq!(why.kind, Kind::State(JobState::TRANSIENT_ERROR, Some(code)));
         let text = why.to_string();
         assert!(text.contains("BG_E_HTTP_ERROR_503") && text.contains("BG_ERROR_CONTEXT_REMOTE_FILE"), "{text}");
+    }
+
+    #[test]
+    fn a_service_of_windows_that_is_lost_is_told_with_what_can_be_done() {
+        let emulator = Emulator::builder().start().unwrap();
+        let service = Service::Windows(emulator.client("bitsd").manager().unwrap());
+
+        let why = service.why_unavailable(Hresult::RPC_S_SERVER_UNAVAILABLE).unwrap();
+
+        assert!(why.contains("RPC_S_SERVER_UNAVAILABLE") && why.contains("its jobs are kept"), "{why}");
+        assert_eq!(service.why_unavailable(Hresult::BG_E_EMPTY), None);
     }
 }
