@@ -1,3 +1,10 @@
+//! Windows BITS as an emulator, and real BITS behind the same interface.
+//!
+//! In a test begin with [`Emulator::builder`], and with [`origin::Origin`] for a server to download from. In a
+//! program that is to run on real BITS as well, [`Provider`] chooses; the [`Bits`] that it starts hands out the
+//! [`api::Manager`], and a test hands in its own by [`Bits::from`]. [`api`] is what a client sees, [`world`] what
+//! is around the service. Real BITS is reached by [`bits_windows::connect`] in the one crate with `unsafe` code,
+//! which says what that relies on: [`bits_windows`](bits_windows#safety).
 #![doc = include_str!("../README.md")]
 
 mod provider;

@@ -1,5 +1,11 @@
 //! Conformance of a BITS: cases, providers, reports and clause coverage.
 //!
+//! `bits-conformance --help` tells how it is used, and the README under "Real BITS" how on a Windows machine.
+//! Who reads the code begins with a file of [`cases`] and with the [`bench::Bench`] that a case works on;
+//! [`provider`] says whose BITS that is, [`claims`] what an assertion notes, [`probes`] what is asked without a
+//! verdict. [`plan`] carries out a run, [`report`] prints and compares it. Real BITS comes from
+//! `bits_windows::connect`, whose crate has the notes on safety: nothing here is `unsafe`.
+//!
 //! Every assertion of a case names the clauses of `fixtures/spec/` that it shows. Coverage is
 //! computed from the assertions that ran and held; nothing about it is kept by hand. The suite
 //! must never know how a provider works inside: it sees what a client, the origin and the world

@@ -260,7 +260,9 @@ fn a_comparison_shows_what_differs_and_the_rest_when_asked() {
         let claims = case["claims"].as_array_mut().expect("claims");
         claims.retain(|claim| claim["clause"] == CLAIM);
         let is_run = !claims.is_empty();
-        claims.iter_mut().for_each(|claim| claim["held"] = false.into());
+        for claim in claims {
+            claim["held"] = false.into();
+        }
         case["ended"] = if is_run { "failed" } else { "skipped" }.into();
         case["why"] = if is_run { "got S_OK" } else { "no time" }.into();
     }
@@ -278,6 +280,17 @@ fn a_comparison_shows_what_differs_and_the_rest_when_asked() {
         assert!(text.contains("\nclauses    1 differ, "), "{text}");
         assert!(text.contains("\ndecisions  0 are answered differently, "), "{text}");
     }
+}
+
+#[test]
+fn skips_are_told_by_their_reason_and_the_sum_comes_last() {
+    let output = suite(&["run", "--filter", "ownership::", "--without", "administrator"]);
+
+    let text = stdout(&output);
+    assert!(text.contains(" cases: there is no administrator\n"), "{text}");
+    assert_eq!(text.matches("there is no administrator").count(), 1, "{text}");
+    let last = text.lines().last().expect("the sum");
+    assert!(last.starts_with("0 failed, 0 as expected, ") && last.contains(" clauses shown in "), "{text}");
 }
 
 #[test]

@@ -1,5 +1,27 @@
 //! Real BITS behind the traits of [`bits_api`]: each call becomes a call of COM.
 //!
+//! [`connect`] gives the [`Manager`](bits_api::Manager), from which everything else comes, and the
+//! [`Version`] of BITS that was found:
+//!
+//! ```no_run
+//! use bits_api::JobType;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bits = bits_windows::connect()?; // on any thread; elsewhere than on Windows an error that says so
+//! println!("BITS {}", bits.version);
+//! let job = bits.manager.create_job(Some("update"), JobType::DOWNLOAD)?.job;
+//! job.add_file(Some("http://example.org/setup.exe"), Some(r"C:\downloads\setup.exe"))?;
+//! job.resume()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A program that is to run on the emulator too has `bits_emulator::Provider` choose between both. What a
+//! code of COM or of the service means for a person is told by [`advice()`]. A program that owns its process
+//! may set the security of COM with `initialize_security` first; without it, each object is secured alone.
+//!
+//! # What comes through
+//!
 //! This crate translates and nothing more: every HRESULT, success codes too, comes through as BITS
 //! gave it, and an interface that this BITS does not have is `E_NOINTERFACE`. It must never repair,
 //! retry or guess; what BITS does is what the caller sees. Some codes are not of BITS, and these are all:

@@ -31,7 +31,7 @@ pub(super) fn human(comparison: &Comparison, all: bool) -> String {
         one_sided.len(),
         silences(&one_sided)
     );
-    _ = writeln!(text, "cases      {} more fail in one run only", comparison.cases.len());
+    _ = writeln!(text, "cases      {} others fail in one run only", comparison.cases.len());
     _ = writeln!(
         text,
         "decisions  {} are answered differently, {} alike; {} are not answered by both",
@@ -39,7 +39,8 @@ pub(super) fn human(comparison: &Comparison, all: bool) -> String {
         count(decided::Verdict::Same),
         count(decided::Verdict::Open)
     );
-    if !all && !(one_sided.is_empty() && others.is_empty()) {
+    let is_all = all || one_sided.is_empty() && others.is_empty();
+    if !is_all {
         text += "--all shows what only one run tells, and every decision\n";
     }
     text

@@ -7,29 +7,31 @@ use crate::coverage::{Counts, Coverage};
 use crate::decisions::Decisions;
 use crate::runner::{CaseReport, Ended, Report};
 
-/// A run: a line for each module, then what failed or was skipped, then the sum.
+/// A run: a line for each module, then what was skipped and what failed, and the sum at the end, where
+/// a person looks first.
 pub(super) fn run(report: &Report) -> String {
     let mut text = row(["module", "cases", "passed", "failed", "expected", "skipped", "claims"]);
     for group in report.cases.chunk_by(|a, b| a.entry.module.name == b.entry.module.name) {
         text += &module_row(group[0].entry.module.name, group);
     }
     text += &module_row("all", &report.cases);
+    text += "\n";
+    for (why, cases) in skipped(report) {
+        // Their names are in the report in JSON.
+        let cases = if let [only] = &cases[..] { only.clone() } else { format!("{} cases", cases.len()) };
+        _ = writeln!(text, "skipped {cases}: {why}");
+    }
+    for (reason, cases) in expected(report) {
+        _ = writeln!(text, "expected {cases} to fail: {reason}");
+    }
     for (case, why) in report.failures() {
         _ = write!(text, "\nFAILED {}\n    {why}\n", case.entry.name());
-    }
-    for case in &report.cases {
-        if let Ended::Skipped(why) = &case.ended {
-            _ = write!(text, "\nskipped {}: {why}\n", case.entry.name());
-        }
     }
     for (id, why) in report.failed_probes() {
         _ = write!(text, "\nFAILED the probe {id}\n    {why}\n");
     }
     for why in &report.left_behind {
         _ = write!(text, "\nLEFT {why}\n");
-    }
-    for (reason, cases) in expected(report) {
-        _ = write!(text, "\nexpected {cases} to fail: {reason}\n");
     }
     if let Some((falsified, survivors)) = &report.sabotage {
         for survivor in survivors {
@@ -48,8 +50,36 @@ pub(super) fn run(report: &Report) -> String {
         .filter(|claim| claim.held)
         .map(|c| c.clause.full_id())
         .collect();
-    _ = write!(text, "\n{} clauses shown in {:.1} s\n", clauses.len(), report.took.as_secs_f64());
+    let [passed, failed, expected, skipped] = counts(&report.cases);
+    _ = write!(
+        text,
+        "\n{failed} failed, {expected} as expected, {passed} passed, {skipped} skipped; {} clauses shown in {:.1} s\n",
+        clauses.len(),
+        report.took.as_secs_f64()
+    );
     text
+}
+
+/// The cases that were skipped, by the reason.
+fn skipped(report: &Report) -> BTreeMap<&str, Vec<String>> {
+    let mut reasons: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for case in &report.cases {
+        if let Ended::Skipped(why) = &case.ended {
+            reasons.entry(why.as_str()).or_default().push(case.entry.name());
+        }
+    }
+    reasons
+}
+
+/// How many have passed, failed, failed as expected, and were skipped.
+fn counts(cases: &[CaseReport]) -> [usize; 4] {
+    let count = |ended: fn(&Ended) -> bool| cases.iter().filter(|case| ended(&case.ended)).count();
+    [
+        count(|ended| matches!(ended, Ended::Passed)),
+        count(|ended| matches!(ended, Ended::Failed(_))),
+        count(|ended| matches!(ended, Ended::Expected { .. })),
+        count(|ended| matches!(ended, Ended::Skipped(_))),
+    ]
 }
 
 /// How many cases failed as expected, for each reason.
@@ -64,14 +94,14 @@ fn expected(report: &Report) -> BTreeMap<&str, usize> {
 }
 
 fn module_row(name: &str, cases: &[CaseReport]) -> String {
-    let count = |ended: fn(&Ended) -> bool| cases.iter().filter(|case| ended(&case.ended)).count().to_string();
+    let [passed, failed, expected, skipped] = counts(cases).map(|count| count.to_string());
     row([
         name,
         &cases.len().to_string(),
-        &count(|ended| matches!(ended, Ended::Passed)),
-        &count(|ended| matches!(ended, Ended::Failed(_))),
-        &count(|ended| matches!(ended, Ended::Expected { .. })),
-        &count(|ended| matches!(ended, Ended::Skipped(_))),
+        &passed,
+        &failed,
+        &expected,
+        &skipped,
         &cases.iter().map(|case| case.claims.len()).sum::<usize>().to_string(),
     ])
 }
