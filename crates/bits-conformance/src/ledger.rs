@@ -65,6 +65,11 @@ impl Ledger {
         }
     }
 
+    /// Whether every job that was made is gone.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().jobs.values().all(Vec::is_empty)
+    }
+
     /// A line for each job that could not be cancelled.
     pub(crate) fn left_behind(&self) -> Vec<String> {
         self.lock().jobs.values().flatten().filter_map(|entry| entry.why.clone()).collect()

@@ -1,7 +1,7 @@
 //! Carries out pieces of work on a few threads, and finds out which of them hang.
 //!
 //! Where pieces share one queue, nothing is started beside one that hangs: it is given up, and must
-//! have come to its end before the next begins.
+//! have come to its end before the next begins. Where the service has ended that they share, nothing more is.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -11,6 +11,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use bits_api::Hresult;
 
 use crate::bench::{GivenUp, Limits};
 use crate::claims::Stop;
@@ -43,7 +45,8 @@ pub(crate) trait Task: Send + Sync + 'static {
 /// Carries out all tasks; the results come in the order of the tasks.
 ///
 /// # Errors
-/// When no thread can be started, or one task hangs and no other can be started beside it.
+/// When no thread can be started, one task hangs and no other can be started beside it, or the service
+/// that all are carried out on has ended.
 pub(crate) fn perform<T: Task>(tasks: Vec<T>, limits: &Limits) -> Result<Vec<T::Done>, String> {
     perform_within(tasks, limits, Bounds { task: limits.task_bound(), ending: ENDING })
 }
@@ -69,11 +72,12 @@ fn perform_within<T: Task>(tasks: Vec<T>, limits: &Limits, bounds: Bounds) -> Re
     while left > 0 {
         match finished.recv_timeout(shared.until_one_is_late(bounds.task)) {
             // What was given up may come to its end after all.
-            Ok((place, _)) if done[place].is_some() => {}
-            Ok((place, result)) => {
+            Ok(Ok((place, _))) if done[place].is_some() => {}
+            Ok(Ok((place, result))) => {
                 done[place] = Some(result);
                 left -= 1;
             }
+            Ok(Err(lost)) => return Err(shared.abandoned(lost)),
             Err(_) => {
                 for place in shared.give_up(bounds.task) {
                     if limits.threads() == 1 {
@@ -88,6 +92,9 @@ fn perform_within<T: Task>(tasks: Vec<T>, limits: &Limits, bounds: Bounds) -> Re
     }
     Ok(done.into_iter().flatten().collect())
 }
+
+/// What is sent when a task has ended: what came of it, or that the service has ended too.
+type Sent<D> = Result<(usize, D), String>;
 
 fn hanging(bound: Duration) -> String {
     format!("{HANGS} within {} s: a call hangs", bound.as_secs())
@@ -113,12 +120,12 @@ struct Shared<T> {
 }
 
 impl<T: Task> Shared<T> {
-    fn start(self: &Arc<Self>, results: &Sender<(usize, T::Done)>) -> Result<(), String> {
+    fn start(self: &Arc<Self>, results: &Sender<Sent<T::Done>>) -> Result<(), String> {
         let (shared, results) = (Arc::clone(self), results.clone());
         started(move || shared.work(&results))
     }
 
-    fn work(&self, results: &Sender<(usize, T::Done)>) {
+    fn work(&self, results: &Sender<Sent<T::Done>>) {
         loop {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = self.tasks.get(place) else { return };
@@ -126,11 +133,21 @@ impl<T: Task> Shared<T> {
             self.busy().insert(place, (Instant::now(), limits.given_up.clone()));
             limits.progress.begins(task.name());
             let done = task.perform(&limits);
+            // This may hang as well.
+            let lost = self.limits.provider.lost();
             let is_awaited = self.busy().remove(&place).is_some();
-            if results.send((place, done)).is_err() || !is_awaited {
+            let sent = lost.map_or(Ok((place, done)), |code| Err(ended(&task.name(), code)));
+            let is_last = sent.is_err() || !is_awaited;
+            if results.send(sent).is_err() || is_last {
                 return;
             }
         }
+    }
+
+    /// Asks nothing more of the provider, for that reason.
+    fn abandoned(&self, why: String) -> String {
+        self.limits.provider.abandon();
+        why
     }
 
     /// How long it is until the first task that is under way has taken as long as `bound`.
@@ -150,16 +167,16 @@ impl<T: Task> Shared<T> {
     }
 
     /// Cancels the jobs of a task that was given up, which was the only one, and waits for its end.
-    fn await_end(&self, place: usize, finished: &Receiver<(usize, T::Done)>, bounds: Bounds) -> Result<(), String> {
+    fn await_end(&self, place: usize, finished: &Receiver<Sent<T::Done>>, bounds: Bounds) -> Result<(), String> {
         let provider = Arc::clone(&self.limits.provider);
         // Where a call hangs, this one may hang too.
         started(move || provider.cancel_jobs())?;
         match finished.recv_timeout(bounds.ending) {
-            Ok(_) => Ok(()),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(lost)) => Err(self.abandoned(lost)),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                self.limits.provider.abandon();
                 let name = self.tasks[place].name();
-                Err(format!("{name} hangs: {}, and nothing can be run beside it", hanging(bounds.task)))
+                Err(self.abandoned(format!("{name} hangs: {}, and nothing can be run beside it", hanging(bounds.task))))
             }
         }
     }
@@ -167,6 +184,11 @@ impl<T: Task> Shared<T> {
     fn busy(&self) -> MutexGuard<'_, BTreeMap<usize, (Instant, GivenUp)>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ended(name: &str, code: Hresult) -> String {
+    let advice = bits_windows::advice(code).map(|advice| format!(": {advice}")).unwrap_or_default();
+    format!("BITS was lost in {name}, and nothing more is run: {code}{advice}")
 }
 
 fn started(work: impl FnOnce() + Send + 'static) -> Result<(), String> {
@@ -179,6 +201,7 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
+    use crate::ledger::tests::Jobless;
     use crate::provider::{Kind, Provider};
 
     /// Sooner or later each task that does not end is given up.
@@ -189,6 +212,8 @@ mod tests {
         Waits(Arc<AtomicBool>),
         /// Tells whether that one has ended.
         Looks(Arc<AtomicBool>),
+        /// Tells that it has begun.
+        Begins(Arc<AtomicBool>),
         /// Ends when the test does.
         Hangs(Mutex<Receiver<()>>),
     }
@@ -210,6 +235,10 @@ mod tests {
                     "it ended".to_owned()
                 }
                 Self::Looks(ended) => format!("ended: {}", ended.load(Ordering::SeqCst)),
+                Self::Begins(begun) => {
+                    begun.store(true, Ordering::SeqCst);
+                    "it began".to_owned()
+                }
                 Self::Hangs(end) => format!("{:?}", end.lock().expect("one waits").recv()),
             }
         }
@@ -243,6 +272,20 @@ mod tests {
         let error = perform_within(vec![Play::Hangs(Mutex::new(hangs))], &limits(), bounds).expect_err("it hangs");
 
         assert!(error.starts_with("the play hangs: ") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn nothing_is_started_where_the_service_has_ended() {
+        let begun = Arc::new(AtomicBool::new(false));
+        let tasks = vec![Play::Looks(Arc::default()), Play::Begins(Arc::clone(&begun))];
+        let service = Jobless::with(Hresult::RPC_S_SERVER_UNAVAILABLE);
+        let limits = Limits::of(Arc::new(Provider::of_manager(Arc::new(service))));
+
+        let error = perform_within(tasks, &limits, BOUNDS).expect_err("the service has ended");
+
+        let culprit = "BITS was lost in the play, and nothing more is run: 0x800706BA";
+        assert!(error.starts_with(culprit) && error.lines().count() == 1, "{error}");
+        assert!(!begun.load(Ordering::SeqCst));
     }
 
     #[test]

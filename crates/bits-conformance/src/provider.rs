@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use bits_api::Manager;
+use bits_api::{Guid, Hresult, Manager};
 use bits_world::Profile;
 use bits_world::clock::{Clock, VirtualClock};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ pub(crate) struct Provider {
     /// Deletes the folder with the value.
     root: Mutex<Option<tempfile::TempDir>>,
     benches: AtomicU64,
-    /// Whether a call hangs, for good as it seems.
+    /// Whether a call hangs, for good as it seems, or nobody answers any more.
     is_abandoned: AtomicBool,
 }
 
@@ -101,16 +101,27 @@ impl Provider {
         } else {
             (tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(impossible)?, Ledger::default())
         };
-        Ok(Self {
+        Ok(Self { bits, manager, ..Self::in_folder(kind, root, ledger) })
+    }
+
+    fn in_folder(kind: Kind, root: tempfile::TempDir, ledger: Ledger) -> Self {
+        Self {
             kind,
-            bits,
-            manager,
+            bits: String::new(),
+            manager: None,
             ledger: Arc::new(ledger),
             folder: root.path().to_owned(),
             root: Mutex::new(Some(root)),
             benches: AtomicU64::new(0),
             is_abandoned: AtomicBool::new(false),
-        })
+        }
+    }
+
+    /// Real BITS, as far as `manager` plays it.
+    #[cfg(test)]
+    pub(crate) fn of_manager(manager: Arc<dyn Manager>) -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        Self { manager: Some(manager), ..Self::in_folder(Kind::Windows, root, Ledger::default()) }
     }
 
     /// Whether it can do more than a client can: a capability is what real BITS does not offer.
@@ -147,7 +158,14 @@ impl Provider {
         }
     }
 
-    /// Asks nothing of it any more, since a call hangs.
+    /// The code by which real BITS, which was there before, shows that it has ended: each call gets it from
+    /// then on.
+    pub(crate) fn lost(&self) -> Option<Hresult> {
+        let code = self.manager.as_ref()?.job(Guid::from_u128(0)).err()?;
+        bits_windows::is_lost(code).then_some(code)
+    }
+
+    /// Asks nothing of it any more, since a call hangs or the service has ended.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
     }
@@ -155,11 +173,10 @@ impl Provider {
     /// Cancels what jobs the run has left, and deletes its files. Where jobs stay, the folder does, so
     /// that the next run finds them.
     pub(crate) fn clear(&self) {
-        let is_abandoned = self.is_abandoned.load(Ordering::SeqCst);
-        if !is_abandoned {
+        if !self.is_abandoned.load(Ordering::SeqCst) {
             self.cancel_jobs();
         }
-        let stays = self.manager.is_some() && (is_abandoned || !self.ledger.left_behind().is_empty());
+        let stays = self.manager.is_some() && !self.ledger.is_empty();
         // A folder cannot be deleted everywhere while a file in it is open.
         self.ledger.close();
         let Some(root) = self.root.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };

@@ -22,8 +22,22 @@ pub(crate) fn of_connecting(code: Hresult) -> Option<&'static str> {
     CONNECTING.iter().find(|(known, _)| *known == code).map(|(_, advice)| *advice).or_else(|| advice(code))
 }
 
+/// Whether the code tells that the service, or this object of it, has ended: every later call gets such a
+/// code, until somebody connects again.
+///
+/// ```
+/// # use bits_api::Hresult;
+/// assert!(bits_windows::is_lost(Hresult::RPC_S_SERVER_UNAVAILABLE));
+/// assert!(!bits_windows::is_lost(Hresult::BG_E_NOT_FOUND));
+/// ```
+pub fn is_lost(code: Hresult) -> bool {
+    advice(code).is_some_and(|advice| [LOST, LOST_IN_CALL].contains(&advice))
+}
+
 const LOST: &str = "the service BITS has ended or is restarting: connect again, its jobs are kept; \
      the System event log tells why it ended";
+const LOST_IN_CALL: &str =
+    "the service BITS ended during the call, which may have been carried out or not: connect again and look";
 const NOT_STARTED: &str = "the service BITS does not start: see the System event log, and `sc query bits`";
 
 const ADVICE: &[(Hresult, &str)] = &[
@@ -53,10 +67,7 @@ const ADVICE: &[(Hresult, &str)] = &[
     (Hresult(0x8001_0012), LOST),
     (Hresult(0x8004_01FD), LOST),
     (Hresult(0x8008_0008), LOST),
-    (
-        Hresult(0x8007_06BE),
-        "the service BITS ended during the call, which may have been carried out or not: connect again and look",
-    ),
+    (Hresult(0x8007_06BE), LOST_IN_CALL),
     (Hresult(0x8007_06BF), LOST),
     (
         Hresult(0x8007_06BB),

@@ -118,7 +118,7 @@ use bits_api::Hresult;
 /// BITS. What came with the property is left alone: whether it is memory to be freed nobody can tell either.
 pub const UNKNOWN_TYPE: Hresult = Hresult(0xA000_0001);
 
-pub use advice::advice;
+pub use advice::{advice, is_lost};
 #[cfg(windows)]
 pub use connection::initialize_security;
 pub use connection::{ConnectError, Connection, Version, connect};

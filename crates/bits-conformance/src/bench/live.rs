@@ -37,7 +37,11 @@ pub(super) struct Own {
 impl Own {
     pub(super) fn new(limits: &Limits) -> Self {
         let (number, folder) = limits.provider.number();
-        Self { provider: Arc::clone(&limits.provider), given_up: limits.given_up.clone(), number, folder }
+        Self {
+            provider: Arc::clone(&limits.provider),
+            given_up: limits.given_up.clone(),
+            number,
+            folder}
     }
 
     /// A path for files; nothing is there yet.
@@ -58,7 +62,8 @@ impl Own {
 
 impl Drop for Own {
     fn drop(&mut self) {
-        if let Some(manager) = &self.provider.manager {
+        // One that has ended cancels nothing: its jobs are left to the next run.
+        if let Some(manager) = self.provider.manager.as_ref().filter(|_| self.provider.lost().is_none()) {
             self.provider.ledger.clear(self.number, &**manager);
         }
         // What cannot be deleted now goes with the folder of the run.
@@ -75,7 +80,9 @@ impl Bench {
         while self.is_live() && self.lists_others(&*manager)? {
             self.limits.given_up.check()?;
             if began.elapsed() > LEAVING {
-                return Err(Stop::Skipped("the queue holds jobs of other programs".to_owned()));
+                return Err(Stop::Skipped(
+                    "the queue lists jobs of other programs, or jobs that have ended".to_owned(),
+                ));
             }
             thread::sleep(LOOK);
         }
@@ -177,9 +184,9 @@ impl Bench {
             let state = job.state()?;
             self.can_go_on(&*job, state)?;
             match state {
-                JobState::QUEUED => queued.push(job.priority()?),
+                JobState::QUEUED => queued.push(priority(&*job)?),
                 _ if is_active(state) => match Holding::of(&*job, real, &mut held)? {
-                    Holding::Held => turn = turn.max(Some(job.priority()?)),
+                    Holding::Held => turn = turn.max(priority(&*job)?),
                     Holding::OnTheWay { counted, sent } => {
                         return Ok(Some(format!("a job has counted {counted} bytes of {sent}")));
                     }
@@ -194,6 +201,7 @@ impl Bench {
         // A job waits for its turn behind one that is as urgent.
         let waits =
             |priority: JobPriority| priority != JobPriority::FOREGROUND && turn.is_some_and(|turn| turn <= priority);
+        let waits = |priority: Option<JobPriority>| priority.is_some_and(waits);
         Ok(queued.into_iter().any(|priority| !waits(priority)).then(|| "a job is still in the queue".to_owned()))
     }
 
@@ -203,6 +211,14 @@ impl Bench {
             return Ok(());
         }
         if job.job_type()? == JobType::DOWNLOAD { Ok(()) } else { self.can(Capability::Uploads) }
+    }
+}
+
+/// How urgent the job is; none where that is not told, as Wine's BITS does.
+fn priority(job: &dyn Job) -> Result<Option<JobPriority>, Stop> {
+    match job.priority() {
+        Err(Hresult::E_NOTIMPL) => Ok(None),
+        told => Ok(Some(told?)),
     }
 }
 

@@ -356,7 +356,7 @@ impl Bench {
 
     /// A provider whose time cannot be moved really waits, but not longer than the user allows.
     fn may_wait(&self, within: Duration) -> Outcome {
-        if within > self.limits.max_wait {
+        if self.limits.patiently(within) > self.limits.max_wait {
             self.can(Capability::VirtualTime).map_err(|_| {
                 Stop::Skipped(format!("waits {within:?}, and --max-wait is {:?}", self.limits.max_wait))
             })?;
