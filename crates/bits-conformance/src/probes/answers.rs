@@ -4,7 +4,7 @@
 use bits_origin::{Content, Fault, GateAt, Origin, Rule};
 
 use super::prelude::*;
-use super::rest::{Asked, Rest, Texts, ending, fetched, goes_on, rest};
+use super::rest::{Asked, IN_TROUBLE, Rest, Texts, ending, fetched, goes_on, rest, rest_in};
 
 probes![
     "error.files_of_contexts" => the_files_of_errors,
@@ -197,7 +197,7 @@ fn broken_off(c: &Bench, origin: &Origin, content: Content) -> Result<(Arc<dyn J
     c.follow(Rule::on("/file").method("GET").times(1).fault(Fault::Close(Some(20_000))))?;
     let job = c.job_for(&origin.url("/file"), JobPriority::FOREGROUND)?;
     job.resume()?;
-    rest(c, &job)?;
+    rest_in(c, &job, &IN_TROUBLE)?;
     Ok((job, origin.journal().len()))
 }
 
@@ -312,7 +312,7 @@ fn a_new_server_without_ranges(c: &mut Bench) -> Answer {
         c.follow(Rule::on("/file").method("GET").times(1).fault(Fault::Close(Some(20_000))))?;
         let job = c.job_for(&origin.url("/file"), priority)?;
         job.resume()?;
-        rest(c, &job)?;
+        rest_in(c, &job, &IN_TROUBLE)?;
         let requests = origin.journal().len();
         first_file(&job)?.file2()?.set_remote_name(Some(&origin.url("/other")))?;
         let end = ending(c, &job)?;

@@ -11,7 +11,7 @@ use bits_api::{
 use bits_origin::{Content, GateAt, Origin};
 
 use super::prelude::*;
-use super::rest::{Texts, held, rest};
+use super::rest::{Texts, held, rest, rest_in};
 
 probes![
     "notify.missed_events" => what_was_missed,
@@ -140,7 +140,7 @@ fn small() -> Content {
 fn finished(c: &mut Bench) -> Result<Arc<dyn Job>, Stop> {
     let (_, job) = job_of(c, 1, small())?;
     job.resume()?;
-    rest(c, &job)?;
+    rest_in(c, &job, &[JobState::TRANSFERRED])?;
     Ok(job)
 }
 

@@ -55,6 +55,9 @@ fn runs(c: &Bench, folder: &Path, at_least: usize, within: Duration) -> Result<u
 fn the_first_parameter(c: &mut Bench) -> Answer {
     let (job, folder) = job(c)?;
     let set = job.job2()?.set_notify_cmd_line(Some(&program()?), Some(&notified::parameters(&folder, 0)));
+    if set.is_err() {
+        return Ok(Seen::new().and("SetNotifyCmdLine", set));
+    }
     job.resume()?;
     runs(c, &folder, 1, STARTED)?;
     let told = Texts::new(done(notified::runs(&folder))?);
@@ -69,6 +72,9 @@ fn a_program_without_its_path(c: &mut Bench) -> Answer {
         Some("cmd.exe"),
         Some(&format!("cmd.exe /c echo told> \"{}\"", told.display())),
     );
+    if set.is_err() {
+        return Ok(Seen::new().and("SetNotifyCmdLine", set));
+    }
     job.resume()?;
     Ok(Seen::new().and("SetNotifyCmdLine", set).and("the program runs", runs(c, &folder, 1, STARTED)? > 0))
 }

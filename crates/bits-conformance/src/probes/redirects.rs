@@ -4,7 +4,7 @@ use bits_api::{AuthCredentials, AuthScheme, AuthTarget, SecurityFlags};
 use bits_origin::{Content, Fault, GateAt, Guard, Origin, Rule, Scheme};
 
 use super::prelude::*;
-use super::rest::{Asked, Rest, Texts, ending, held, rest};
+use super::rest::{Asked, Rest, Texts, ending, held, rest, rest_in};
 
 probes![
     "http.cookies" => a_cookie_with_a_redirect,
@@ -199,7 +199,7 @@ fn what_is_reported(c: &mut Bench) -> Answer {
     held(&gate)?;
     let meanwhile = path(&job)?;
     gate.open();
-    rest(c, &job)?;
+    rest_in(c, &job, &[JobState::TRANSFERRED])?;
     let in_the_end = path(&job)?;
     job.cancel()?;
 

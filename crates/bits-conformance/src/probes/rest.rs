@@ -15,8 +15,7 @@ impl Rest {
     /// Where a job is.
     pub(super) fn of(job: &Arc<dyn Job>) -> Result<Self, Stop> {
         let state = job.state()?;
-        let failed = [JobState::ERROR, JobState::TRANSIENT_ERROR].contains(&state);
-        Ok(Self { state, error: if failed { error_of(job).ok() } else { None } })
+        Ok(Self { state, error: if IN_TROUBLE.contains(&state) { error_of(job).ok() } else { None } })
     }
 }
 
@@ -46,6 +45,15 @@ pub(super) fn rest(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
     c.rest(job)?;
     Rest::of(job)
 }
+
+/// Lets the job come to rest in one of `states`: what is asked after that needs it to be there.
+pub(super) fn rest_in(c: &Bench, job: &Arc<dyn Job>, states: &[JobState]) -> Outcome {
+    let rest = rest(c, job)?;
+    if states.contains(&rest.state) { Ok(()) } else { failed(format!("the job came to rest in {}", rest.tell())) }
+}
+
+/// Where a job is whose transfer did not work.
+pub(super) const IN_TROUBLE: [JobState; 2] = [JobState::ERROR, JobState::TRANSIENT_ERROR];
 
 /// Resumes the job, lets it come to rest, and cancels it.
 pub(super) fn ending(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
