@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::bench::Limits;
 use crate::case::Entry;
+use crate::claims::Claim;
 use crate::pool::{HANGS, PANICKED};
 use crate::runner::{self, CaseReport, Ended};
 use crate::spec::Spec;
@@ -28,9 +29,10 @@ struct File {
 struct Gap {
     /// What it does instead of what the clauses say.
     reason: String,
-    /// The clauses that it breaks, or some of them, as `file:id`.
+    /// The clauses that it breaks, as `file:id`: whichever claim fails by it is on one of these.
     clauses: Vec<String>,
-    /// What stands in the message of a failure that has this reason, one of these; anything when empty.
+    /// What stands in the message of a failure that has this reason, one of these. Only what fails in some
+    /// runs only may say anything.
     #[serde(default)]
     says: Vec<String>,
     /// The cases that fail by it, as `module::case`; a `*` at the end stands for any rest.
@@ -116,13 +118,13 @@ impl Expectations {
     }
 
     /// Marks the failures of `cases` that were expected, and fails what is expected to fail and
-    /// passes, or fails for another reason. What was skipped shows neither.
+    /// passes, fails at another clause, or says something else. What was skipped shows neither.
     fn judge(&self, cases: &mut [CaseReport]) {
         for case in cases {
             let Some(gap) = self.gap(&case.entry) else { continue };
             let (source, reason) = (&self.source, &gap.reason);
             case.ended = match std::mem::replace(&mut case.ended, Ended::Passed) {
-                Ended::Failed(why) if gap.has(&why) => Ended::Expected { why, reason: reason.clone() },
+                Ended::Failed(why) if gap.has(&why, &case.claims) => Ended::Expected { why, reason: reason.clone() },
                 Ended::Failed(why) => {
                     Ended::Failed(format!("{why}\n    {source} expects it to fail otherwise: {reason}"))
                 }
@@ -142,16 +144,24 @@ impl Gap {
         if self.clauses.is_empty() || self.cases.is_empty() {
             return Err("it names no clause or no case".to_owned());
         }
-        self.clauses.iter().try_for_each(|name| Spec::get().find(name).map(drop))
+        if self.says.is_empty() && !self.sometimes && !self.ends_the_service {
+            return Err("it does not tell what the failures say".to_owned());
+        }
+        self.clauses.iter().try_for_each(|name| match Spec::get().find(name)?.full_id() {
+            full if full == *name => Ok(()),
+            full => Err(format!("the clause {name:?} is to be called {full:?}")),
+        })
     }
 
-    /// Whether a failure with this message comes of the gap. A case that panics or hangs is a fault
-    /// of the suite, whatever it was that it met.
-    fn has(&self, why: &str) -> bool {
+    /// Whether a failure with this message, after those claims, comes of the gap. A case that panics or
+    /// hangs is a fault of the suite, whatever it was that it met.
+    fn has(&self, why: &str, claims: &[Claim]) -> bool {
         if why.starts_with(PANICKED) || why.starts_with(HANGS) {
             return false;
         }
-        self.says.is_empty() || self.says.iter().any(|part| why.contains(part))
+        let breaks = |claim: &Claim| self.clauses.iter().any(|name| *name == claim.clause.full_id());
+        claims.iter().all(|claim| claim.held || breaks(claim))
+            && (self.says.is_empty() || self.says.iter().any(|part| why.contains(part)))
     }
 }
 
@@ -171,6 +181,9 @@ mod tests {
 
     const CASE: &str = "job_state_calls::resume_of_an_empty_job_fails";
 
+    /// What the tests' gap says.
+    const SAYS: &str = "\nsays = ['S_OK']";
+
     fn parse(cases: &str) -> Result<Expectations, String> {
         let text = format!("[[gap]]\nreason = 'no Resume'\nclauses = ['core:job.resume.empty']\ncases = {cases}\n");
         Expectations::parse("known.toml".to_owned(), &text, &choose(MODULES, None).unwrap())
@@ -178,8 +191,14 @@ mod tests {
 
     /// How the case ends for somebody who expects it to fail.
     fn judged(expectations: &Expectations, ended: Ended) -> Ended {
+        judged_after(expectations, ended, &[])
+    }
+
+    /// The same, where these claims did not hold.
+    fn judged_after(expectations: &Expectations, ended: Ended, broken: &[&str]) -> Ended {
         let entry = choose(MODULES, Some(CASE)).unwrap()[0];
-        let mut case = [CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO }];
+        let claims = broken.iter().map(|name| Claim { clause: Spec::get().find(name).unwrap(), held: false });
+        let mut case = [CaseReport { entry, ended, claims: claims.collect(), took: Duration::ZERO }];
         expectations.judge(&mut case);
         let [case] = case;
 
@@ -188,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_expected_failure_is_none() {
-        let ended = judged(&parse(&format!("['{CASE}']")).unwrap(), Ended::Failed("S_OK".to_owned()));
+        let ended = judged(&parse(&format!("['{CASE}']{SAYS}")).unwrap(), Ended::Failed("S_OK".to_owned()));
 
         assert!(
             matches!(&ended, Ended::Expected { why, reason } if why == "S_OK" && reason == "no Resume"),
@@ -198,7 +217,9 @@ mod tests {
 
     #[test]
     fn what_passes_although_it_is_expected_to_fail_fails() {
-        let ended = judged(&parse("['job_state_calls::resume_of_an_empty*']").unwrap(), Ended::Passed);
+        let listed = parse(&format!("['job_state_calls::resume_of_an_empty*']{SAYS}")).unwrap();
+
+        let ended = judged(&listed, Ended::Passed);
 
         assert!(matches!(&ended, Ended::Failed(why) if why.contains("known.toml")), "{ended:?}");
     }
@@ -212,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_at_another_clause_than_is_expected_fails() {
+        let expectations = parse(&format!("['{CASE}']{SAYS}")).unwrap();
+        let judged = |clause| judged_after(&expectations, Ended::Failed("got S_OK".to_owned()), &[clause]);
+
+        assert!(matches!(judged("core:job.resume.empty"), Ended::Expected { .. }));
+        assert!(matches!(judged("core:job.suspend.ok"), Ended::Failed(_)));
+    }
+
+    #[test]
     fn what_fails_in_some_runs_only_may_pass() {
         let expectations = parse(&format!("['{CASE}']\nsometimes = true")).unwrap();
 
@@ -221,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_panic_and_a_hang_are_never_expected() {
-        let expectations = parse(&format!("['{CASE}']")).unwrap();
+        let expectations = parse(&format!("['{CASE}']\nsays = ['']")).unwrap();
 
         for why in [format!("{PANICKED}: at 1"), format!("{HANGS}: for 120 s")] {
             assert!(matches!(judged(&expectations, Ended::Failed(why)), Ended::Failed(_)));
@@ -230,10 +260,10 @@ mod tests {
 
     #[test]
     fn what_is_skipped_or_not_listed_stays_as_it_is() {
-        let listed = parse(&format!("['{CASE}']")).unwrap();
+        let listed = parse(&format!("['{CASE}']{SAYS}")).unwrap();
         assert!(matches!(judged(&listed, Ended::Skipped("no time".to_owned())), Ended::Skipped(_)));
 
-        let other = parse("['manager::a_new_job_has_a_guid_of_its_own']").unwrap();
+        let other = parse(&format!("['manager::a_new_job_has_a_guid_of_its_own']{SAYS}")).unwrap();
         assert!(matches!(judged(&other, Ended::Failed("S_OK".to_owned())), Ended::Failed(why) if why == "S_OK"));
     }
 
@@ -261,13 +291,25 @@ mod tests {
     #[test]
     fn a_line_that_means_nothing_is_named() {
         for (cases, culprit) in [
-            ("['manager::no_such_case']", "manager::no_such_case"),
-            ("['no_such_module::*']", "no_such_module::*"),
-            ("['manager::*', 'manager::a_new_job_has_a_guid_of_its_own']", "is listed already"),
-            ("[]", "no case"),
+            (&format!("['manager::no_such_case']{SAYS}"), "manager::no_such_case"),
+            (&format!("['no_such_module::*']{SAYS}"), "no_such_module::*"),
+            (&format!("['manager::*', 'manager::a_new_job_has_a_guid_of_its_own']{SAYS}"), "is listed already"),
+            (&"[]".to_owned(), "no case"),
+            (&format!("['{CASE}']"), "what the failures say"),
+            (
+                &format!(
+                    "['{CASE}']{SAYS}\n[[gap]]\nreason = 'a'\nclauses = ['job.resume.empty']{SAYS}\ncases = ['manager::*']"
+                ),
+                "core:job.resume.empty",
+            ),
             (&format!("['{CASE}']\nclaims = ['a']"), "claims"),
-            (&format!("['{CASE}']\n[[gap]]\nreason = ' '\nclauses = []\ncases = []"), "empty"),
-            (&format!("['{CASE}']\n[[gap]]\nreason = 'a'\nclauses = ['no.such']\ncases = ['manager::*']"), "no.such"),
+            (&format!("['{CASE}']{SAYS}\n[[gap]]\nreason = ' '\nclauses = []\ncases = []"), "empty"),
+            (
+                &format!(
+                    "['{CASE}']{SAYS}\n[[gap]]\nreason = 'a'\nclauses = ['no.such']{SAYS}\ncases = ['manager::*']"
+                ),
+                "no.such",
+            ),
         ] {
             let error = parse(cases).unwrap_err();
             assert!(error.starts_with("known.toml: ") && error.contains(culprit), "{error}");
