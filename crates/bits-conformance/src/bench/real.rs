@@ -37,7 +37,7 @@ pub(super) struct Held {
     pub(super) path: String,
     /// Up to this byte the file has been sent; not known of an answer in several parts.
     pub(super) reached: Option<u64>,
-    /// Whether some of the answer's body has been sent.
+    /// Whether the head of the answer has been sent.
     pub(super) has_begun: bool,
 }
 
@@ -265,7 +265,7 @@ impl Real {
             url: url_of(origin, request),
             path: request.path.clone(),
             reached: (request.served.len() < 2).then(|| arrived(request)),
-            has_begun: request.body_sent > 0,
+            has_begun: request.outcome != Came::Held(GateAt::RequestSeen),
         };
         held.map(of).collect()
     }
