@@ -35,7 +35,7 @@ pub(crate) enum Stop {
 pub(crate) type Outcome = Result<(), Stop>;
 
 impl From<Hresult> for Stop {
-    /// Names the call, which is the one before the question mark.
+    /// Names the call, or the chain of calls, that has a question mark there.
     #[track_caller]
     fn from(code: Hresult) -> Self {
         let place = Place::of(Location::caller());

@@ -7,9 +7,9 @@ use std::panic::Location;
 use crate::cases::MODULES;
 use crate::{bench, probes};
 
-/// What stands before some place, and where that is.
+/// What stands at some place, and where that is.
 pub(crate) struct Place {
-    /// The calls that end there, one on another's object; empty where the source is not known.
+    /// The calls that begin there, one on another's object; empty where the source is not known.
     calls: String,
     /// The last parts of the file's name.
     file: String,
@@ -20,7 +20,7 @@ impl Place {
     pub(crate) fn of(location: &Location<'_>) -> Self {
         let path = location.file().replace('\\', "/");
         let file = path.rsplit_once("src/").map_or(&*path, |(_, file)| file);
-        let calls = source_of(file).map(|source| calls_before(source, location.line(), location.column()));
+        let calls = source_of(file).map(|source| calls_at(source, location.line(), location.column()));
         Self { calls: calls.unwrap_or_default(), file: file.to_owned(), line: location.line() }
     }
 }
@@ -44,30 +44,27 @@ fn source_of(file: &str) -> Option<&'static str> {
     sources.iter().find(|(of, _)| *of == name).map(|(_, source)| *source)
 }
 
-/// The calls that end before that place, on a line.
-fn calls_before(source: &str, line: u32, column: u32) -> String {
+/// The calls that begin at that place, up to the last of them that may end the function, on a line.
+/// Which one it was of several the compiler does not tell.
+fn calls_at(source: &str, line: u32, column: u32) -> String {
     let [line, column] = [line, column].map(|number| usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1));
     let start: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = &source[start..];
-    let end = start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
-    let (mut open, mut begin, mut right) = (0_usize, end, '.');
-    for (at, c) in source[..end].char_indices().rev() {
+    let rest = &rest[rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)..];
+    let (mut open, mut end) = (0_usize, 0);
+    for (at, c) in rest.char_indices() {
         match c {
-            ')' | ']' => open += 1,
-            '(' | '[' if open == 0 => break,
-            '(' | '[' => open -= 1,
+            '(' | '[' => open += 1,
+            ')' | ']' if open == 0 => break,
+            ')' | ']' => open -= 1,
+            '?' if open == 0 => end = at,
             // Between calls on lines of their own.
-            c if c.is_whitespace() && (open > 0 || right == '.') => continue,
-            c if open == 0 && !(c.is_alphanumeric() || "_.:?".contains(c)) => break,
+            c if c.is_whitespace() && open == 0 && !rest[at..].trim_start().starts_with('.') => break,
+            ';' | ',' | '{' | '}' if open == 0 => break,
             _ => {}
         }
-        (begin, right) = (at, c);
     }
-    if open > 0 {
-        // A bracket in a string: nobody knows where they begin.
-        return String::new();
-    }
-    let words: Vec<_> = source[begin..end].split_whitespace().collect();
+    let words: Vec<_> = rest[..end].split_whitespace().collect();
     words.join(" ").replace(" .", ".").replace("( ", "(").replace(", )", ")")
 }
 
@@ -83,40 +80,65 @@ mod tests {
             Some(name),
             kind,
         )?;
-    // Then (it goes on).
-    job.resume()?;
     match job.state()? {
+    told(job.id()?, 1)?;
+    job.error()
 ";
 
-    /// What stands before the question mark of that number, from 0 on.
-    fn before(number: usize) -> String {
-        let (at, _) = SOURCE.match_indices('?').nth(number).unwrap();
+    /// What begins with `text`, whose first letter is where a call begins.
+    fn at(text: &str) -> String {
+        let (at, _) = SOURCE.match_indices(text).next().unwrap();
         let line = SOURCE[..at].matches('\n').count();
         let column = SOURCE[..at].chars().rev().take_while(|c| *c != '\n').count();
-        calls_before(SOURCE, u32::try_from(line).unwrap() + 1, u32::try_from(column).unwrap() + 1)
+        calls_at(SOURCE, u32::try_from(line).unwrap() + 1, u32::try_from(column).unwrap() + 1)
     }
 
     #[test]
     fn calls_are_told_as_they_are_written() {
-        let told: Vec<_> = (0..SOURCE.matches('?').count()).map(before).collect();
-
-        assert_eq!(
-            told,
-            [
-                "b.new_job()",
-                "job.enum_files()",
-                "job.enum_files()?.next(1, &[2])",
-                "manager.create_job(Some(name), kind)",
-                "job.resume()",
-                "job.state()",
-            ]
-        );
+        let table = [
+            ("b.new", "b.new_job()"),
+            ("job.enum", "job.enum_files()?.next(1, &[2])"),
+            ("manager", "manager.create_job(Some(name), kind)"),
+            ("job.state", "job.state()"),
+            ("told", "told(job.id()?, 1)"),
+            ("job.id", "job.id()"),
+            ("job.error", ""),
+        ];
+        for (text, told) in table {
+            assert_eq!(at(text), told);
+        }
     }
 
     #[test]
-    fn where_nobody_knows_where_the_calls_begin_none_are_told() {
-        assert_eq!(calls_before("job.add(\")\")?", 1, 13), "");
-        assert_eq!(calls_before("", 9, 9), "");
+    fn a_place_that_is_not_there_has_no_calls() {
+        assert_eq!(calls_at("", 9, 9), "");
+    }
+
+    #[test]
+    fn the_compiler_tells_where_the_calls_begin() {
+        #[track_caller]
+        fn here() -> (u32, u32) {
+            let place = Location::caller();
+            (place.line(), place.column())
+        }
+        struct Told((u32, u32));
+        impl From<()> for Told {
+            #[track_caller]
+            fn from((): ()) -> Self {
+                Self(here())
+            }
+        }
+        fn refused() -> Result<u8, ()> {
+            Err(())
+        }
+        fn call() -> Result<u8, Told> {
+            let number = [refused].first().map_or(Ok(7), |call| call())?;
+            Ok(number + 1)
+        }
+
+        let Err(Told((line, column))) = call() else { panic!("it goes on") };
+
+        assert_eq!(calls_at(include_str!("place.rs"), line, column), "[refused].first().map_or(Ok(7), |call| call())");
     }
 
     #[test]
