@@ -1,5 +1,6 @@
 //! Single questions to a server.
 
+use std::iter;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
@@ -71,7 +72,10 @@ fn silence_ends_with_patience_before_an_answer_and_within_one() {
     });
 
     assert_eq!(ask(&mut inquirer(patience), &mute, 100).unwrap_err(), Fault::Timeout);
-    assert_eq!(ask(&mut inquirer(patience), &tired, 100).unwrap().rest, Rest::Broken(Fault::Timeout));
+    // On a busy machine the answer may come late: whoever is more patient sees it begin.
+    let mut longer = iter::successors(Some(patience), |patience| Some(*patience * 2)).take_while(|one| *one < PATIENCE);
+    let reply = longer.find_map(|patience| ask(&mut inquirer(patience), &tired, 100).ok()).unwrap();
+    assert_eq!(reply.rest, Rest::Broken(Fault::Timeout));
 }
 
 #[test]
