@@ -14,7 +14,9 @@
 //! cargo test -p bits-windows --test no_bits -- --ignored --exact the_service_is_killed
 //! ```
 //!
-//! Wine never says `CO_E_SERVER_EXEC_FAILURE`: a server that does not answer is `E_NOINTERFACE` there.
+//! Wine never says `CO_E_SERVER_EXEC_FAILURE`: a local server that ends at once is `E_NOINTERFACE` there, one
+//! that is no program `ERROR_FILE_NOT_FOUND`, and so is a service whose `ImagePath` is no program, ends at
+//! once or hosts no BITS.
 #![cfg(windows)]
 // Killing the service.
 #![allow(unsafe_code)]
