@@ -127,6 +127,7 @@ fn another_version_sets_the_progress_back(c: &mut Bench) -> Outcome {
     let file = first_file(&job)?;
     c.is("file3.get_temporary_name.progress_reset", file.progress()?.bytes_transferred, 400)?;
     job.suspend()?;
+    c.settle()?;
     c.replace(&remote, 1_000, FileTime::from_unix_seconds(1_700_000_000))?;
     c.hold_at(&remote, 100)?;
     job.resume()?;
