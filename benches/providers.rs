@@ -3,6 +3,10 @@
 //! `cargo bench -p bits-emulator --bench providers` measures on Windows (or on Wine, whose BITS is
 //! Wine's own then) both, and prints how much longer real BITS takes; elsewhere there is the emulator
 //! alone. `BITS_BENCH_JOBS` (200) and `BITS_BENCH_MIB` (1024) make a quick try possible.
+//!
+//! The server is part of this process, unless `BITS_BENCH_SERVER` is the URL of one: behind `--` the word
+//! `--serve` makes such a server, which prints its URL and serves as long as its input is open.
+//! `tests/wine/providers.sh` does both, so that what Wine takes for a server is no part of what is measured.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -26,10 +30,10 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 fn main() -> Result<()> {
     let (jobs, mib) = (number("BITS_BENCH_JOBS", 200)?, number("BITS_BENCH_MIB", 1024)?);
-    let origin = Origin::start(Clock::system())?;
-    // From memory: the server is to be no part of what is measured.
-    origin.put("/small", Content::bytes(vec![1; 4 * KIB]));
-    origin.put("/large", Content::bytes(vec![2; usize::try_from(mib)? * MIB]));
+    if std::env::args().any(|argument| argument == "--serve") {
+        return serve(mib);
+    }
+    let server = Server::find(mib)?;
     let large = format!("one file of {mib} MiB");
     let small = format!("{jobs} jobs of 4 KiB, one after the other");
 
@@ -45,14 +49,15 @@ fn main() -> Result<()> {
         };
         let manager = bits.manager()?;
         let folder = tempfile::tempdir()?;
-        download(&manager, &origin.url("/small"), folder.path())?;
+        let small_url = server.url("/small");
+        download(&manager, &small_url, &folder.path().join("first"))?;
         let began = Instant::now();
-        for _ in 0..jobs {
-            download(&manager, &origin.url("/small"), folder.path())?;
+        for number in 0..jobs {
+            download(&manager, &small_url, &folder.path().join(format!("small{number}")))?;
         }
         let of_small = began.elapsed();
         let began = Instant::now();
-        download(&manager, &origin.url("/large"), folder.path())?;
+        download(&manager, &server.url("/large"), &folder.path().join("large"))?;
         let of_large = began.elapsed();
         println!("{name:<10} {small}: {of_small:.1?}; {large}: {of_large:.1?}, {:.0} MiB/s", per_second(mib, of_large));
         measured.push((of_small, of_large));
@@ -64,9 +69,48 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Where the files come from.
+enum Server {
+    /// A server of this process.
+    Here(Origin),
+    /// One that somebody has started, by its URL.
+    There(String),
+}
+
+impl Server {
+    fn find(mib: u64) -> Result<Self> {
+        match std::env::var("BITS_BENCH_SERVER") {
+            Ok(url) => Ok(Self::There(url)),
+            Err(_) => Ok(Self::Here(origin(mib)?)),
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        match self {
+            Self::Here(origin) => origin.url(path),
+            Self::There(url) => format!("{url}{path}"),
+        }
+    }
+}
+
+fn origin(mib: u64) -> Result<Origin> {
+    let origin = Origin::start(Clock::system())?;
+    // From memory: the server is to be no part of what is measured.
+    origin.put("/small", Content::bytes(vec![1; 4 * KIB]));
+    origin.put("/large", Content::bytes(vec![2; usize::try_from(mib)? * MIB]));
+    Ok(origin)
+}
+
+/// Serves until nobody holds the other end of our input any more.
+fn serve(mib: u64) -> Result<()> {
+    let origin = origin(mib)?;
+    println!("{}", origin.url(""));
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
+}
+
 /// A job from its creation to its end.
-fn download(manager: &Arc<dyn Manager>, url: &str, folder: &Path) -> Result<()> {
-    let local = folder.join("download.bin");
+fn download(manager: &Arc<dyn Manager>, url: &str, local: &Path) -> Result<()> {
     let job = manager.create_job(Some("benchmark"), JobType::DOWNLOAD)?.job;
     let (bell, rung) = Bell::new();
     let done = lead(&job, url, &local.to_string_lossy(), bell, &rung);

@@ -1,11 +1,12 @@
-//! Calls to clients: each on a thread of its own, since a client may sleep, panic or never
-//! return.
+//! Calls to clients: each on a thread that runs nothing else meanwhile, since a client may sleep,
+//! panic or never return.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bits_api::{Hresult, Success, Unknown};
 use bits_engine::{CallbackId, CallbackInterface, Event, JobKey, Notification, NotifyOutcome, Ticket};
+use bits_transfer::run_elsewhere;
 
 use crate::client::Caller;
 use crate::error::ErrorHandle;
@@ -53,15 +54,15 @@ pub(crate) fn notify(service: &Service, ticket: Ticket, id: CallbackId, job: Job
     }
     service.timeline.push(service.clock.now(), Some(handle.guid()), What::Callback { method });
     let (weak, clock) = (service.weak(), service.clock.clone());
-    let spawned = std::thread::Builder::new().name("bits-callback".into()).spawn(move || {
-        running::enter(&weak, &clock, ticket);
+    let is_called = run_elsewhere(Box::new(move || {
+        let _entered = running::enter(&weak, &clock, ticket);
         let result = call(&registration, &handle, notification);
         if let Some(service) = weak.upgrade() {
             returned(&service, ticket, &handle, method, result);
         }
-    });
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread for a callback");
+    }));
+    if !is_called {
+        tracing::warn!("no thread for a callback");
         service.ended(ticket, Event::Notified(ticket, NotifyOutcome::Returned(Hresult::E_OUTOFMEMORY)));
     }
 }
@@ -96,9 +97,8 @@ pub(crate) fn drop_elsewhere(registrations: impl IntoIterator<Item = Registratio
         return;
     }
     // Without a thread the objects are dropped with the closure, here.
-    let spawned = std::thread::Builder::new().name("bits-release".into()).spawn(move || drop(registrations));
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread to release the objects of clients");
+    if !run_elsewhere(Box::new(move || drop(registrations))) {
+        tracing::warn!("no thread to release the objects of clients");
     }
 }
 

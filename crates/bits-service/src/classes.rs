@@ -39,7 +39,7 @@ pub(crate) fn activate(service: &Service, ticket: Ticket, user: &Sid, class: Gui
     let factory = service.classes.factories.get(&class).cloned();
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-activation".into()).spawn(move || {
-        running::enter(&weak, &clock, ticket);
+        let _entered = running::enter(&weak, &clock, ticket);
         let caller = client.caller().clone();
         let made = factory.ok_or(Hresult::REGDB_E_CLASSNOTREG).and_then(|factory| {
             catch_unwind(AssertUnwindSafe(|| factory(client))).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE))

@@ -2,6 +2,7 @@
 //! the author of a test.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use bits_engine::{Event, Ticket};
@@ -66,10 +67,21 @@ impl ClockId {
     }
 }
 
-/// From now on this thread runs what `ticket` stands for.
-pub(crate) fn enter(service: &Weak<Service>, clock: &Clock, ticket: Ticket) {
+/// This thread runs what `ticket` stands for, until what is returned is dropped.
+pub(crate) fn enter(service: &Weak<Service>, clock: &Clock, ticket: Ticket) -> Entered {
     let current = Current { clock: ClockId::of(clock), service: Weak::clone(service), ticket };
     CURRENT.with_borrow_mut(|running| *running = Some(current));
+    Entered(PhantomData)
+}
+
+/// A thread runs something, and perhaps something else later. It stays on its thread.
+#[must_use]
+pub(crate) struct Entered(PhantomData<*const ()>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|running| *running = None);
+    }
 }
 
 /// Whether this thread runs a callback of a service that lives by `clock`: whoever waits there for

@@ -15,7 +15,7 @@ use crate::callbacks::Registration;
 use crate::client::Caller;
 use crate::file::FileHandle;
 use crate::job::JobHandle;
-use crate::running;
+use crate::running::{self, Entered};
 use crate::service::Service;
 use crate::timeline::What;
 
@@ -71,15 +71,16 @@ struct Asking<'a> {
     service: &'a Service,
     ticket: Ticket,
     asks: &'a AtomicBool,
+    _entered: Entered,
 }
 
 impl<'a> Asking<'a> {
     fn begin(service: &'a Service, asks: &'a AtomicBool) -> Self {
         let ticket = service.begin_look();
-        running::enter(&service.weak(), &service.clock, ticket);
+        let entered = running::enter(&service.weak(), &service.clock, ticket);
         // From here on the clock asks us, and until the end it does: never nobody.
         asks.store(true, Ordering::SeqCst);
-        Self { service, ticket, asks }
+        Self { service, ticket, asks, _entered: entered }
     }
 }
 

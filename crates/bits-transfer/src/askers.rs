@@ -1,4 +1,5 @@
-//! Threads on which applications are asked: as many as there are that think, however long they do.
+//! Threads on which applications are asked and called: as many as there are that think, however long
+//! they do.
 //!
 //! A thread costs more to start than to wake, a good part of what a whole handshake costs. So one
 //! that is done waits a while for the next call. None waits for another: whoever finds nobody idle
@@ -12,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is to be asked.
+/// What is to be asked, or done.
 pub(crate) type Question = Box<dyn FnOnce() + Send>;
 
 /// What a thread is called with: where its question comes, or the end of a call that has none.
@@ -44,6 +45,13 @@ impl Asker {
     pub(crate) fn ask(self, question: Question) -> bool {
         self.0.send(question).is_ok()
     }
+}
+
+/// Runs code of a client, or whatever else may block, on a thread of this process that nothing else
+/// runs on meanwhile; never waits. Returns false when there is none to be had: then nothing was run,
+/// and `code` is dropped here. A panic ends with the code.
+pub fn run_elsewhere(code: Question) -> bool {
+    call().is_some_and(|thread| thread.ask(code))
 }
 
 /// Calls a thread; `None` when there is none to be had.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -77,14 +77,17 @@ impl Disk for LocalDisk {
         length: u64,
         modified: Option<FileTime>,
     ) -> Result<(), Hresult> {
-        let found = fs::metadata(temporary).map_err(|error| code(&error))?.len();
+        let time = modified.and_then(system_time);
+        // Looked at and stamped by one opening, where it lets itself be opened.
+        let file = if time.is_some() { open_to_stamp(temporary).ok() } else { None };
+        let found = file.as_ref().map_or_else(|| length_at(temporary), length_of).map_err(|error| code(&error))?;
         if found != length {
             tracing::warn!(?temporary, found, length, "a finished file has another length than it had");
             return Err(ERROR_FILE_INVALID);
         }
-        if let Some(time) = modified.and_then(system_time) {
+        if let Some(time) = time {
             // The time is set first, so that the file never shows under its name without it.
-            match stamp(temporary, time) {
+            match file.map_or_else(|| open_to_stamp(temporary), Ok).and_then(|file| stamp(&file, time)) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(code(&error)),
                 // A file system may keep no times; that is no reason to withhold the file.
                 Err(error) => tracing::warn!(%error, ?temporary, "cannot set the server's time stamp"),
@@ -126,22 +129,42 @@ impl Disk for LocalDisk {
 
 /// Sets when a file was written, and where that can be told when it was made (clause
 /// `struct.file_info.times_http_download`).
-fn stamp(path: &Path, time: SystemTime) -> io::Result<()> {
+fn stamp(file: &File, time: SystemTime) -> io::Result<()> {
     let times = fs::FileTimes::new().set_modified(time);
     #[cfg(windows)]
     let times = std::os::windows::fs::FileTimesExt::set_created(times, time);
     #[cfg(target_os = "macos")]
     let times = std::os::macos::fs::FileTimesExt::set_created(times, time);
-    open_to_stamp(path)?.set_times(times)
+    file.set_times(times)
 }
 
-/// Opens a file to set its times, also one that is protected from writing.
+/// How long a file is.
+pub(crate) fn length_at(path: &Path) -> io::Result<u64> {
+    // What Windows tells beside the length it has to ask the file's volume for: that takes longer than
+    // to open the file.
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        length_of(&OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path)?)
+    }
+    #[cfg(not(windows))]
+    Ok(fs::metadata(path)?.len())
+}
+
+fn length_of(mut file: &File) -> io::Result<u64> {
+    file.seek(SeekFrom::End(0))
+}
+
+#[cfg(windows)]
+const FILE_READ_ATTRIBUTES: u32 = 0x80;
+
+/// Opens a file to look at it and set its times, also one that is protected from writing.
 fn open_to_stamp(path: &Path) -> io::Result<File> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt;
         const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
-        OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).open(path)
+        OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES).open(path)
     }
     #[cfg(not(windows))]
     OpenOptions::new().write(true).open(path).or_else(|error| match error.kind() {
@@ -174,15 +197,13 @@ fn is_too_long(path: &Path) -> bool {
 
 /// Whether files can be made in `folder`.
 fn check_folder(folder: &Path) -> Result<(), Hresult> {
-    match fs::metadata(folder) {
-        Ok(found) if !found.is_dir() => return Err(Hresult::ERROR_DIRECTORY),
-        Ok(_) => {}
-        Err(error) => return Err(folder_code(&error)),
-    }
-    try_folder(folder).map_err(|error| match error.kind() {
+    let Err(error) = try_folder(folder) else { return Ok(()) };
+    Err(match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Hresult::ERROR_DIRECTORY,
         // The folder is there; what it lacks is the will.
-        ErrorKind::NotFound | ErrorKind::ReadOnlyFilesystem => Hresult::E_ACCESSDENIED,
-        _ => code(&error),
+        Ok(_) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ReadOnlyFilesystem) => Hresult::E_ACCESSDENIED,
+        Ok(_) => code(&error),
+        Err(error) => folder_code(&error),
     })
 }
 
@@ -191,8 +212,22 @@ fn try_folder(folder: &Path) -> io::Result<()> {
     static TRIES: AtomicU64 = AtomicU64::new(0);
     let number = TRIES.fetch_add(1, Ordering::Relaxed);
     let name = folder.join(format!("BIT{:08X}{number:08X}.tmp", std::process::id()));
-    File::create_new(&name)?;
-    fs::remove_file(&name)
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt;
+        const DELETE: u32 = 0x1_0000;
+        const FILE_GENERIC_WRITE: u32 = 0x12_0116;
+        const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x400_0000;
+        let access = DELETE | FILE_GENERIC_WRITE;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).access_mode(access).custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
+        options.open(&name).map(drop)
+    }
+    #[cfg(not(windows))]
+    {
+        File::create_new(&name)?;
+        fs::remove_file(&name)
+    }
 }
 
 /// The code when the folder of a destination cannot be looked at.

@@ -84,7 +84,7 @@ impl Inquirer {
         // Requests come with their headers: nobody asks this network for the name of a library, or for a file.
         let (library, storage) = (String::new(), LocalStorage::default());
         let manner = parties::manner(Profile::default(), &decisions);
-        let network = Network { clock, library, stall: patience, decisions, manner, trust, storage };
+        let network = Network { clock, library, stall: patience, decisions, manner, trust, storage, spares: None };
         Ok(Self { network, runtime, link: None })
     }
 

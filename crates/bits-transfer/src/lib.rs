@@ -2,9 +2,8 @@
 //!
 //! [`HttpMover`] carries out attempts over real sockets; [`LocalDisk`] answers for local files;
 //! [`Inquirer`] asks servers single questions. What an answer means is decided in `bits-wire`; this
-//! room only asks, reads and writes. It never decides about jobs, never keeps a pool of connections
-//! (an authenticated connection belongs to one chain of attempts), and, but for the inquirer, never
-//! blocks a caller.
+//! room only asks, reads and writes. It never decides about jobs, never lets two chains of attempts
+//! use a connection on which anybody is known, and, but for the inquirer, never blocks a caller.
 
 mod askers;
 mod attempt;
@@ -25,6 +24,7 @@ mod partial;
 mod parties;
 mod runtime;
 mod socket;
+mod spares;
 mod spelling;
 mod throttle;
 mod tls;
@@ -34,6 +34,7 @@ mod vetted;
 mod watchdog;
 mod way;
 
+pub use askers::run_elsewhere;
 pub use bits_certs::Description;
 pub use disk::LocalDisk;
 pub use guard::GuardedDisk;

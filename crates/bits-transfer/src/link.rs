@@ -22,10 +22,12 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 
 use crate::binding;
 use crate::parties::{Judged, Parties};
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
+use crate::spares::Spares;
 use crate::tls::{self, Session, Trust};
 use crate::turns::Turn;
 use crate::vetted;
@@ -43,6 +45,9 @@ pub(crate) struct Network {
     pub(crate) manner: Manner,
     pub(crate) trust: Arc<Trust>,
     pub(crate) storage: LocalStorage,
+    /// What jobs have left. A virtual clock has none: on it a connection that lies still would outlast
+    /// days, and a test could not tell whose it was.
+    pub(crate) spares: Option<Arc<Spares>>,
 }
 
 /// HTTP on a connection, as long as somebody polls it.
@@ -100,6 +105,8 @@ pub(crate) struct Link {
     sender: SendRequest<Empty<Bytes>>,
     /// `None` once the connection is over.
     connection: Option<Running>,
+    /// The worker that has made it.
+    home: Handle,
 }
 
 impl Link {
@@ -166,7 +173,8 @@ impl Link {
             Hop::Proxy(proxy) if origin.scheme == Scheme::Http => Some(proxy.clone()),
             _ => None,
         };
-        Ok(Self { aim: aim.clone(), proxy, parties, meter, sender, connection: Some(Box::pin(connection)) })
+        let (aim, connection, home) = (aim.clone(), Some(Box::pin(connection)), Handle::current());
+        Ok(Self { aim, proxy, parties, meter, sender, connection, home })
     }
 
     /// Whether it is as good as a new one.
@@ -200,6 +208,15 @@ impl Link {
     /// Who we were, for another connection.
     pub(crate) fn into_parties(self) -> Parties {
         self.parties.moved()
+    }
+
+    /// What it was made for.
+    pub(crate) fn aim(&self) -> &Aim {
+        &self.aim
+    }
+
+    pub(crate) fn home(&self) -> &Handle {
+        &self.home
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

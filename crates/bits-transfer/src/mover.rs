@@ -29,7 +29,8 @@ use crate::turns::{Turn, Turns};
 
 /// Carries out attempts over real sockets, on a few threads that every mover of the process shares.
 ///
-/// Each chain of attempts has at most one connection, which nobody else uses. Dropping the mover
+/// Each chain of attempts has at most one connection, which nobody else uses meanwhile; what it leaves
+/// when it is released may serve another for a while, if nobody is known by it. Dropping the mover
 /// shuts it down.
 pub struct HttpMover {
     shared: Arc<Shared>,
@@ -57,6 +58,7 @@ impl HttpMover {
         let trust = Arc::new(Trust::new(trusted, &clock)?);
         let throttle = Throttle::new(&clock);
         let (library, decisions) = (library.to_owned(), decisions.clone());
+        let spares = clock.as_virtual().is_none().then(Arc::default);
         let network = Network {
             clock,
             library,
@@ -65,6 +67,7 @@ impl HttpMover {
             decisions,
             trust,
             storage: LocalStorage::default(),
+            spares,
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -135,7 +138,11 @@ impl Mover for HttpMover {
 
     fn release(&self, chain: ChainId) {
         let released = lock(&self.shared.left).remove(&chain);
-        drop(released);
+        if let Some(spares) = &self.shared.network.spares
+            && let Some(link) = released.and_then(Left::into_link)
+        {
+            spares.keep(link);
+        }
     }
 
     fn shut_down(&self) {
@@ -145,6 +152,9 @@ impl Mover for HttpMover {
             control.signals.send_modify(|signals| signals.stop = true);
         }
         lock(&self.shared.left).clear();
+        if let Some(spares) = &self.shared.network.spares {
+            spares.clear();
+        }
         self.shared.changed();
     }
 

@@ -10,7 +10,7 @@ use bits_api::Hresult;
 use bits_wire::attempt::Failure;
 use bits_world::{LocalStorage, Touch};
 
-use crate::disk::{LocalDisk, failure};
+use crate::disk::{LocalDisk, failure, length_at};
 use crate::spelling::find_on_drive;
 
 /// Holds every touch of a file until it is shut; after that none comes.
@@ -104,8 +104,8 @@ impl Partial {
         self.append(&[])?;
         self.file = None;
         // Where an open file can be removed or replaced, writing to it told nothing.
-        let found = fs::metadata(&self.path).map_err(|error| failure(&self.path, &error))?;
-        if found.len() == self.length { Ok(()) } else { Err(failure(&self.path, &ErrorKind::NotFound.into())) }
+        let found = length_at(&self.path).map_err(|error| failure(&self.path, &error))?;
+        if found == self.length { Ok(()) } else { Err(failure(&self.path, &ErrorKind::NotFound.into())) }
     }
 
     fn may(&self, touch: Touch) -> Result<(), Failure> {

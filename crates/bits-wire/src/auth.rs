@@ -59,6 +59,12 @@ pub struct Logins {
 }
 
 impl Logins {
+    /// Whether nobody is told anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.stand_ins.is_empty()
+    }
+
     /// The same with accounts that stand in: for a target that offers no scheme that one was given
     /// for.
     #[must_use]

@@ -4,7 +4,7 @@ use bits_api::{AuthCredentials, AuthScheme, AuthTarget, JobPropertyId, JobProper
 use bits_origin::{Digest, Fault, Guard, Origin, Passport, Rule, Scheme, Slip};
 
 use super::prelude::*;
-use super::words::{Notes, run, job_for, trusting, origin, bytes, each, since, exchange, status, connections, list};
+use super::words::{Notes, only, run, job_for, trusting, origin, bytes, each, since, exchange, status, connections, list};
 use crate::claims::Outcome;
 
 probes! {
@@ -21,6 +21,7 @@ probes! {
     "auth.negotiate.mutual" => the_last_word_of_negotiate,
     "auth.bound_exchanges" => exchanges_bound_to_a_connection,
     "http.sent_once" => a_second_request_that_is_not_answered,
+    "http.spare_connections" => one_job_after_another,
     "passport.use" => a_question_of_passport_without_a_record,
 }
 
@@ -324,6 +325,17 @@ fn a_second_request_that_is_not_answered(c: &mut Bench) -> Answer {
         seen.add(method, format!("{ended} after {requests} on {} connection(s)", connections(&journal)));
     }
     Ok(seen.told())
+}
+
+fn one_job_after_another(c: &mut Bench) -> Answer {
+    let origin = origin(c, 1_000)?;
+    let before = origin.journal().len();
+    for name in ["first", "second", "third"] {
+        let job = job_for(c, &origin.url("/file"), name)?;
+        run(c, &job)?;
+        job.complete()?;
+    }
+    only(format!("three jobs on {} connection(s)", connections(&since(&origin, before))))
 }
 
 fn a_question_of_passport_without_a_record(c: &mut Bench) -> Answer {

@@ -173,7 +173,7 @@ pub(crate) fn run(service: &Service, ticket: Ticket, job: JobKey, user: Sid, com
     let carry_out = service.commands.begin(stops, run, service.world().drives.clone());
     let (weak, clock) = (service.weak(), service.clock.clone());
     let spawned = std::thread::Builder::new().name("bits-command".into()).spawn(move || {
-        running::enter(&weak, &clock, ticket);
+        let _entered = running::enter(&weak, &clock, ticket);
         let outcome = carry_out();
         if let (Some(service), Some(outcome)) = (weak.upgrade(), outcome) {
             let event = failure(id, owner, &program, outcome).filter(|_| service.has_event_log());

@@ -180,7 +180,7 @@ impl<'a> Line<'a> {
         talk: Talk<'_>,
         used: Option<Link>,
     ) -> Result<(Link, Response<Incoming>, ResponseHead), Fault> {
-        let mut used = used.filter(|link| link.is_open() && link.leads_to(talk.aim));
+        let mut used = used.filter(|link| link.is_open() && link.leads_to(talk.aim)).or_else(|| self.spare(talk));
         let mut parties = None;
         loop {
             let (mut link, answer) = self.send(talk, used.take(), parties.take()).await?;
@@ -198,6 +198,13 @@ impl<'a> Line<'a> {
                 Err(moved) => parties = Some(moved),
             }
         }
+    }
+
+    /// A connection that another job has left. What may do something twice is not asked on one that may
+    /// have died meanwhile.
+    fn spare(&self, talk: Talk<'_>) -> Option<Link> {
+        let spares = self.network.spares.as_ref().filter(|_| talk.request.method.is_idempotent())?;
+        spares.take(talk.aim)
     }
 
     /// Sends a request and waits for the head of its answer. A connection that the server has

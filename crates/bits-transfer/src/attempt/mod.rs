@@ -38,6 +38,11 @@ pub(crate) struct Left {
 }
 
 impl Left {
+    /// The connection, if that is what there is.
+    pub(crate) fn into_link(self) -> Option<Link> {
+        self.link
+    }
+
     /// Whether there is anything.
     pub(crate) fn is_of_use(&self) -> bool {
         self.link.is_some() || self.visitor.is_some()

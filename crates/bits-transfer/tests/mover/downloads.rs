@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Mill, STAMP, Server, content, line};
 use bits_api::{FileTime, Hresult};
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ChainId, Mover, ResponseHead, Urgency, Validators};
+use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, Mover, ResponseHead, Urgency, Validators};
 
 fn known(size: u64) -> Validators {
     Validators { size, last_modified: Some(FileTime::from_unix_seconds(784_111_777)) }
@@ -144,23 +144,6 @@ fn nothing_is_written_before_the_file_is_on_record() {
     running.proceed();
 
     assert_eq!(running.end().bytes, Some(content(1000)));
-}
-
-#[test]
-fn the_files_of_a_job_share_a_connection_until_it_is_released() {
-    let counted = |peer: crate::support::Peer| {
-        let number = u8::try_from(peer.number).unwrap();
-        peer.serve(&[number; 10]);
-    };
-    let (server, mill) = (Server::start(counted), Mill::new());
-
-    for path in ["/a", "/b", "/c"] {
-        assert_eq!(mill.get(&server.url(path)).bytes, Some(vec![0; 10]));
-    }
-    mill.mover.release(ChainId(1));
-    assert_eq!(mill.get(&server.url("/d")).bytes, Some(vec![1; 10]));
-    let other = AttemptPlan { chain: ChainId(2), ..mill.plan(&server.url("/e")) };
-    assert_eq!(mill.run(other).bytes, Some(vec![2; 10]));
 }
 
 #[test]

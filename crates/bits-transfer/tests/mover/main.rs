@@ -11,5 +11,6 @@ mod parked;
 mod parts;
 mod proxies;
 mod requests;
+mod spares;
 mod support;
 mod tls;

@@ -1,0 +1,78 @@
+//! Connections that jobs have left.
+
+use std::fs;
+use std::sync::Arc;
+
+use bits_api::{AuthScheme, AuthTarget};
+use bits_wire::Secret;
+use bits_wire::attempt::{AttemptPlan, ChainId, Fetch, Mover};
+use bits_wire::auth::{Login, Logins};
+use bits_world::clock::{Clock, VirtualClock};
+
+use crate::support::{Mill, Peer, Server};
+
+/// Serves ten bytes at any path: the number of the connection.
+fn counted(peer: Peer) {
+    let number = u8::try_from(peer.number).unwrap();
+    peer.serve(&[number; 10]);
+}
+
+#[test]
+fn the_files_of_a_job_share_a_connection_that_no_other_uses_meanwhile() {
+    let (server, mill) = (Server::start(counted), Mill::new());
+
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(mill.get(&server.url(path)).bytes, Some(vec![0; 10]));
+    }
+    let other = AttemptPlan { chain: ChainId(2), ..mill.plan(&server.url("/e")) };
+    assert_eq!(mill.run(other).bytes, Some(vec![1; 10]));
+}
+
+#[test]
+fn a_connection_that_a_job_has_left_serves_the_next() {
+    let (server, mill) = (Server::start(counted), Mill::new());
+
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(mill.get(&server.url(path)).bytes, Some(vec![0; 10]));
+        mill.mover.release(ChainId(1));
+    }
+    assert_eq!(mill.mover.running(), None);
+}
+
+#[test]
+fn on_a_virtual_clock_each_job_connects_anew() {
+    let clock = Clock::Virtual(VirtualClock::new());
+    let (server, mill) = (Server::start(counted), Mill::with(clock, &[]));
+
+    for number in 0..3 {
+        assert_eq!(mill.get(&server.url("/a")).bytes, Some(vec![number; 10]));
+        mill.mover.release(ChainId(1));
+    }
+}
+
+#[test]
+fn a_connection_of_a_job_with_credentials_serves_nobody_else() {
+    let (server, mill) = (Server::start(counted), Mill::new());
+    let login = Login { user_name: Secret::new("user"), password: Secret::new("password") };
+    let known: Arc<Logins> = Arc::new([((AuthTarget::SERVER, AuthScheme::BASIC), login)].into_iter().collect());
+
+    for (logins, number) in [(Arc::default(), 0), (Arc::clone(&known), 1), (Arc::default(), 0), (known, 2)] {
+        let plan = AttemptPlan { logins, ..mill.plan(&server.url("/a")) };
+        assert_eq!(mill.run(plan).bytes, Some(vec![number; 10]));
+        fs::remove_file(mill.temporary()).unwrap();
+        mill.mover.release(ChainId(1));
+    }
+}
+
+#[test]
+fn what_may_do_something_twice_is_not_asked_on_a_connection_that_was_left() {
+    let (server, mill) = (Server::start(counted), Mill::new());
+    mill.get(&server.url("/a"));
+    mill.mover.release(ChainId(1));
+
+    let plan = mill.plan(&server.url("/b"));
+    let fetch = Fetch { dynamic: true, method: Some("POST".into()), ..Fetch::default() };
+    let outcome = mill.run(AttemptPlan { fetch, ..plan });
+
+    assert_eq!(outcome.bytes, Some(vec![1; 10]));
+}
