@@ -5,14 +5,15 @@
 //! what was told is there, what moved goes on by itself, and no byte on disk is fetched again.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bits_api::{CreatedJob, FileRange, Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
-use bits_origin::{Content, Origin};
+use bits_origin::{Content, Origin, Request};
 use bits_service::Emulator;
 use bits_world::clock::Clock;
 
@@ -176,15 +177,16 @@ impl Told {
     }
 
     fn check(&self, origin: &Origin, instant: u64) {
-        let requests_before = origin.journal().len();
+        let child = last_connection(origin);
         let emulator = Emulator::builder().state_folder(self.state.path()).start().unwrap();
         let manager = emulator.client("parent").manager().unwrap();
         for (id, told) in &self.jobs {
             self.check_job(&emulator, &manager, *id, told, instant);
         }
         emulator.settle().unwrap();
-        self.check_ranges(origin, requests_before, instant);
-        self.check_parts(origin, requests_before, instant);
+        let by_parent: Vec<_> = origin.journal().iter().filter(|asked| asked.connection > child).cloned().collect();
+        self.check_ranges(&by_parent, instant);
+        self.check_parts(&by_parent, instant);
     }
 
     fn check_job(&self, emulator: &Emulator, manager: &Arc<dyn Manager>, id: Guid, told: &[String], instant: u64) {
@@ -239,11 +241,10 @@ impl Told {
     }
 
     /// The parent has asked for the rest of each file that had begun, and for nothing before it.
-    fn check_ranges(&self, origin: &Origin, requests_before: usize, instant: u64) {
+    fn check_ranges(&self, by_parent: &[Request], instant: u64) {
         let mut left_off: Vec<u64> =
             self.on_disk.iter().filter(|(_, length)| (1..SIZE).contains(*length)).map(|(_, length)| *length).collect();
-        let journal = origin.journal();
-        let asked = journal.iter().skip(requests_before).filter(|request| request.path != IN_PARTS);
+        let asked = by_parent.iter().filter(|request| request.path != IN_PARTS);
         let asked = asked.filter_map(|request| request.header("range"));
         let mut resumed_at: Vec<u64> = asked
             .map(|range| first_byte(range).unwrap_or_else(|| panic!("range {range:?}")))
@@ -255,22 +256,27 @@ impl Told {
     }
 
     /// Of the file in parts just what was missing was asked for, from the middle of a part on.
-    fn check_parts(&self, origin: &Origin, requests_before: usize, instant: u64) {
+    fn check_parts(&self, by_parent: &[Request], instant: u64) {
         let temporary = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "tmp");
         let left_off = self.parts_on_disk.keys().find(temporary).map(|path| self.parts_on_disk[path]);
         // An empty one may be of a child that tried the folder, for a file that it never came to add.
         let left_off = left_off.filter(|have| *have > 0);
-        let journal = origin.journal();
-        // A request of the child may be read after its end.
-        let of_child = journal.iter().take(requests_before).map(|request| request.connection).max();
-        let asked = journal.iter().skip(requests_before).filter(|request| Some(request.connection) > of_child);
-        let asked = asked.filter(|request| request.path == IN_PARTS);
+        let asked = by_parent.iter().filter(|request| request.path == IN_PARTS);
         let asked: Vec<_> = asked.filter_map(|request| request.header("range").map(str::to_owned)).collect();
         match left_off {
             Some(have) => assert_eq!(asked, missing_parts(have), "instant {instant}, {have} bytes: {:?}", self.jobs),
             None => assert!(asked.is_empty() || asked == missing_parts(0), "instant {instant}: {asked:?}"),
         }
     }
+}
+
+/// The number of a connection that came after all those of a child that has ended: what it has asked
+/// may be read, and its connections accepted, after its end.
+fn last_connection(origin: &Origin) -> u64 {
+    let mut connection = TcpStream::connect(origin.address()).unwrap();
+    connection.write_all(b"GET /end HTTP/1.1\r\nHost: origin\r\nConnection: close\r\n\r\n").unwrap();
+    connection.read_to_end(&mut Vec::new()).unwrap();
+    origin.journal().requests_to("/end").iter().map(|request| request.connection).max().unwrap()
 }
 
 /// What is asked for of the file in parts when so many bytes are there.
