@@ -6,15 +6,13 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::bench::Limits;
 use crate::case::Entry;
 use crate::claims::Claim;
 use crate::pool::{HANGS, PANICKED};
-use crate::runner::{self, CaseReport, Ended};
+use crate::runner::{CaseReport, Ended};
 use crate::spec::Spec;
 
 #[derive(Deserialize)]
@@ -31,18 +29,11 @@ struct Gap {
     reason: String,
     /// The clauses that it breaks, as `file:id`: whichever claim fails by it is on one of these.
     clauses: Vec<String>,
-    /// What stands in the message of a failure that has this reason, one of these. Only what fails in some
-    /// runs only may say anything.
+    /// What stands in the message of a failure that has this reason, one of these.
     #[serde(default)]
     says: Vec<String>,
     /// The cases that fail by it, as `module::case`; a `*` at the end stands for any rest.
     cases: Vec<String>,
-    /// Whether such a case ends the service or lets it hang, for all cases after it too: it is not run.
-    #[serde(default)]
-    ends_the_service: bool,
-    /// Whether such a case fails in some runs only: then it may pass as well.
-    #[serde(default)]
-    sometimes: bool,
 }
 
 /// All that is expected to fail.
@@ -87,39 +78,13 @@ impl Expectations {
         Ok(Self { source, gaps: file.gap, by_case })
     }
 
-    /// Runs `entries` but for those that would end the service, and judges what came of it.
-    ///
-    /// # Errors
-    /// Those of [`runner::run`].
-    pub(crate) fn run(&self, entries: Vec<Entry>, limits: &Limits) -> Result<Vec<CaseReport>, String> {
-        let order: Vec<_> = entries.iter().map(Entry::name).collect();
-        let (harmless, skipped) = self.part(entries);
-        limits.progress.passes_by(skipped.len());
-        let mut cases = runner::run(&harmless, limits)?;
-        cases.extend(skipped);
-        cases.sort_by_cached_key(|case| order.iter().position(|name| *name == case.entry.name()));
-        self.judge(&mut cases);
-        Ok(cases)
-    }
-
-    /// Those of `entries` that can be run, and the reports of those that cannot.
-    fn part(&self, entries: Vec<Entry>) -> (Vec<Entry>, Vec<CaseReport>) {
-        let (harmful, harmless): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| self.gap(entry).is_some_and(|gap| gap.ends_the_service));
-        let skipped = harmful.into_iter().filter_map(|entry| {
-            let ended = Ended::Skipped(format!("it would end the service: {}", self.gap(&entry)?.reason));
-            Some(CaseReport { entry, ended, claims: Vec::new(), took: Duration::ZERO })
-        });
-        (harmless, skipped.collect())
-    }
-
     fn gap(&self, entry: &Entry) -> Option<&Gap> {
         self.by_case.get(&entry.name()).map(|place| &self.gaps[*place])
     }
 
     /// Marks the failures of `cases` that were expected, and fails what is expected to fail and
     /// passes, fails at another clause, or says something else. What was skipped shows neither.
-    fn judge(&self, cases: &mut [CaseReport]) {
+    pub(crate) fn judge(&self, cases: &mut [CaseReport]) {
         for case in cases {
             let Some(gap) = self.gap(&case.entry) else { continue };
             let (source, reason) = (&self.source, &gap.reason);
@@ -128,7 +93,6 @@ impl Expectations {
                 Ended::Failed(why) => {
                     Ended::Failed(format!("{why}\n    {source} expects it to fail otherwise: {reason}"))
                 }
-                Ended::Passed if gap.sometimes => Ended::Passed,
                 Ended::Passed => Ended::Failed(format!("it passes, but {source} expects it to fail: {reason}")),
                 other => other,
             };
@@ -144,7 +108,7 @@ impl Gap {
         if self.clauses.is_empty() || self.cases.is_empty() {
             return Err("it names no clause or no case".to_owned());
         }
-        if self.says.is_empty() && !self.sometimes && !self.ends_the_service {
+        if self.says.is_empty() {
             return Err("it does not tell what the failures say".to_owned());
         }
         self.clauses.iter().try_for_each(|name| match Spec::get().find(name)?.full_id() {
@@ -160,8 +124,7 @@ impl Gap {
             return false;
         }
         let breaks = |claim: &Claim| self.clauses.iter().any(|name| *name == claim.clause.full_id());
-        claims.iter().all(|claim| claim.held || breaks(claim))
-            && (self.says.is_empty() || self.says.iter().any(|part| why.contains(part)))
+        claims.iter().all(|claim| claim.held || breaks(claim)) && self.says.iter().any(|part| why.contains(part))
     }
 }
 
@@ -175,6 +138,8 @@ fn is_meant(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::case::choose;
     use crate::cases::MODULES;
@@ -242,14 +207,6 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_in_some_runs_only_may_pass() {
-        let expectations = parse(&format!("['{CASE}']\nsometimes = true")).unwrap();
-
-        assert!(matches!(judged(&expectations, Ended::Passed), Ended::Passed));
-        assert!(matches!(judged(&expectations, Ended::Failed("S_OK".to_owned())), Ended::Expected { .. }));
-    }
-
-    #[test]
     fn a_panic_and_a_hang_are_never_expected() {
         let expectations = parse(&format!("['{CASE}']\nsays = ['']")).unwrap();
 
@@ -265,17 +222,6 @@ mod tests {
 
         let other = parse(&format!("['manager::a_new_job_has_a_guid_of_its_own']{SAYS}")).unwrap();
         assert!(matches!(judged(&other, Ended::Failed("S_OK".to_owned())), Ended::Failed(why) if why == "S_OK"));
-    }
-
-    #[test]
-    fn what_would_end_the_service_is_not_run() {
-        let expectations = parse(&format!("['{CASE}']\nends_the_service = true")).unwrap();
-
-        let (harmless, skipped) = expectations.part(choose(MODULES, Some("job_state_calls::")).unwrap());
-
-        assert!(!harmless.is_empty() && harmless.iter().all(|entry| entry.name() != CASE));
-        assert!(matches!(&skipped[..], [CaseReport { entry, ended: Ended::Skipped(why), .. }]
-            if entry.name() == CASE && why.ends_with("no Resume")));
     }
 
     #[test]

@@ -33,10 +33,11 @@ impl Plan<'_> {
         self.limits.progress.expects(entries.len() + probes::run::count(decisions));
         // Modules can run at once where nobody wants to know which have ended.
         for module in entries.chunk_by(|a, b| self.file.is_none() || a.module.name == b.module.name) {
-            report.cases.extend(match self.expected {
-                Some(expected) => expected.run(module.to_vec(), self.limits)?,
-                None => runner::run(module, self.limits)?,
-            });
+            let mut cases = runner::run(module, self.limits)?;
+            if let Some(expected) = self.expected {
+                expected.judge(&mut cases);
+            }
+            report.cases.append(&mut cases);
             self.write(&mut report, began)?;
         }
         if self.sabotage {

@@ -41,11 +41,6 @@ impl Progress {
         self.0.set_message(name);
     }
 
-    /// So many of them are not run.
-    pub(crate) fn passes_by(&self, some: usize) {
-        self.0.inc(some as u64);
-    }
-
     /// There are no more: the line goes.
     pub(crate) fn ends(&self) {
         self.0.finish_and_clear();
