@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -77,17 +77,14 @@ impl Disk for LocalDisk {
         length: u64,
         modified: Option<FileTime>,
     ) -> Result<(), Hresult> {
-        let time = modified.and_then(system_time);
-        // Looked at and stamped by one opening, where it lets itself be opened.
-        let file = if time.is_some() { open_to_stamp(temporary).ok() } else { None };
-        let found = file.as_ref().map_or_else(|| length_at(temporary), length_of).map_err(|error| code(&error))?;
+        let found = length_at(temporary).map_err(|error| code(&error))?;
         if found != length {
             tracing::warn!(?temporary, found, length, "a finished file has another length than it had");
             return Err(ERROR_FILE_INVALID);
         }
-        if let Some(time) = time {
+        if let Some(time) = modified.and_then(system_time) {
             // The time is set first, so that the file never shows under its name without it.
-            match file.map_or_else(|| open_to_stamp(temporary), Ok).and_then(|file| stamp(&file, time)) {
+            match stamp(temporary, time) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Err(code(&error)),
                 // A file system may keep no times; that is no reason to withhold the file.
                 Err(error) => tracing::warn!(%error, ?temporary, "cannot set the server's time stamp"),
@@ -129,42 +126,38 @@ impl Disk for LocalDisk {
 
 /// Sets when a file was written, and where that can be told when it was made (clause
 /// `struct.file_info.times_http_download`).
-fn stamp(file: &File, time: SystemTime) -> io::Result<()> {
+fn stamp(path: &Path, time: SystemTime) -> io::Result<()> {
     let times = fs::FileTimes::new().set_modified(time);
     #[cfg(windows)]
     let times = std::os::windows::fs::FileTimesExt::set_created(times, time);
     #[cfg(target_os = "macos")]
     let times = std::os::macos::fs::FileTimesExt::set_created(times, time);
-    file.set_times(times)
+    open_to_stamp(path)?.set_times(times)
 }
 
 /// How long a file is.
 pub(crate) fn length_at(path: &Path) -> io::Result<u64> {
     // What Windows tells beside the length it has to ask the file's volume for: that takes longer than
-    // to open the file.
+    // to open the file. A handle that can neither read nor write may be refused a place in the file.
     #[cfg(windows)]
     {
+        use std::io::{Seek, SeekFrom};
         use std::os::windows::fs::OpenOptionsExt;
-        length_of(&OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path)?)
+        const FILE_READ_ATTRIBUTES: u32 = 0x80;
+        let mut file = OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES).open(path)?;
+        file.seek(SeekFrom::End(0)).or_else(|_| Ok(file.metadata()?.len()))
     }
     #[cfg(not(windows))]
     Ok(fs::metadata(path)?.len())
 }
 
-fn length_of(mut file: &File) -> io::Result<u64> {
-    file.seek(SeekFrom::End(0))
-}
-
-#[cfg(windows)]
-const FILE_READ_ATTRIBUTES: u32 = 0x80;
-
-/// Opens a file to look at it and set its times, also one that is protected from writing.
+/// Opens a file to set its times, also one that is protected from writing.
 fn open_to_stamp(path: &Path) -> io::Result<File> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt;
         const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
-        OpenOptions::new().access_mode(FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES).open(path)
+        OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).open(path)
     }
     #[cfg(not(windows))]
     OpenOptions::new().write(true).open(path).or_else(|error| match error.kind() {

@@ -164,6 +164,7 @@ fn aim(origin: &Origin) -> Aim {
         excused: CertificateFaults::empty(),
         logins: Arc::default(),
         is_trusted: false,
+        is_personal: false,
         checks_revocation: false,
         chosen: None,
     }

@@ -81,6 +81,8 @@ pub(crate) struct Aim {
     pub(crate) logins: Arc<Logins>,
     /// Whether the server is one of those.
     pub(crate) is_trusted: bool,
+    /// Whether requests carry headers of the client, which may say who asks.
+    pub(crate) is_personal: bool,
 }
 
 /// Who is asked while a connection of HTTPS is made.
@@ -182,7 +184,7 @@ impl Link {
         // A proxy is told with each request whom it is for.
         let is_proxys = self.proxy.is_some()
             && aim.origin.scheme == Scheme::Http
-            && (&self.aim.route, &self.aim.logins) == (&aim.route, &aim.logins);
+            && (&self.aim.route, &self.aim.logins, self.aim.is_personal) == (&aim.route, &aim.logins, aim.is_personal);
         is_proxys || self.aim == *aim
     }
 

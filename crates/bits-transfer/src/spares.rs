@@ -2,7 +2,8 @@
 //! one small file each, and to connect costs more than to fetch it (a decision,
 //! `http.spare_connections`).
 //!
-//! Nobody is known by such a connection: it is of plain HTTP, and of jobs without credentials. A
+//! Nobody is known by such a connection: it is of plain HTTP, and of jobs without credentials and
+//! headers of their own, in which a client may say who it is. A
 //! server of HTTPS is judged, and whoever asks is answered, on each connection of a job anew.
 
 use std::mem;
@@ -35,7 +36,7 @@ impl Spares {
     /// Keeps a connection, if it is one that anybody may use.
     pub(crate) fn keep(self: &Arc<Self>, link: Link) {
         let aim = link.aim();
-        if aim.origin.scheme != Scheme::Http || !aim.logins.is_empty() || !link.is_open() {
+        if aim.origin.scheme != Scheme::Http || !aim.logins.is_empty() || aim.is_personal || !link.is_open() {
             return;
         }
         let home = link.home().clone();

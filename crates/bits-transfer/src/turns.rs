@@ -1,5 +1,5 @@
 //! Whose turn it is to ask an application: it answers one question at a time, however many attempts
-//! come and go meanwhile. An application that hangs has one thread of ours, not one for each retry.
+//! come and go meanwhile. An application that hangs holds one thread of ours, not one for each retry.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -4,7 +4,7 @@ use bits_api::{AuthCredentials, AuthScheme, AuthTarget, JobPropertyId, JobProper
 use bits_origin::{Digest, Fault, Guard, Origin, Passport, Rule, Scheme, Slip};
 
 use super::prelude::*;
-use super::words::{Notes, only, run, job_for, trusting, origin, bytes, each, since, exchange, status, connections, list};
+use super::words::{Notes, bytes, connections, each, exchange, job_for, list, origin, run, since, status, trusting};
 use crate::claims::Outcome;
 
 probes! {
@@ -21,7 +21,6 @@ probes! {
     "auth.negotiate.mutual" => the_last_word_of_negotiate,
     "auth.bound_exchanges" => exchanges_bound_to_a_connection,
     "http.sent_once" => a_second_request_that_is_not_answered,
-    "http.spare_connections" => one_job_after_another,
     "passport.use" => a_question_of_passport_without_a_record,
 }
 
@@ -240,7 +239,9 @@ fn proofs_behind_a_proxy(c: &mut Bench) -> Answer {
         job.cancel()?;
         let ports = [(origin.address(), "HTTP"), (origin.https_address(), "HTTPS")];
         let named = |text: String| {
-            ports.iter().fold(text, |text, (address, port)| text.replace(&address.to_string(), &format!("server:{port}")))
+            ports
+                .iter()
+                .fold(text, |text, (address, port)| text.replace(&address.to_string(), &format!("server:{port}")))
         };
         let to_proxy = named(parameters(&proxy, "Proxy-Authorization", &["uri"]));
         let to_server = named(parameters(&origin, "Authorization", &["uri"]));
@@ -280,7 +281,9 @@ fn the_last_word_of_negotiate(c: &mut Bench) -> Answer {
     // The third answer is the one that lets somebody in.
     origin.guard("*", guard(&[Scheme::Negotiate]));
     let header = "WWW-Authenticate".to_owned();
-    c.follow(Rule::on("/file").numbers(3..=3).fault(Fault::Header(header.clone(), "Negotiate Z2FyYmFnZQ==".to_owned())))?;
+    c.follow(
+        Rule::on("/file").numbers(3..=3).fault(Fault::Header(header.clone(), "Negotiate Z2FyYmFnZQ==".to_owned())),
+    )?;
     seen.add("garbage", told(c, &origin, &origin.url("/file"), &[AuthScheme::NEGOTIATE])?);
     origin.behave();
     c.follow(Rule::on("/file").numbers(3..=3).fault(Fault::Without(header)))?;
@@ -325,17 +328,6 @@ fn a_second_request_that_is_not_answered(c: &mut Bench) -> Answer {
         seen.add(method, format!("{ended} after {requests} on {} connection(s)", connections(&journal)));
     }
     Ok(seen.told())
-}
-
-fn one_job_after_another(c: &mut Bench) -> Answer {
-    let origin = origin(c, 1_000)?;
-    let before = origin.journal().len();
-    for name in ["first", "second", "third"] {
-        let job = job_for(c, &origin.url("/file"), name)?;
-        run(c, &job)?;
-        job.complete()?;
-    }
-    only(format!("three jobs on {} connection(s)", connections(&since(&origin, before))))
 }
 
 fn a_question_of_passport_without_a_record(c: &mut Bench) -> Answer {

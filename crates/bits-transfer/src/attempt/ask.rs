@@ -158,6 +158,7 @@ impl<'a> Line<'a> {
             route,
             logins: Arc::clone(&self.logins),
             is_trusted: self.is_trusted(),
+            is_personal: !self.custom.spelled().is_empty(),
             excused: self.certificates.excused,
             checks_revocation: self.certificates.checks_revocation,
             chosen: self.certificates.chosen,

@@ -201,6 +201,7 @@ impl Line<'_> {
             chosen: None,
             logins: Arc::new(self.logins.of(AuthTarget::PROXY)),
             is_trusted: false,
+            is_personal: true,
         };
         let counsel = Counsel { stores: self.certificates.stores.clone(), ..Counsel::default() };
         let talk = Talk { request: &request, target, aim: &aim, counsel: &counsel };

@@ -64,6 +64,19 @@ fn a_connection_of_a_job_with_credentials_serves_nobody_else() {
 }
 
 #[test]
+fn a_connection_of_a_job_that_says_who_it_is_in_a_header_serves_nobody_else() {
+    let (server, mill) = (Server::start(counted), Mill::new());
+    let known = || Some(Secret::new("Authorization: Negotiate YII="));
+
+    for (custom_headers, number) in [(known(), 0), (None, 1), (known(), 2), (None, 1)] {
+        let plan = AttemptPlan { custom_headers, ..mill.plan(&server.url("/a")) };
+        assert_eq!(mill.run(plan).bytes, Some(vec![number; 10]));
+        fs::remove_file(mill.temporary()).unwrap();
+        mill.mover.release(ChainId(1));
+    }
+}
+
+#[test]
 fn what_may_do_something_twice_is_not_asked_on_a_connection_that_was_left() {
     let (server, mill) = (Server::start(counted), Mill::new());
     mill.get(&server.url("/a"));
