@@ -42,9 +42,8 @@ struct Open<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    /// A job for each share: one that an earlier run has left, or a new one; they stand still. So does,
-    /// while this program runs, what earlier runs have left of others in a queue of their own, until a
-    /// run names them.
+    /// A job for each share: one that an earlier run has left, or a new one. In a queue of their own all
+    /// that earlier runs have left stands still, what is not of this run until a run names it.
     pub(super) fn new(
         service: &'a Service,
         manager: &Arc<dyn Manager>,
@@ -60,9 +59,10 @@ impl<'a> Jobs<'a> {
                 None => new_job(service, manager, share)?,
             });
         }
-        let others = left.iter().filter(|_| service.is_own()).map(|left| &left.job);
-        for job in open.iter().map(|open| &open.job).chain(others) {
-            stand_still(job).doing("cannot read the queue")?;
+        if service.is_own() {
+            for job in open.iter().map(|open| &open.job).chain(left.iter().map(|left| &left.job)) {
+                stand_still(job).doing("cannot read the queue")?;
+            }
         }
         service.open();
         Ok(Self { service, settings, open, complete: Vec::new() })
@@ -100,7 +100,11 @@ impl<'a> Jobs<'a> {
         if job.enum_files().and_then(|files| files.count()).map_err(failed)? == 0 {
             add(job, share)?;
         }
-        self.settings.give(job)?;
+        if self.settings.concern(job) {
+            // One of a shared queue goes on already: what it is given counts from its next attempt on.
+            stand_still(job).map_err(failed)?;
+            self.settings.give(job)?;
+        }
         job.set_priority(self.settings.priority).map_err(failed)?;
         // Every error is final: a person waits in front of this program, not a service for weeks.
         job.set_no_progress_timeout(0).map_err(failed)?;

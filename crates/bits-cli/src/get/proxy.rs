@@ -43,6 +43,10 @@ impl ProxyArguments {
         Ok(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.proxy.is_none() && !self.no_proxy
+    }
+
     /// Sets a job's way; without an option, it keeps the one that it has.
     pub(super) fn set(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
         let set = match (&self.proxy, self.no_proxy) {

@@ -30,13 +30,18 @@ pub(super) fn refused(option: &str, interface: &str, code: Hresult) -> Failure {
 }
 
 impl Settings<'_> {
+    /// Whether there is something to give to this job.
+    pub(super) fn concern(&self, job: &Arc<dyn Job>) -> bool {
+        !self.proxy.is_empty() || !self.logins.is_empty() || self.certs.concern(job)
+    }
+
     /// Gives a job all that has an option of its own; what none asks for stays as it is.
     pub(super) fn give(&self, job: &Arc<dyn Job>) -> Result<(), Failure> {
         self.proxy.set(job)?;
         if self.certs.concern(job) {
             self.certs.give(job)?;
         }
-        if self.logins.is_empty() { Ok(()) } else { self.logins.give(job) }
+        self.logins.give(job)
     }
 
     /// What may be done about an error, where the code alone does not say it.

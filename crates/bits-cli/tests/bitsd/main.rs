@@ -8,6 +8,8 @@ mod errors;
 mod files;
 mod lists;
 mod logins;
+#[cfg(unix)]
+mod programs;
 mod provider;
 mod proxies;
 #[cfg(unix)]

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use bits_api::{Hresult, JobState, JobType};
 use bits_origin::{Content, Synthetic};
-use bits_service::{CommandOutcome, Emulator, Simulation};
 
 use crate::support::{Ended, MIB, Place};
 
@@ -12,7 +10,7 @@ const LENGTH: u64 = 8 * MIB;
 const HALF: u64 = 5 * MIB;
 
 impl Place {
-    fn get_with_state(&self, url: &str, file: &str) -> Ended {
+    pub(crate) fn get_with_state(&self, url: &str, file: &str) -> Ended {
         self.get([url, file, "--state", self.aside("state").to_str().unwrap()])
     }
 
@@ -172,32 +170,4 @@ fn what_is_no_queue_is_left_alone() {
 
     assert_eq!(fs::read(queue).unwrap(), b"a shopping list");
     assert!(place.files().is_empty());
-}
-
-/// Leaves a failed job in the state folder whose program could not be run.
-#[cfg(unix)]
-fn leave_job_with_program(place: &Place, script: &str) {
-    let builder = Emulator::builder().simulated(&Simulation::new()).state_folder(place.aside("state"));
-    let emulator = builder.world(|world| world.drives.mount('C', "/c")).start().unwrap();
-    emulator.commands().next([CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND)]);
-    let job = emulator.client("another").manager().unwrap().create_job(Some("left"), JobType::DOWNLOAD).unwrap().job;
-    job.add_file(Some("http://example.org/left"), Some("/nowhere/left")).unwrap();
-    let parameters = format!("sh -c \"{script}\"");
-    job.job2().unwrap().set_notify_cmd_line(Some("/bin/sh"), Some(&parameters)).unwrap();
-    job.resume().unwrap();
-    emulator.wait_state(&job, JobState::ERROR, std::time::Duration::from_secs(1)).unwrap();
-    emulator.settle().unwrap();
-}
-
-#[test]
-#[cfg(unix)]
-fn notification_programs_of_the_queue_are_run() {
-    let place = Place::new();
-    let told = place.aside("told");
-    leave_job_with_program(&place, &format!("echo told > {}", told.display()));
-    let url = place.serve("/a", 100);
-
-    place.get_with_state(&url, "a").is_quiet_success();
-
-    assert_eq!(fs::read_to_string(told).unwrap(), "told\n");
 }

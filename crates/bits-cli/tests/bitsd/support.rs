@@ -134,6 +134,7 @@ impl Run {
     }
 
     /// Waits for the next line on stderr.
+    #[cfg(unix)]
     #[expect(clippy::unbuffered_bytes, reason = "what comes after the line is left for the end")]
     pub(crate) fn next_line(&mut self) -> String {
         let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
