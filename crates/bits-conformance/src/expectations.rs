@@ -108,7 +108,7 @@ impl Gap {
         if self.clauses.is_empty() || self.cases.is_empty() {
             return Err("it names no clause or no case".to_owned());
         }
-        if self.says.is_empty() {
+        if self.says.is_empty() || self.says.iter().any(|part| part.trim().is_empty()) {
             return Err("it does not tell what the failures say".to_owned());
         }
         self.clauses.iter().try_for_each(|name| match Spec::get().find(name)?.full_id() {
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_panic_and_a_hang_are_never_expected() {
-        let expectations = parse(&format!("['{CASE}']\nsays = ['']")).unwrap();
+        let expectations = parse(&format!("['{CASE}']\nsays = ['1']")).unwrap();
 
         for why in [format!("{PANICKED}: at 1"), format!("{HANGS}: for 120 s")] {
             assert!(matches!(judged(&expectations, Ended::Failed(why)), Ended::Failed(_)));
@@ -242,6 +242,7 @@ mod tests {
             (&format!("['manager::*', 'manager::a_new_job_has_a_guid_of_its_own']{SAYS}"), "is listed already"),
             (&"[]".to_owned(), "no case"),
             (&format!("['{CASE}']"), "what the failures say"),
+            (&format!("['{CASE}']\nsays = ['']"), "what the failures say"),
             (
                 &format!(
                     "['{CASE}']{SAYS}\n[[gap]]\nreason = 'a'\nclauses = ['job.resume.empty']{SAYS}\ncases = ['manager::*']"

@@ -126,7 +126,8 @@ enum Command {
     /// they come to a clause, decisions that are answered differently. What only one of the runs could show is no
     /// difference; it is counted.
     ///
-    /// Exits with 0 when nothing differs, 1 when something does, 2 when a file cannot be used.
+    /// Exits with 0 when nothing differs, 1 when something does or a run did not come to its end, 2 when a file cannot
+    /// be used.
     Compare {
         /// The report of a run.
         a: PathBuf,

@@ -395,7 +395,7 @@ fn a_report_in_a_file_is_complete_at_the_end_and_comparable_before() {
     report["complete"] = false.into();
     std::fs::write(&part, report.to_string()).expect("a file");
     let compared = suite(&["compare", &whole, &part]);
-    assert_eq!(compared.status.code(), Some(0));
+    assert_eq!(compared.status.code(), Some(1));
     assert!(stdout(&compared).contains("B  is incomplete"), "{}", stdout(&compared));
 }
 

@@ -37,11 +37,7 @@ pub(super) struct Own {
 impl Own {
     pub(super) fn new(limits: &Limits) -> Self {
         let (number, folder) = limits.provider.number();
-        Self {
-            provider: Arc::clone(&limits.provider),
-            given_up: limits.given_up.clone(),
-            number,
-            folder}
+        Self { provider: Arc::clone(&limits.provider), given_up: limits.given_up.clone(), number, folder }
     }
 
     /// A path for files; nothing is there yet.
@@ -200,9 +196,10 @@ impl Bench {
             return Ok(Some(format!("a request for {} is not over, whose job is", held.url)));
         }
         // A job waits for its turn behind one that is as urgent.
-        let waits =
-            |priority: JobPriority| priority != JobPriority::FOREGROUND && turn.is_some_and(|turn| turn <= priority);
-        let waits = |priority: Option<JobPriority>| priority.is_some_and(waits);
+        let waits = |priority: Option<JobPriority>| {
+            let is_behind = |priority| priority != JobPriority::FOREGROUND && turn.is_some_and(|turn| turn <= priority);
+            priority.is_some_and(is_behind)
+        };
         Ok(queued.into_iter().any(|priority| !waits(priority)).then(|| "a job is still in the queue".to_owned()))
     }
 

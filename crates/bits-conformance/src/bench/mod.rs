@@ -3,38 +3,24 @@
 //! The bench starts its provider when the first thing is asked of it; what must stand before that
 //! (the version, the network) is set up first.
 
-macro_rules! modules {
-    ($($name:ident),* $(,)?) => {
-        $(mod $name;)*
-
-        /// The files of the bench, for whoever has to name a line of one.
-        pub(crate) const SOURCES: &[(&str, &str)] = &[
-            ("mod", include_str!("mod.rs")),
-            $((stringify!($name), include_str!(concat!(stringify!($name), ".rs")))),*
-        ];
-    };
-}
-
-modules![
-    callback,
-    certificates,
-    conditions,
-    files,
-    lifetime,
-    limits,
-    live,
-    notify,
-    parts,
-    peers,
-    probing,
-    proxies,
-    queue,
-    real,
-    shares,
-    uploads,
-    users,
-    world,
-];
+mod callback;
+mod certificates;
+mod conditions;
+mod files;
+mod lifetime;
+mod limits;
+mod live;
+mod notify;
+mod parts;
+mod peers;
+mod probing;
+mod proxies;
+mod queue;
+mod real;
+mod shares;
+mod uploads;
+mod users;
+mod world;
 
 use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;

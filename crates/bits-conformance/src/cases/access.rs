@@ -247,9 +247,7 @@ fn a_job_of_local_system_is_out_of_an_administrators_reach(c: &mut Bench) -> Out
 }
 
 fn a_restricted_token_makes_and_changes_no_job(c: &mut Bench) -> Outcome {
-    for (profile, expected) in
-        [(Profile::V1_2, None), (Profile::V1_5, Some(DENIED)), (Profile::V10_3, Some(DENIED))]
-    {
+    for (profile, expected) in [(Profile::V1_2, None), (Profile::V1_5, Some(DENIED)), (Profile::V10_3, Some(DENIED))] {
         c.start_over();
         c.play(profile)?;
         let id = c.new_job()?.id()?;
@@ -323,11 +321,7 @@ fn a_service_that_does_not_impersonate_owns_its_jobs(c: &mut Bench) -> Outcome {
         file.add_to(&job)?;
         job.resume()?;
         c.settle()?;
-        c.is(
-            ["token.service_account.not_impersonating", "svcacct.owner"],
-            job.owner()?,
-            account.to_owned(),
-        )?;
+        c.is(["token.service_account.not_impersonating", "svcacct.owner"], job.owner()?, account.to_owned())?;
         c.is(["token.service_account.always_logged_on", "svcacct.owner"], job.state()?, JobState::TRANSFERRED)?;
     }
     Ok(())

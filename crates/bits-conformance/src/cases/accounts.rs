@@ -325,7 +325,8 @@ fn credentials_accepted_and_refused_are_events(c: &mut Bench) -> Outcome {
         c.wait(&job, state, SOON)?;
         let judged = Judged { server: "127.0.0.1".into(), name: JOB_NAME.into(), url: origin.url("/file") };
         let is_accepted = password == PASSWORD;
-        let expected = if is_accepted { LogEvent::CredentialsAccepted(judged) } else { LogEvent::CredentialsRefused(judged) };
+        let expected =
+            if is_accepted { LogEvent::CredentialsAccepted(judged) } else { LogEvent::CredentialsRefused(judged) };
         let found = judgements(c)?;
         c.value(clause, found.first().map_or(0, |event| u32::from(event.id())))?;
         c.is(clause, found.iter().map(LogEvent::id).collect(), vec![number])?;
@@ -440,4 +441,3 @@ fn credentials_stay_with_the_server_also_where_the_name_moves(c: &mut Bench) -> 
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("auth.target.server", said_who(&other.journal()) > 0, true)
 }
-

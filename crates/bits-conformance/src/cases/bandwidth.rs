@@ -3,9 +3,7 @@
 //! The clock of a bench begins on a Thursday at midnight.
 
 use bits_api::JobPropertyId;
-use bits_world::{
-    InternetBandwidth, MaintenanceLimits, Policies, PriorityRates, Weekday, WeeklyHours, WorkLimits,
-};
+use bits_world::{InternetBandwidth, MaintenanceLimits, Policies, PriorityRates, Weekday, WeeklyHours, WorkLimits};
 
 use super::prelude::*;
 
@@ -46,8 +44,7 @@ fn seconds(seconds: u64) -> Duration {
 
 /// 80 kbit/s, but 8 kbit/s from one o'clock to two.
 fn slow_hour(policies: &mut Policies) {
-    policies.max_internet_bandwidth =
-        Some(InternetBandwidth { from: 1, to: 2, inside: Some(8), outside: Some(80) });
+    policies.max_internet_bandwidth = Some(InternetBandwidth { from: 1, to: 2, inside: Some(8), outside: Some(80) });
 }
 
 fn every_day(from: u8, to: u8) -> WeeklyHours {
@@ -151,11 +148,7 @@ fn a_clock_that_is_set_moves_no_interval_until_a_restart(c: &mut Bench) -> Outco
     c.advance(HOUR.saturating_sub(seconds(1)))?;
     let before = job.state()?;
     c.advance(seconds(1))?;
-    c.is(
-        "policy.max_bandwidth.clock",
-        (before, job.state()?),
-        (JobState::TRANSFERRING, JobState::TRANSIENT_ERROR),
-    )?;
+    c.is("policy.max_bandwidth.clock", (before, job.state()?), (JobState::TRANSFERRING, JobState::TRANSIENT_ERROR))?;
     c.restart_service()?;
     c.settle()?;
     c.is("policy.max_bandwidth.clock", c.find(id)?.state()?, JobState::TRANSFERRING)

@@ -6,7 +6,8 @@
 use bits_api::{CostFlags, JobPropertyId, JobPropertyValue};
 use bits_origin::{Content, GateAt, Origin};
 use bits_world::{
-    InternetBandwidth, MaintenanceLimits, NetworkCost, Policies, PriorityRates, Uplink, Weekday, WeeklyHours, WorkLimits,
+    InternetBandwidth, MaintenanceLimits, NetworkCost, Policies, PriorityRates, Uplink, Weekday, WeeklyHours,
+    WorkLimits,
 };
 
 use super::http::asked;

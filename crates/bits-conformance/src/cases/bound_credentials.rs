@@ -21,8 +21,7 @@ cases![
 const NAME: &str = r"EXAMPLE\alice";
 const PASSWORD: &str = "correct horse";
 
-const BOTH: [(Scheme, AuthScheme); 2] =
-    [(Scheme::Ntlm, AuthScheme::NTLM), (Scheme::Negotiate, AuthScheme::NEGOTIATE)];
+const BOTH: [(Scheme, AuthScheme); 2] = [(Scheme::Ntlm, AuthScheme::NTLM), (Scheme::Negotiate, AuthScheme::NEGOTIATE)];
 
 /// What lets Alice pass, and over HTTPS only where she means this very server.
 fn guard(scheme: Scheme) -> Guard {
@@ -186,7 +185,8 @@ fn an_exchange_that_never_ends_is_given_up(c: &mut Bench) -> Outcome {
             set(&job, target, AuthScheme::NTLM, PASSWORD)?;
             job.resume()?;
             c.wait(&job, JobState::ERROR, SOON)?;
-            let claim = if is_proxys { "job2.set_credentials.error_proxy" } else { "job2.set_credentials.error_server" };
+            let claim =
+                if is_proxys { "job2.set_credentials.error_proxy" } else { "job2.set_credentials.error_server" };
             c.is(claim, error_of(&job)?.1, code)?;
             // Four times two requests, and a last one that says nothing.
             let seen = exchange(&asks.journal()).into_iter().filter(|(status, ..)| *status != 200).count();

@@ -101,11 +101,7 @@ fn a_file_that_the_client_declares_valid_is_served_at_once(c: &mut Bench) -> Out
     let (job, file) = c.transferred_for_peers("a.bin", 100)?;
     first_file(&job)?.file3()?.set_validation_state(true)?;
     let served = c.peer_read(&file)?.is_some();
-    c.is(
-        ["file3.set_validation_state.true_makes_servable", "peer_cache.record.is_file_validated.how"],
-        served,
-        true,
-    )
+    c.is(["file3.set_validation_state.true_makes_servable", "peer_cache.record.is_file_validated.how"], served, true)
 }
 
 fn a_file_whose_record_was_deleted_can_no_longer_be_judged(c: &mut Bench) -> Outcome {
@@ -123,13 +119,13 @@ fn a_record_of_parts_tells_which(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     job.job4()?.set_peer_caching_flags(PeerCachingFlags::ENABLE_SERVER)?;
     let file = c.serve("parts.bin", 1_000)?;
-    let parts = [FileRange { initial_offset: 100, length: 50 }, FileRange { initial_offset: 900, length: LENGTH_TO_EOF }];
+    let parts =
+        [FileRange { initial_offset: 100, length: 50 }, FileRange { initial_offset: 900, length: LENGTH_TO_EOF }];
     job.job3()?.add_file_with_ranges(Some(&file.url), Some(&file.local), &parts)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let Some(record) = c.peer_cache()?.record(c.cached_ids()?[0])?.value else { return failed("the record is gone") };
-    let told: Vec<(u64, u64)> =
-        record.file_ranges()?.iter().map(|part| (part.initial_offset, part.length)).collect();
+    let told: Vec<(u64, u64)> = record.file_ranges()?.iter().map(|part| (part.initial_offset, part.length)).collect();
     c.is("peer_cache.record.get_file_ranges.several", told, vec![(100, 50), (900, 100)])
 }
 
@@ -244,10 +240,7 @@ fn files_that_nobody_reads_grow_too_old(c: &mut Bench) -> Outcome {
     c.advance(DAY)?;
     let left = vec![read.url.clone()];
     c.is(
-        [
-            "peer_cache.admin.set_maximum_content_age.evict",
-            "peer_cache.admin.set_maximum_content_age.access_resets",
-        ],
+        ["peer_cache.admin.set_maximum_content_age.evict", "peer_cache.admin.set_maximum_content_age.access_resets"],
         c.cached_urls()?,
         left,
     )?;
@@ -311,11 +304,7 @@ fn clearing_removes_every_record(c: &mut Bench) -> Outcome {
     let reader = c.peer_read(&read)?;
     c.returns("peer_cache.admin.clear_records.ok", admin.clear_records())?;
     let left = c.cached_urls()?;
-    c.is(
-        ["peer_cache.admin.clear_records.effect", "peer_cache.admin.clear_records.deferred"],
-        left,
-        vec![read.url],
-    )?;
+    c.is(["peer_cache.admin.clear_records.effect", "peer_cache.admin.clear_records.deferred"], left, vec![read.url])?;
     drop(reader);
     c.is("peer_cache.admin.clear_records.deferred", c.cached_ids()?.len(), 0)
 }

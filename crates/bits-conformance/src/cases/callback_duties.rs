@@ -4,10 +4,7 @@ use bits_service::{CallbackCall, ScriptedCallback};
 
 use super::prelude::*;
 
-cases![
-    a_method_that_does_nothing_but_return_s_ok_is_called_once,
-    a_method_that_fails_keeps_coming,
-];
+cases![a_method_that_does_nothing_but_return_s_ok_is_called_once, a_method_that_fails_keeps_coming,];
 
 const OLDEST: NotifyFlags = NotifyFlags::JOB_TRANSFERRED.union(NotifyFlags::JOB_ERROR);
 const OLDER: NotifyFlags = OLDEST.union(NotifyFlags::FILE_TRANSFERRED);

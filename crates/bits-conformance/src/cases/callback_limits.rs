@@ -51,12 +51,7 @@ impl Callback2 for Room {
 }
 
 impl Callback3 for Room {
-    fn file_ranges_transferred(
-        &self,
-        _: Arc<dyn Job>,
-        _: Arc<dyn File>,
-        _: &[FileRange],
-    ) -> Result<Success, Hresult> {
+    fn file_ranges_transferred(&self, _: Arc<dyn Job>, _: Arc<dyn File>, _: &[FileRange]) -> Result<Success, Hresult> {
         Ok(self.enter())
     }
 }

@@ -1,8 +1,8 @@
 //! Certificates on the wire: what a server is shown that asks, and what is excused of its own.
 
 use bits_api::{CertStoreLocation, SecurityFlags};
-use bits_world::Certificate;
 use bits_origin::{ClientCertificates, Content, Fault, Flaw, Handshake, Origin, Synthetic, TlsVersions};
+use bits_world::Certificate;
 
 use super::prelude::*;
 use crate::bench::{client_certificate, shake_hands};
@@ -53,8 +53,7 @@ fn job_with_certificate(c: &Bench, origin: &Origin, name: &str, flaws: &[Flaw]) 
 fn all_came_with(origin: &Origin, hash: [u8; 20]) -> bool {
     let journal = origin.journal();
     let hash_of = |der: &[u8]| bits_certs::identity::hash(der);
-    !journal.is_empty()
-        && journal.iter().all(|request| request.certificate.as_deref().map(hash_of) == Some(hash))
+    !journal.is_empty() && journal.iter().all(|request| request.certificate.as_deref().map(hash_of) == Some(hash))
 }
 
 fn a_real_certificate_is_named_by_its_subject_from_its_other_end(c: &mut Bench) -> Outcome {
@@ -70,7 +69,10 @@ fn a_real_certificate_is_named_by_its_subject_from_its_other_end(c: &mut Bench) 
     let set = |subject: &str| options.set_client_certificate_by_name(HERE, Some("MY"), Some(subject));
     let (found, missing) = (Ok(Success::OK), Err(Hresult::CRYPT_E_NOT_FOUND));
     c.is(
-        ["http_options.set_client_certificate_by_name.subject.reversed", "http_options.set_client_certificate_by_name.subject"],
+        [
+            "http_options.set_client_certificate_by_name.subject.reversed",
+            "http_options.set_client_certificate_by_name.subject",
+        ],
         (set("name1, name2, name3"), set("name3, name2, name1"), set("name2, name1")),
         (missing, found, found),
     )
@@ -91,9 +93,11 @@ fn a_server_that_asks_is_shown_the_chosen_certificate(c: &mut Bench) -> Outcome 
         let before = origin.journal().len();
         job.resume()?;
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
-        let shown = origin.journal().iter().skip(before).all(|request| {
-            request.certificate.as_deref().map(bits_certs::identity::hash) == Some(hash)
-        });
+        let shown = origin
+            .journal()
+            .iter()
+            .skip(before)
+            .all(|request| request.certificate.as_deref().map(bits_certs::identity::hash) == Some(hash));
         c.holds(
             [
                 "http_options.set_client_certificate_by_id.used_for",
@@ -320,10 +324,8 @@ fn each_fault_of_a_server_is_excused_by_its_flag_and_no_other(c: &mut Bench) -> 
     for (flaw, own, code) in FAULTS {
         for (_, flag, _) in FAULTS {
             let expected = (flag != own).then_some(code);
-            let clauses = [
-                "http_options.set_security_flags.os_validation",
-                "http_options.set_security_flags.cert_error_outcome",
-            ];
+            let clauses =
+                ["http_options.set_security_flags.os_validation", "http_options.set_security_flags.cert_error_outcome"];
             c.is(clauses, end(c, &origin, &[flaw], flag)?, expected)?;
         }
     }

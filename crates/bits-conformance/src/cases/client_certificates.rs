@@ -68,7 +68,10 @@ fn a_certificate_is_chosen_by_its_hash(c: &mut Bench) -> Outcome {
     drop(job);
     let set = options.set_client_certificate_by_id(HERE, MY, Some(&hash));
     c.returns(
-        ["http_options.set_client_certificate_by_id.ok", "http_options.set_client_certificate_by_id.sample_current_user_my"],
+        [
+            "http_options.set_client_certificate_by_id.ok",
+            "http_options.set_client_certificate_by_id.sample_current_user_my",
+        ],
         set,
     )?;
     c.returns("http_options.get_client_certificate.ok", options.client_certificate().map(|_| Success::OK))?;
@@ -165,11 +168,23 @@ fn the_values_of_a_subject_are_neighbours_in_reverse_order(c: &mut Bench) -> Out
     c.returns("http_options.set_client_certificate_by_name.subject.adjacent_only", by_name(&*options, "name3, name1"))?;
     let missing = Err(Hresult::CRYPT_E_NOT_FOUND);
     c.is("http_options.set_client_certificate_by_name.subject.no_oid", by_name(&*options, "CN=name1"), missing)?;
-    c.is("http_options.set_client_certificate_by_name.subject.reversed", by_name(&*options, "name1, name2, name3"), missing)?;
-    c.is("http_options.set_client_certificate_by_name.subject.reversed", by_name(&*options, "name3, name2, name1"), FOUND)?;
+    c.is(
+        "http_options.set_client_certificate_by_name.subject.reversed",
+        by_name(&*options, "name1, name2, name3"),
+        missing,
+    )?;
+    c.is(
+        "http_options.set_client_certificate_by_name.subject.reversed",
+        by_name(&*options, "name3, name2, name1"),
+        FOUND,
+    )?;
     c.is("http_options.set_client_certificate_by_name.subject.separator", by_name(&*options, "name3,name2"), missing)?;
     c.is("http_options.set_client_certificate_by_name.subject.separator", by_name(&*options, "name3, name2"), FOUND)?;
-    c.is("http_options.set_client_certificate_by_name.subject.not_empty", by_name(&*options, ""), Err(Hresult::E_INVALIDARG))
+    c.is(
+        "http_options.set_client_certificate_by_name.subject.not_empty",
+        by_name(&*options, ""),
+        Err(Hresult::E_INVALIDARG),
+    )
 }
 
 fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
@@ -249,7 +264,8 @@ fn every_place_and_store_may_hold_the_certificate(c: &mut Bench) -> Outcome {
     let own = format!(r"{}\own", c.own_sid()?);
     let by_sid = options.set_client_certificate_by_id(CertStoreLocation::USERS, Some(&own), Some(&[7; 20]));
     c.put_certificate(CertStoreLocation::CURRENT_SERVICE, "Own", certificate(8))?;
-    let by_service = options.set_client_certificate_by_id(CertStoreLocation::SERVICES, Some(r"BITS\Own"), Some(&[8; 20]));
+    let by_service =
+        options.set_client_certificate_by_id(CertStoreLocation::SERVICES, Some(r"BITS\Own"), Some(&[8; 20]));
     c.is("cert_store.service_or_user_name", (by_sid, by_service), (FOUND, FOUND))
 }
 

@@ -89,10 +89,9 @@ fn each_transfer_policy_allows_the_states_it_names(c: &mut Bench) -> Outcome {
 }
 
 fn options_are_no_states(c: &mut Bench) -> Outcome {
-    for (clause, option) in [
-        ("cost.option_ignore_congestion", CostFlags::IGNORE_CONGESTION),
-        ("cost.state_reserved", CostFlags::RESERVED),
-    ] {
+    for (clause, option) in
+        [("cost.option_ignore_congestion", CostFlags::IGNORE_CONGESTION), ("cost.state_reserved", CostFlags::RESERVED)]
+    {
         c.start_over();
         let job = spending(c, option)?;
         c.value(clause, flags_of(&job)?)?;
@@ -167,11 +166,7 @@ fn new_cost_flags_take_effect_at_once(c: &mut Bench) -> Outcome {
     c.settle()?;
     let before = job.state()?;
     set_flags(&job, CostFlags::TRANSFER_NOT_ROAMING)?;
-    c.is(
-        "job5.cost_flags.immediate",
-        (before, job.state()?),
-        (JobState::TRANSFERRING, JobState::TRANSIENT_ERROR),
-    )?;
+    c.is("job5.cost_flags.immediate", (before, job.state()?), (JobState::TRANSFERRING, JobState::TRANSIENT_ERROR))?;
     set_flags(&job, CostFlags::ROAMING)?;
     c.settle()?;
     c.is("job5.cost_flags.immediate", job.state()?, JobState::TRANSFERRING)
@@ -210,11 +205,19 @@ fn uploads_look_at_the_cost_too(c: &mut Bench) -> Outcome {
         c.settle()?;
         c.let_go(&file)?;
         c.advance(DAY)?;
-        c.is("job5.cost_flags.all_job_types", (job.state()?, c.on_server()?), (JobState::TRANSIENT_ERROR, ("unfinished", 400)))?;
+        c.is(
+            "job5.cost_flags.all_job_types",
+            (job.state()?, c.on_server()?),
+            (JobState::TRANSIENT_ERROR, ("unfinished", 400)),
+        )?;
         c.returns("job5.cost_flags.all_job_types", error_of(&job)?.1)?;
         c.set_cost(NetworkCost::UsageBased)?;
         c.settle()?;
-        c.is("job5.cost_flags.all_job_types", (job.state()?, c.on_server()?), (JobState::TRANSFERRED, ("stored", 1_000)))?;
+        c.is(
+            "job5.cost_flags.all_job_types",
+            (job.state()?, c.on_server()?),
+            (JobState::TRANSFERRED, ("stored", 1_000)),
+        )?;
     }
     Ok(())
 }

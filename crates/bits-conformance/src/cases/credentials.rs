@@ -111,7 +111,11 @@ fn credentials_are_removed_pair_by_pair(c: &mut Bench) -> Outcome {
     }
     let removed = job.remove_credentials(AuthTarget::SERVER, AuthScheme::BASIC);
     c.returns("job2.remove_credentials.ok", removed)?;
-    c.is(["job2.remove_credentials.params", "job2.remove_credentials.pair_exact", "job2.remove_credentials.no_getter"], removed, Ok(Success::OK))?;
+    c.is(
+        ["job2.remove_credentials.params", "job2.remove_credentials.pair_exact", "job2.remove_credentials.no_getter"],
+        removed,
+        Ok(Success::OK),
+    )?;
     c.returns("job2.remove_credentials.repeat", job.remove_credentials(AuthTarget::SERVER, AuthScheme::BASIC))?;
     set_all(&job)?;
     job.remove_credentials(AuthTarget::PROXY, AuthScheme::NTLM)?;
@@ -189,7 +193,10 @@ fn a_missing_name_or_password_is_for_windows_schemes_only(c: &mut Bench) -> Outc
         match scheme {
             AuthScheme::BASIC | AuthScheme::DIGEST => {
                 for half in halves.into_iter().chain([neither]) {
-                    c.returns(["job2.set_credentials.null_basic_digest", "auth.sample.null_with_basic_or_digest"], half)?;
+                    c.returns(
+                        ["job2.set_credentials.null_basic_digest", "auth.sample.null_with_basic_or_digest"],
+                        half,
+                    )?;
                 }
             }
             AuthScheme::PASSPORT => {

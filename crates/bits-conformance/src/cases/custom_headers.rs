@@ -221,11 +221,7 @@ fn custom_headers_are_replaced_and_removed_on_the_wire(c: &mut Bench) -> Outcome
         c.wait(&job, JobState::TRANSFERRED, SOON)?;
         let each: Vec<_> = carried(&origin.journal(), "X-Token").into_iter().map(|(_, value)| value).collect();
         let value = value.map(str::to_owned);
-        c.is(
-            ["http_options.set_custom_headers.remove", "http_options.set_custom_headers.ok"],
-            each,
-            vec![value; 2],
-        )?;
+        c.is(["http_options.set_custom_headers.remove", "http_options.set_custom_headers.ok"], each, vec![value; 2])?;
     }
     Ok(())
 }
@@ -248,12 +244,13 @@ fn write_only_headers_are_sent_and_never_shown(c: &mut Bench) -> Outcome {
     let job = c.job_for(&origin.url("/file"), JobPriority::NORMAL)?;
     let options = job.http_options3()?;
     options.set_custom_headers(Some(ONE))?;
-    c.is("http_options3.make_custom_headers_write_only.no_params", options.make_custom_headers_write_only(), Ok(Success::OK))?;
+    c.is(
+        "http_options3.make_custom_headers_write_only.no_params",
+        options.make_custom_headers_write_only(),
+        Ok(Success::OK),
+    )?;
     c.returns(
-        [
-            "http_options.get_custom_headers.write_only",
-            "http_options3.make_custom_headers_write_only.read_blocked",
-        ],
+        ["http_options.get_custom_headers.write_only", "http_options3.make_custom_headers_write_only.read_blocked"],
         options.custom_headers(),
     )?;
     // Not by another program, not by an administrator.

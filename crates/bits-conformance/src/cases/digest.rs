@@ -94,7 +94,8 @@ fn digest_proves_a_password_to_a_proxy(c: &mut Bench) -> Outcome {
         c.is(clauses, job.state()?, JobState::TRANSFERRED)?;
         job.complete()?;
         c.holds(clauses, "the file has the bytes of the server's", c.downloaded()? == bytes())?;
-        let to_proxy = proxy.journal().select("for the proxy", |request| request.header("Proxy-Authorization").is_some());
+        let to_proxy =
+            proxy.journal().select("for the proxy", |request| request.header("Proxy-Authorization").is_some());
         let uris = to_proxy.iter().map(|request| request.header("Proxy-Authorization").unwrap_or_default());
         let uris = values(&uris.into_iter().map(str::to_owned).collect::<Vec<_>>(), "uri");
         let asked = if is_https { vec![origin.https_address().to_string()] } else { vec![url; 3] };

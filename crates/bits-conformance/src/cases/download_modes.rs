@@ -256,7 +256,11 @@ fn a_job_of_direct_files_keeps_no_progress(c: &mut Bench) -> Outcome {
     c.restart_service()?;
     c.settle()?;
     let job = c.find(id)?;
-    c.is("job5.high_performance.job_survives", (job.display_name()?, job.enum_files()?.count()?), (JOB_NAME.to_owned(), 2))?;
+    c.is(
+        "job5.high_performance.job_survives",
+        (job.display_name()?, job.enum_files()?.count()?),
+        (JOB_NAME.to_owned(), 2),
+    )?;
     c.let_go(&second)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(
@@ -279,7 +283,8 @@ fn direct_bytes_are_those_of_the_file(c: &mut Bench) -> Outcome {
     origin.put("/file", Content::bytes(bytes.clone()));
     let gate = origin.gate_method("GET", "/file", GateAt::Byte(20_000));
     let job = c.job_with(JobPropertyId::HIGH_PERFORMANCE)?;
-    std::fs::write(c.local("download.bin"), "what was there before").map_err(|error| Stop::Failed(error.to_string()))?;
+    std::fs::write(c.local("download.bin"), "what was there before")
+        .map_err(|error| Stop::Failed(error.to_string()))?;
     job.add_file(Some(&origin.url("/file")), Some(&c.local("download.bin")))?;
     job.resume()?;
     c.settle()?;
@@ -310,7 +315,11 @@ fn a_job_downloads_no_more_than_its_limit(c: &mut Bench) -> Outcome {
         if state == JobState::ERROR {
             let (context, code) = error_of(&job)?;
             c.returns("job5.max_download_size.exceeded", code)?;
-            c.is("job5.max_download_size.exceeded", (context, c.fetched(&second)?), (ErrorContext::REMOTE_FILE, vec![]))?;
+            c.is(
+                "job5.max_download_size.exceeded",
+                (context, c.fetched(&second)?),
+                (ErrorContext::REMOTE_FILE, vec![]),
+            )?;
         }
     }
     Ok(())

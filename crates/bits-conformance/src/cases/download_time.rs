@@ -146,11 +146,7 @@ fn the_time_goes_on_counting_over_a_restart(c: &mut Bench) -> Outcome {
     c.advance(MINUTE * 3)?;
     let before = job.state()?;
     c.advance(MINUTE * 2)?;
-    c.is(
-        "job4.set_maximum_download_time.persist",
-        (before, job.state()?),
-        (JobState::TRANSFERRING, JobState::ERROR),
-    )
+    c.is("job4.set_maximum_download_time.persist", (before, job.state()?), (JobState::TRANSFERRING, JobState::ERROR))
 }
 
 fn set_own(job: &Arc<dyn Job>, time: Duration) -> Outcome {

@@ -116,11 +116,7 @@ fn the_list_is_a_snapshot_of_live_jobs(c: &mut Bench) -> Outcome {
     job.set_display_name(Some("renamed"))?;
     let listed = before.next(5)?.items;
     c.is("manager.enum_jobs.snapshot", listed.len(), 1)?;
-    c.is(
-        ["manager.enum_jobs.live_properties", "enum.jobs_snapshot"],
-        listed[0].display_name()?,
-        "renamed".to_owned(),
-    )
+    c.is(["manager.enum_jobs.live_properties", "enum.jobs_snapshot"], listed[0].display_name()?, "renamed".to_owned())
 }
 
 fn jobs_that_came_to_an_end_are_not_listed(c: &mut Bench) -> Outcome {

@@ -48,7 +48,8 @@ fn making_resuming_and_suspending_a_job_are_events(c: &mut Bench) -> Outcome {
 fn completing_and_cancelling_a_job_are_events(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let (id, owner) = (job.id()?, Sid::new(job.owner()?));
-    let end = |user: &Sid, id| JobEnd { user: user.clone(), name: JOB_NAME.into(), job: id, owner: owner.clone(), files: 1 };
+    let end =
+        |user: &Sid, id| JobEnd { user: user.clone(), name: JOB_NAME.into(), job: id, owner: owner.clone(), files: 1 };
     job.complete()?;
     told(c, "event.job_completed", &only(c, 4)?, &LogEvent::JobCompleted(end(&owner, id)))?;
     let (job, _) = c.job_with_file(10)?;

@@ -207,7 +207,11 @@ fn a_file_that_is_refused_inside_its_callback_fails_the_job(c: &mut Bench) -> Ou
         job.state()?,
         JobState::ERROR,
     )?;
-    c.is("file3.set_validation_state.false_origin_error_callback", methods(&callback), vec!["FileTransferred", "JobError"])?;
+    c.is(
+        "file3.set_validation_state.false_origin_error_callback",
+        methods(&callback),
+        vec!["FileTransferred", "JobError"],
+    )?;
     c.start_over();
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let callback = ScriptedCallback::new();

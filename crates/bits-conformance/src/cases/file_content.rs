@@ -311,11 +311,7 @@ fn complete_declares_files_valid(c: &mut Bench) -> Outcome {
     c.is("file3.set_validation_state.complete_implies_true", file.validation_state()?, false)?;
     job.complete()?;
     let state = file.validation_state()?;
-    c.is(
-        ["file3.set_validation_state.complete_implies_true", "file3.get_validation_state.after_complete"],
-        state,
-        true,
-    )
+    c.is(["file3.set_validation_state.complete_implies_true", "file3.get_validation_state.after_complete"], state, true)
 }
 
 fn files_are_judged_without_any_cache(c: &mut Bench) -> Outcome {

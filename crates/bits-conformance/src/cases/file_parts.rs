@@ -225,7 +225,11 @@ fn the_bytes_of_parts_are_those_of_the_file(c: &mut Bench) -> Outcome {
         job.complete()?;
         let expected = [&bytes[24..41], &bytes[111..], &bytes[83..90]].concat();
         c.holds(
-            ["job3.add_file_with_ranges.eof_middle_layout", "job3.file_range.length_to_eof", "job3.add_file_with_ranges.local_layout"],
+            [
+                "job3.add_file_with_ranges.eof_middle_layout",
+                "job3.file_range.length_to_eof",
+                "job3.add_file_with_ranges.local_layout",
+            ],
             "the parts follow each other in the order given",
             c.downloaded()? == expected,
         )?;

@@ -107,16 +107,8 @@ fn the_headers_of_the_last_answer_are_given_whole(c: &mut Bench) -> Outcome {
     let names: Vec<_> = told.iter().flat_map(|told| told.lines()).filter_map(|line| line.split_once(':')).collect();
     let mut names: Vec<_> = names.into_iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort_unstable();
-    let sent = [
-        "accept-ranges",
-        "content-length",
-        "content-range",
-        "content-type",
-        "date",
-        "etag",
-        "last-modified",
-        "server",
-    ];
+    let sent =
+        ["accept-ranges", "content-length", "content-range", "content-type", "date", "etag", "last-modified", "server"];
     c.is(
         ["file5.property_id.http_response_headers", "file5.get_property.complete_set"],
         names,
@@ -124,17 +116,17 @@ fn the_headers_of_the_last_answer_are_given_whole(c: &mut Bench) -> Outcome {
     )?;
     for line in [format!("Content-Length: {size}"), "Accept-Ranges: bytes".to_owned()] {
         c.holds(
-            ["file5.property_id.http_response_headers", "file5.property_value.string", "file5.get_property.complete_set"],
+            [
+                "file5.property_id.http_response_headers",
+                "file5.property_value.string",
+                "file5.get_property.complete_set",
+            ],
             &format!("{line} is among {told:?}"),
             has_line(told.as_ref(), &line),
         )?;
     }
     c.value("file5.property_id.http_response_headers", HEADERS)?;
-    c.holds(
-        "file5.get_property.params",
-        "the property of the file holds them as a string",
-        told.is_some(),
-    )?;
+    c.holds("file5.get_property.params", "the property of the file holds them as a string", told.is_some())?;
     for undefined in [0, 2, u32::MAX] {
         let result = file.file5()?.property(FilePropertyId(undefined));
         c.returns("file5.get_property.unknown_id", &result)?;

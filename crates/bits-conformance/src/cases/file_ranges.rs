@@ -93,11 +93,7 @@ fn ranges_of_a_failed_callback_are_not_told_again(c: &mut Bench) -> Outcome {
     c.is("callback3.file_ranges_transferred.return_failure", told(&recorder), vec![vec![(0, 100)]])?;
     c.move_to(&file, 300)?;
     c.advance(DAY)?;
-    c.is(
-        "callback3.file_ranges_transferred.return_failure",
-        told(&recorder),
-        vec![vec![(0, 100)], vec![(100, 200)]],
-    )
+    c.is("callback3.file_ranges_transferred.return_failure", told(&recorder), vec![vec![(0, 100)], vec![(100, 200)]])
 }
 
 const EVERYTHING: NotifyFlags = NotifyFlags::JOB_TRANSFERRED
@@ -184,8 +180,10 @@ fn on_demand(c: &Bench, recorder: &Arc<Recorder>) -> Result<(Arc<dyn Job>, crate
 }
 
 fn request(job: &Arc<dyn Job>, ranges: &[(u64, u64)]) -> Result<Success, Hresult> {
-    let ranges: Vec<_> =
-        ranges.iter().map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length }).collect();
+    let ranges: Vec<_> = ranges
+        .iter()
+        .map(|(initial_offset, length)| FileRange { initial_offset: *initial_offset, length: *length })
+        .collect();
     let files = job.enum_files()?.next(1)?.items;
     files[0].file6()?.request_file_ranges(&ranges)
 }

@@ -65,7 +65,11 @@ fn old_versions_take_encoded_names_and_four_gigabytes(c: &mut Bench) -> Outcome 
         job.add_file(Some(&encoded.url), Some(&c.local("green.bin")))?;
         job.resume()?;
         c.settle()?;
-        c.is("struct.file_info.remote_unicode_old", (job.state()?, c.attempted()?), (JobState::TRANSFERRED, vec![encoded.url]))?;
+        c.is(
+            "struct.file_info.remote_unicode_old",
+            (job.state()?, c.attempted()?),
+            (JobState::TRANSFERRED, vec![encoded.url]),
+        )?;
         let length = first_file(&job)?.progress()?.bytes_transferred;
         c.is("struct.file_info.size_http_old", (job.state()?, length), (JobState::TRANSFERRED, 4 << 30))?;
     }

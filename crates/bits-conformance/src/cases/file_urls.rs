@@ -50,7 +50,13 @@ fn a_file_gets_another_url(c: &mut Bench) -> Outcome {
     let new = "https://other.example/b.bin?x=1";
     c.returns("file2.set_remote_name.ok", set_url(&job, new)?)?;
     c.is(
-        ["file2.set_remote_name.ok", "files.set_remote_name", "file.get_remote_name.changed", "file2.set_remote_name.purpose", "file2.set_remote_name.param"],
+        [
+            "file2.set_remote_name.ok",
+            "files.set_remote_name",
+            "file.get_remote_name.changed",
+            "file2.set_remote_name.purpose",
+            "file2.set_remote_name.param",
+        ],
         url_of(&job)?,
         new.to_owned(),
     )?;
@@ -92,7 +98,11 @@ fn a_url_can_be_changed_in_every_other_state(c: &mut Bench) -> Outcome {
         c.start_over();
         let (job, _) = c.job_in(state)?;
         let result = set_url(&job, "http://other.example/b.bin")?;
-        c.is("file2.set_remote_name.other_states", (result, url_of(&job)?), (Ok(Success::OK), "http://other.example/b.bin".into()))?;
+        c.is(
+            "file2.set_remote_name.other_states",
+            (result, url_of(&job)?),
+            (Ok(Success::OK), "http://other.example/b.bin".into()),
+        )?;
     }
     c.start_over();
     let (job, _) = c.job_in(JobState::ERROR)?;
@@ -275,7 +285,11 @@ fn names_that_would_be_invalid_change_nothing(c: &mut Bench) -> Outcome {
         c.returns("job3.replace_remote_prefix.bad_result", replace(&job, "http://server", new)?)?;
     }
     c.returns("job3.replace_remote_prefix.too_long", replace(&job, "http://server", "http://a-longer-server")?)?;
-    c.is(["job3.replace_remote_prefix.bad_result", "job3.replace_remote_prefix.too_long"], urls(&job)?, before.clone())?;
+    c.is(
+        ["job3.replace_remote_prefix.bad_result", "job3.replace_remote_prefix.too_long"],
+        urls(&job)?,
+        before.clone(),
+    )?;
     let job3 = job.job3()?;
     for (old, new) in [(Some(""), Some("http://new")), (Some("http://server"), Some("")), (None, Some("http://new"))] {
         c.returns("job3.replace_remote_prefix.empty", job3.replace_remote_prefix(old, new))?;
@@ -289,7 +303,11 @@ fn a_prefix_is_compared_letter_by_letter(c: &mut Bench) -> Outcome {
     let job = job_of(c, &["http://Server/stra\u{df}e", "http://server/b"])?;
     for old in ["HTTP://Server", "http://SERVER", "http://Server/strasse", "http://Server/STRA\u{1e9e}E"] {
         let result = replace(&job, old, "http://new")?;
-        c.is(["job3.replace_remote_prefix.case_sensitive", "job3.replace_remote_prefix.no_locale"], result, Ok(Success::FALSE))?;
+        c.is(
+            ["job3.replace_remote_prefix.case_sensitive", "job3.replace_remote_prefix.no_locale"],
+            result,
+            Ok(Success::FALSE),
+        )?;
     }
     replace(&job, "http://Server/stra\u{df}e", "http://new/c")??;
     c.is(
@@ -337,7 +355,8 @@ fn a_prefix_moves_files_as_a_url_does(c: &mut Bench) -> Outcome {
         let there = elsewhere(c)?;
         c.replace(&there, size, FileTime::from_unix_seconds(stamp))?;
         replace(&job, &c.site()?, &format!("{}other/", c.site()?))??;
-        let clause = if expected.0 == 0 { "job3.replace_remote_prefix.restart" } else { "job3.replace_remote_prefix.resume" };
+        let clause =
+            if expected.0 == 0 { "job3.replace_remote_prefix.restart" } else { "job3.replace_remote_prefix.resume" };
         c.is(clause, fetched_there(c, &job, &there)?, vec![expected])?;
     }
     Ok(())
@@ -357,7 +376,11 @@ fn bytes_go_on_at_another_server(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     gate.open();
     job.complete()?;
-    c.is("file2.set_remote_name.resume", asked(&origin.journal()).last().cloned(), Some("GET bytes=20000-49999".into()))?;
+    c.is(
+        "file2.set_remote_name.resume",
+        asked(&origin.journal()).last().cloned(),
+        Some("GET bytes=20000-49999".into()),
+    )?;
     c.holds("file2.set_remote_name.resume", "the file is whole", c.downloaded()? == bytes)
 }
 
@@ -406,7 +429,8 @@ fn the_url_of_any_state_is_the_one_that_is_asked(c: &mut Bench) -> Outcome {
             } else {
                 set_url(&job, &origin.url("/mirror"))?
             };
-            let clause = if by_prefix { "job3.replace_remote_prefix.purpose" } else { "file2.set_remote_name.other_states" };
+            let clause =
+                if by_prefix { "job3.replace_remote_prefix.purpose" } else { "file2.set_remote_name.other_states" };
             c.is(clause, renamed, Ok(Success::OK))?;
             if state == JobState::QUEUED {
                 c.log_on()?;

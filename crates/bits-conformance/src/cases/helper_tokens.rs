@@ -238,7 +238,11 @@ fn a_helper_token_is_told_by_its_sid(c: &mut Bench) -> Outcome {
         options.helper_token_sid()?,
         Some(helper.user.to_string()),
     )?;
-    c.is("token.model.stored_with_job", c.find(job.id()?)?.token_options()?.helper_token_sid()?, Some(helper.user.to_string()))
+    c.is(
+        "token.model.stored_with_job",
+        c.find(job.id()?)?.token_options()?.helper_token_sid()?,
+        Some(helper.user.to_string()),
+    )
 }
 
 fn another_token_takes_the_place_of_the_first(c: &mut Bench) -> Outcome {
@@ -318,7 +322,8 @@ fn the_owners_logoff_takes_the_token(c: &mut Bench) -> Outcome {
 
 fn the_end_of_the_helpers_session_takes_the_token(c: &mut Bench) -> Outcome {
     let helper = c.other_token()?;
-    let (kept, ended) = (c.open_session(&helper, Logon::RemoteDesktop)?, c.open_session(&helper, Logon::RemoteDesktop)?);
+    let (kept, ended) =
+        (c.open_session(&helper, Logon::RemoteDesktop)?, c.open_session(&helper, Logon::RemoteDesktop)?);
     let mut jobs = Vec::new();
     for session in [kept, ended] {
         let (job, _) = c.job_with_file(1_000)?;
@@ -491,11 +496,7 @@ fn an_administrators_token_takes_an_administrator(c: &mut Bench) -> Outcome {
     let lent = foreign.set_helper_token();
     drop(impersonating);
     c.is("token.set_helper_token.admin_caller_admin_helper", lent, Ok(Success::OK))?;
-    c.is(
-        "token.set_helper_token_flags.access_1607",
-        options.set_helper_token_flags(TokenFlags::NETWORK),
-        Err(DENIED),
-    )?;
+    c.is("token.set_helper_token_flags.access_1607", options.set_helper_token_flags(TokenFlags::NETWORK), Err(DENIED))?;
     c.is(
         ["token.clear_helper_token.access_1607", "token.get_helper_token_sid.access_1607"],
         (options.helper_token_sid()?, options.clear_helper_token()),

@@ -31,7 +31,11 @@ fn the_method_of_the_type_changes_nothing(c: &mut Bench) -> Outcome {
     c.returns("http_options2.set_http_method.default_noop", options.set_http_method(Some("GET")))?;
     c.is("http_options2.set_http_method.default_noop", job.priority()?, JobPriority::NORMAL)?;
     let lowered = job.set_priority(JobPriority::LOW);
-    c.is("http_options2.set_http_method.default_noop", (lowered, job.priority()?), (Ok(Success::OK), JobPriority::LOW))?;
+    c.is(
+        "http_options2.set_http_method.default_noop",
+        (lowered, job.priority()?),
+        (Ok(Success::OK), JobPriority::LOW),
+    )?;
     // Not even an earlier method, and at any time.
     let other = c.new_job()?;
     methods_of(&other)?.set_http_method(Some("POST"))?;
@@ -150,7 +154,11 @@ fn with_another_method_a_lost_network_is_fatal(c: &mut Bench) -> Outcome {
         // The network alone does not bring it back.
         c.connect()?;
         c.settle()?;
-        c.is("http_options2.set_http_method.errors_fatal", job.state()? == JobState::ERROR, expected == JobState::ERROR)?;
+        c.is(
+            "http_options2.set_http_method.errors_fatal",
+            job.state()? == JobState::ERROR,
+            expected == JobState::ERROR,
+        )?;
     }
     Ok(())
 }

@@ -71,11 +71,7 @@ fn security_flags_that_bits_does_not_know_are_refused(c: &mut Bench) -> Outcome 
         let refused = options.set_security_flags(SecurityFlags::from_bits_retain(bits));
         c.is("http_options.set_security_flags.param", refused, Err(Hresult::E_NOTIMPL))?;
     }
-    c.is(
-        "http_options.set_security_flags.unsupported",
-        options.security_flags()?,
-        SecurityFlags::IGNORE_UNKNOWN_CA,
-    )?;
+    c.is("http_options.set_security_flags.unsupported", options.security_flags()?, SecurityFlags::IGNORE_UNKNOWN_CA)?;
     let redirects = [
         SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT,
         SecurityFlags::REDIRECT_POLICY_DISALLOW,
@@ -134,7 +130,11 @@ fn a_method_is_stored(c: &mut Bench) -> Outcome {
     for method in ["POST", "M-SEARCH", "get"] {
         c.returns("http_options2.set_http_method.ok", options.set_http_method(Some(method)))?;
         c.is(
-            ["http_options2.set_http_method.ok", "http_options2.set_http_method.param", "http_options2.get_http_method.out"],
+            [
+                "http_options2.set_http_method.ok",
+                "http_options2.set_http_method.param",
+                "http_options2.get_http_method.out",
+            ],
             options.http_method()?,
             method.to_owned(),
         )?;

@@ -226,7 +226,11 @@ fn job4_has_three_things(c: &mut Bench) -> Outcome {
     job.set_maximum_download_time(60)?;
     c.is(
         "job4.interface.purpose",
-        (job.peer_caching_flags()?, job.maximum_download_time()?, (job.owner_integrity_level()?, job.owner_elevation_state()?)),
+        (
+            job.peer_caching_flags()?,
+            job.maximum_download_time()?,
+            (job.owner_integrity_level()?, job.owner_elevation_state()?),
+        ),
         (PeerCachingFlags::ENABLE_CLIENT, 60, (0x2000, false)),
     )
 }

@@ -141,11 +141,7 @@ fn object_and_class_are_independent(c: &mut Bench) -> Outcome {
         c.settle()?;
         told.push((recorder.count("JobTransferred"), server.made()));
     }
-    c.is(
-        ["job5.notification_clsid.independent_of_object", "notify.both"],
-        told,
-        vec![(0, 0), (1, 0), (1, 1), (2, 1)],
-    )
+    c.is(["job5.notification_clsid.independent_of_object", "notify.both"], told, vec![(0, 0), (1, 0), (1, 1), (2, 1)])
 }
 
 fn a_cleared_object_leaves_it_to_the_class(c: &mut Bench) -> Outcome {
@@ -201,11 +197,8 @@ fn one_object_serves_until_its_program_ends(c: &mut Bench) -> Outcome {
     for _ in 0..3 {
         fail_and_mend(c, &job, &file)?;
     }
-    let clauses = [
-        "job5.notification_clsid.instance_reuse",
-        "notify.clsid.property",
-        "job.set_notify_interface.clsid_priority",
-    ];
+    let clauses =
+        ["job5.notification_clsid.instance_reuse", "notify.clsid.property", "job.set_notify_interface.clsid_priority"];
     c.is(clauses, server.seen(), (1, vec!["JobError"; 3]))?;
     server.end();
     fail_and_mend(c, &job, &file)?;

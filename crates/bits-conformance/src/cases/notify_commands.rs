@@ -80,7 +80,11 @@ fn a_program_and_its_parameters_are_kept(c: &mut Bench) -> Outcome {
     c.returns("job2.get_notify_cmd_line.ok", &kept)?;
     let kept = kept?;
     c.is("job2.get_notify_cmd_line.ok", kept.clone(), command(PROGRAM, "told.exe 1"))?;
-    c.is(["job2.get_notify_cmd_line.program", "job2.set_notify_cmd_line.program.type"], kept.program, PROGRAM.to_owned())?;
+    c.is(
+        ["job2.get_notify_cmd_line.program", "job2.set_notify_cmd_line.program.type"],
+        kept.program,
+        PROGRAM.to_owned(),
+    )?;
     c.is("job2.get_notify_cmd_line.parameters", kept.parameters, "told.exe 1".to_owned())?;
     job.set_notify_cmd_line(Some(r"C:\other.exe"), None)?;
     c.is("job2.set_notify_cmd_line.ok", job.notify_cmd_line()?, command(r"C:\other.exe", ""))

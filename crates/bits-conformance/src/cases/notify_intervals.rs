@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use bits_api::{Callback, Callback2, Callback3, FileRange, JobError, JobPropertyId, JobPropertyValue, callback3_object};
+use bits_api::{
+    Callback, Callback2, Callback3, FileRange, JobError, JobPropertyId, JobPropertyValue, callback3_object,
+};
 use bits_world::Profile;
 
 use super::prelude::*;
@@ -67,12 +69,7 @@ impl Callback2 for Counter {
 }
 
 impl Callback3 for Counter {
-    fn file_ranges_transferred(
-        &self,
-        _: Arc<dyn Job>,
-        _: Arc<dyn File>,
-        _: &[FileRange],
-    ) -> Result<Success, Hresult> {
+    fn file_ranges_transferred(&self, _: Arc<dyn Job>, _: Arc<dyn File>, _: &[FileRange]) -> Result<Success, Hresult> {
         Ok(self.note(|counts| counts.ranges += 1))
     }
 }
@@ -102,11 +99,7 @@ fn counted(c: &Bench, interval: Option<u32>) -> Result<Counted, Stop> {
 
 /// Lets 100 more bytes arrive every 100 ms, from now to 2.9 s later; how many modifications and
 /// range callbacks that made.
-fn steady_progress(
-    c: &Bench,
-    file: &crate::bench::Remote,
-    counter: &Counter,
-) -> Result<(usize, usize), Stop> {
+fn steady_progress(c: &Bench, file: &crate::bench::Remote, counter: &Counter) -> Result<(usize, usize), Stop> {
     let before = counter.counts();
     for step in 0..30 {
         if step > 0 {
@@ -129,11 +122,7 @@ fn the_interval_is_half_a_second_until_somebody_sets_it(c: &mut Bench) -> Outcom
     }
     let (_, file, counter) = counted(c, None)?;
     let told = steady_progress(c, &file, &counter)?;
-    c.is(
-        ["job5.min_notification_interval.default", "callback3.file_ranges_transferred.interval"],
-        told,
-        (6, 6),
-    )
+    c.is(["job5.min_notification_interval.default", "callback3.file_ranges_transferred.interval"], told, (6, 6))
 }
 
 fn modifications_and_ranges_keep_the_distance(c: &mut Bench) -> Outcome {

@@ -98,9 +98,7 @@ fn a_job_runs_while_its_new_owner_is_logged_on(c: &mut Bench) -> Outcome {
 }
 
 fn a_transfer_begins_again_in_the_new_owners_name(c: &mut Bench) -> Outcome {
-    for (reader, expected) in
-        [(c.administrator_token()?, JobState::TRANSFERRED), (c.own_token()?, JobState::ERROR)]
-    {
+    for (reader, expected) in [(c.administrator_token()?, JobState::TRANSFERRED), (c.own_token()?, JobState::ERROR)] {
         c.start_over();
         let (job, file) = c.job_in(JobState::TRANSFERRING)?;
         c.settle()?;

@@ -130,7 +130,8 @@ fn a_partner_that_asks_is_shown_a_token_and_then_cookies(c: &mut Bench) -> Outco
             "GET /file 206",
         ];
         c.is(EXPLICIT, seen(&journal), lines(&expected))?;
-        let shown: Vec<_> = journal.requests_to("/file").iter().map(|request| request.header("Authorization").is_some()).collect();
+        let shown: Vec<_> =
+            journal.requests_to("/file").iter().map(|request| request.header("Authorization").is_some()).collect();
         c.is("auth.only_on_challenge", shown, vec![false, true, false])?;
     }
     Ok(())
@@ -300,7 +301,8 @@ fn a_later_version_has_the_nexus_asked_again(c: &mut Bench) -> Outcome {
 }
 
 fn without_a_record_a_challenge_is_a_redirect(c: &mut Bench) -> Outcome {
-    let records = [None, Some((AuthTarget::PROXY, AuthScheme::PASSPORT)), Some((AuthTarget::SERVER, AuthScheme::BASIC))];
+    let records =
+        [None, Some((AuthTarget::PROXY, AuthScheme::PASSPORT)), Some((AuthTarget::SERVER, AuthScheme::BASIC))];
     for record in records {
         c.start_over();
         let origin = partner(c, &[])?;
@@ -413,10 +415,9 @@ fn a_token_goes_where_it_was_asked_for(c: &mut Bench) -> Outcome {
     let origin = partner(c, &[PassportOddity::SendsBackTo("nowhere".to_owned())])?;
     let job = member(c, &origin)?;
     is_refused(c, &job, EXPLICIT)?;
-    for (flags, state) in [
-        (SecurityFlags::empty(), JobState::TRANSFERRED),
-        (SecurityFlags::REDIRECT_POLICY_DISALLOW, JobState::ERROR),
-    ] {
+    for (flags, state) in
+        [(SecurityFlags::empty(), JobState::TRANSFERRED), (SecurityFlags::REDIRECT_POLICY_DISALLOW, JobState::ERROR)]
+    {
         c.start_over();
         let origin = partner(c, &[])?;
         let back = origin.url("/file-elsewhere");

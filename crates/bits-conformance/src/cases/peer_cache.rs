@@ -98,11 +98,7 @@ fn the_cache_may_take_one_percent_of_the_disk_unless_told_otherwise(c: &mut Benc
     c.value("peer_cache.admin.set_maximum_cache_size.default", admin.maximum_cache_size()?.value)?;
     c.returns("peer_cache.admin.set_maximum_cache_size.ok", admin.set_maximum_cache_size(7))?;
     let percent = admin.maximum_cache_size()?.value;
-    c.is(
-        ["peer_cache.admin.set_maximum_cache_size.param", "peer_cache.admin.get_maximum_cache_size.param"],
-        percent,
-        7,
-    )
+    c.is(["peer_cache.admin.set_maximum_cache_size.param", "peer_cache.admin.get_maximum_cache_size.param"], percent, 7)
 }
 
 fn the_cache_may_take_80_percent_at_most(c: &mut Bench) -> Outcome {
@@ -200,20 +196,12 @@ fn a_policy_on_peer_caching_wins_over_the_preference(c: &mut Bench) -> Outcome {
     admin.set_configuration_flags(PeerCacheFlags::ENABLE_SERVER)?;
     c.set_peer_policies(|policies| policies.enabled = Some(true))?;
     let read = admin.configuration_flags()?.value;
-    c.is(
-        ["peer_cache.v3.policy_beats_preference", "peer_cache.admin.get_configuration_flags.effective"],
-        read,
-        both,
-    )?;
+    c.is(["peer_cache.v3.policy_beats_preference", "peer_cache.admin.get_configuration_flags.effective"], read, both)?;
     c.returns("peer_cache.admin.set_configuration_flags.ok", admin.set_configuration_flags(both))?;
     let other = admin.set_configuration_flags(PeerCacheFlags::ENABLE_CLIENT);
     c.returns(["peer_cache.admin.set_configuration_flags.overridden", "policy.overridden_pref"], other)?;
     let in_force = admin.configuration_flags()?.value;
-    c.is(
-        ["peer_cache.admin.set_configuration_flags.only_without_policy", "policy.overridden_pref"],
-        in_force,
-        both,
-    )?;
+    c.is(["peer_cache.admin.set_configuration_flags.only_without_policy", "policy.overridden_pref"], in_force, both)?;
     c.set_peer_policies(|policies| policies.enabled = None)?;
     let saved = admin.configuration_flags()?.value;
     c.is(
@@ -342,6 +330,10 @@ fn preferences_and_records_outlive_the_service(c: &mut Bench) -> Outcome {
     c.restart_service()?;
     let admin = c.peer_cache()?;
     c.is("peer_cache.admin.set_maximum_cache_size.ok", admin.maximum_cache_size()?.value, 12)?;
-    c.is("peer_cache.admin.set_configuration_flags.ok", admin.configuration_flags()?.value, PeerCacheFlags::ENABLE_SERVER)?;
+    c.is(
+        "peer_cache.admin.set_configuration_flags.ok",
+        admin.configuration_flags()?.value,
+        PeerCacheFlags::ENABLE_SERVER,
+    )?;
     c.is("peer_cache.record.is_file_validated.how", c.peer_read(&file)?.is_some(), true)
 }

@@ -33,11 +33,7 @@ const PROPERTIES: [(&str, JobPropertyId, Value); 8] = [
     ("job5.id.high_performance", JobPropertyId::HIGH_PERFORMANCE, Value::Enable(true)),
     ("job5.id.max_download_size", JobPropertyId::MAX_DOWNLOAD_SIZE, Value::Uint64(1 << 40)),
     ("job5.id.use_stored_credentials", JobPropertyId::USE_STORED_CREDENTIALS, Value::Target(AuthTarget::PROXY)),
-    (
-        "job5.id.minimum_notification_interval_ms",
-        JobPropertyId::MINIMUM_NOTIFICATION_INTERVAL_MS,
-        Value::Dword(1_500),
-    ),
+    ("job5.id.minimum_notification_interval_ms", JobPropertyId::MINIMUM_NOTIFICATION_INTERVAL_MS, Value::Dword(1_500)),
     ("job5.id.on_demand_mode", JobPropertyId::ON_DEMAND_MODE, Value::Enable(true)),
 ];
 

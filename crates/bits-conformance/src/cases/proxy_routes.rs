@@ -278,7 +278,11 @@ fn a_mistyped_proxy_of_the_user_is_transient(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSIENT_ERROR, SOON)?;
     let (context, code) = error_of(&job)?;
     c.returns("failure.proxy_name_invalid", code)?;
-    c.is("failure.proxy_name_invalid", (job.state()?, context), (JobState::TRANSIENT_ERROR, ErrorContext::GENERAL_TRANSPORT))?;
+    c.is(
+        "failure.proxy_name_invalid",
+        (job.state()?, context),
+        (JobState::TRANSIENT_ERROR, ErrorContext::GENERAL_TRANSPORT),
+    )?;
     c.set_own_proxies(InternetSettings::proxies("proxy:8080"))?;
     c.wait(&job, JobState::TRANSFERRED, DAY)?;
     c.is("failure.proxy_name_invalid", c.ways()?, vec!["PROXY proxy:8080".to_owned()])

@@ -213,7 +213,8 @@ fn a_redirect_is_routed_anew(c: &mut Bench) -> Outcome {
     let job = job_through(c, &here, &address(&proxy), Some("127.0.0.1"))?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let to_file = origin.journal().requests_to("/file");
-    let ways = (passed_on(&to_file).contains(&true), passed_on(&origin.journal().requests_to("/short")).contains(&false));
+    let ways =
+        (passed_on(&to_file).contains(&true), passed_on(&origin.journal().requests_to("/short")).contains(&false));
     c.is("job.set_proxy_settings.bypass_format", ways, (false, false))?;
     c.is("job.set_proxy_settings.bypass_format", proxy.journal().requests_to("/file").len(), 0)
 }

@@ -149,7 +149,9 @@ fn bytes_that_are_there_are_not_fetched_again(c: &mut Bench) -> Outcome {
 fn a_request_outside_the_file_is_refused(c: &mut Bench) -> Outcome {
     let (job, _) = on_demand(c, &[(0, 10)])?;
     run(c, &job, JobState::SUSPENDED)?;
-    for parts in [&[(990, 11)][..], &[(1_000, 1)], &[(0, 10), (2_000, 1)], &[(1_000, LENGTH_TO_EOF)], &[(u64::MAX - 1, 5)]] {
+    for parts in
+        [&[(990, 11)][..], &[(1_000, 1)], &[(0, 10), (2_000, 1)], &[(1_000, LENGTH_TO_EOF)], &[(u64::MAX - 1, 5)]]
+    {
         c.returns("file6.request_file_ranges.invalid_range", request(&job, parts)?)?;
     }
     c.is("file6.request_file_ranges.invalid_range", request(&job, &[(990, 10)])?, Ok(Success::OK))
@@ -257,7 +259,11 @@ fn an_ordinary_download_tells_what_is_there(c: &mut Bench) -> Outcome {
     c.returns("file6.get_filled_file_ranges.ok", &none)?;
     c.is("file6.get_filled_file_ranges.empty", pairs(&none?), vec![])?;
     let (job, file) = under_way(c)?;
-    c.is(["file6.get_filled_file_ranges.ordinary_job", "file6.requirements.mode_not_needed"], filled(&job)?, vec![(0, 100)])?;
+    c.is(
+        ["file6.get_filled_file_ranges.ordinary_job", "file6.requirements.mode_not_needed"],
+        filled(&job)?,
+        vec![(0, 100)],
+    )?;
     c.let_go(&file)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is("file6.get_filled_file_ranges.whole_file", filled(&job)?, vec![(0, 1_000)])
@@ -332,7 +338,11 @@ fn a_job_whose_requests_are_met_waits_for_resume(c: &mut Bench) -> Outcome {
     run(c, &job, JobState::SUSPENDED)?;
     request(&job, &[(100, 10)])??;
     c.settle()?;
-    c.is("file6.request_file_ranges.resume_again", (job.state()?, c.fetched(&file)?), (JobState::SUSPENDED, vec![(0, 10)]))?;
+    c.is(
+        "file6.request_file_ranges.resume_again",
+        (job.state()?, c.fetched(&file)?),
+        (JobState::SUSPENDED, vec![(0, 10)]),
+    )?;
     run(c, &job, JobState::SUSPENDED)?;
     c.is("file6.request_file_ranges.resume_again", c.fetched(&file)?, vec![(0, 10), (100, 10)])
 }
@@ -414,7 +424,11 @@ fn what_is_there_on_demand_outlives_a_restart(c: &mut Bench) -> Outcome {
     c.restart_service()?;
     let job = c.find(id)?;
     let mode = job.job5()?.property(JobPropertyId::ON_DEMAND_MODE)?;
-    c.is("job5.on_demand.persist", (mode, filled(&job)?), (JobPropertyValue::Enable(true), vec![(100, 100), (500, 50)]))?;
+    c.is(
+        "job5.on_demand.persist",
+        (mode, filled(&job)?),
+        (JobPropertyValue::Enable(true), vec![(100, 100), (500, 50)]),
+    )?;
     c.let_go(&file)?;
     run(c, &job, JobState::SUSPENDED)?;
     c.is("job5.on_demand.persist", c.fetched(&file)?, vec![(100, 100), (500, 100)])
@@ -509,7 +523,11 @@ fn requested_bytes_over_http_are_told_and_those_between_are_not(c: &mut Bench) -
     request(&job, &[(1_000, 500), (9_000, 700), (20_000, 10)])??;
     run(c, &job, JobState::SUSPENDED)?;
     c.advance(MINUTE)?;
-    c.is("file6.request_file_ranges.adds", asked(&origin.journal()).pop(), Some("GET bytes=1000-1499,9000-9699,20000-20009".into()))?;
+    c.is(
+        "file6.request_file_ranges.adds",
+        asked(&origin.journal()).pop(),
+        Some("GET bytes=1000-1499,9000-9699,20000-20009".into()),
+    )?;
     let told = |told: Told| if let Told::Ranges { ranges, .. } = told { pairs(&ranges) } else { vec![] };
     let told: Vec<_> = recorder.told().into_iter().flat_map(told).collect();
     let expected = vec![(1_000, 500), (9_000, 700), (20_000, 10)];

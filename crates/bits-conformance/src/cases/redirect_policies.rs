@@ -71,7 +71,11 @@ fn the_remote_name_tells_the_final_url_while_the_transfer_runs(c: &mut Bench) ->
         let job = resumed(c, &origin.url("/short"), flags)?;
         c.wait(&job, JobState::TRANSFERRING, SOON)?;
         c.settle()?;
-        c.is("file.get_remote_name.changed", (job.state()?, urls(&job)?), (JobState::TRANSFERRING, vec![origin.url(path)]))?;
+        c.is(
+            "file.get_remote_name.changed",
+            (job.state()?, urls(&job)?),
+            (JobState::TRANSFERRING, vec![origin.url(path)]),
+        )?;
         c.is("http_options.security_flags.redirect_allow_report", urls(&job)?, vec![origin.url(path)])?;
         gate.open();
         c.wait(&job, JobState::TRANSFERRED, SOON)?;

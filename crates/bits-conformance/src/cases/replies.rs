@@ -133,8 +133,12 @@ fn progress_of_a_reply_is_in_bytes(c: &mut Bench) -> Outcome {
 fn progress_of_the_job_is_that_of_the_upload(c: &mut Bench) -> Outcome {
     let (job, file) = c.upload_job(JobType::UPLOAD_REPLY, 1_000)?;
     c.reply_with(&file, REPLY)?;
-    let whole =
-        |files_transferred| JobProgress { bytes_total: 1_000, bytes_transferred: 1_000, files_total: 1, files_transferred };
+    let whole = |files_transferred| JobProgress {
+        bytes_total: 1_000,
+        bytes_transferred: 1_000,
+        files_total: 1,
+        files_transferred,
+    };
     let reply = file.reply();
     c.hold_at(&reply, 5)?;
     job.resume()?;
@@ -219,7 +223,11 @@ fn reply_data_is_there_in_transferred_and_after(c: &mut Bench) -> Outcome {
     job.complete()?;
     let after = job.reply_data();
     let same = before.as_deref() == Some(REPLY) && after? == before;
-    c.is(["reply.data_when", "job2.get_reply_data.after_complete"], (same, job.state()?), (true, JobState::ACKNOWLEDGED))
+    c.is(
+        ["reply.data_when", "job2.get_reply_data.after_complete"],
+        (same, job.state()?),
+        (true, JobState::ACKNOWLEDGED),
+    )
 }
 
 fn the_reply_file_appears_with_complete(c: &mut Bench) -> Outcome {
@@ -231,7 +239,11 @@ fn the_reply_file_appears_with_complete(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let (name, data) = (job2.reply_file_name().is_ok(), job2.reply_data().is_ok());
     c.is(
-        ["job2.get_reply_data.before_complete_file_hidden", "job2.get_reply_file_name.open_after_complete", "reply.file_when"],
+        [
+            "job2.get_reply_data.before_complete_file_hidden",
+            "job2.get_reply_file_name.open_after_complete",
+            "reply.file_when",
+        ],
         (name && data, c.local_length("reply.xml")?),
         (true, None),
     )?;
@@ -297,11 +309,7 @@ fn job_transferred_comes_after_the_reply(c: &mut Bench) -> Outcome {
     c.let_go(&reply)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.settle()?;
-    c.is(
-        "callback.job_transferred.upload_reply",
-        (before, recorder.count("JobTransferred")),
-        (("stored", 0), 1),
-    )
+    c.is("callback.job_transferred.upload_reply", (before, recorder.count("JobTransferred")), (("stored", 0), 1))
 }
 
 fn a_program_completes_the_job_for_its_reply(c: &mut Bench) -> Outcome {

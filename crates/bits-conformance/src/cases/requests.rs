@@ -145,7 +145,11 @@ fn the_head_of_an_answer_is_told_as_it_came(c: &mut Bench) -> Outcome {
     };
     c.is(
         "file5.get_property.complete_set",
-        (told.lines().next().map(str::to_owned), told.ends_with("\r\n\r\n"), told.contains("\r\nx-ODD_name: as it IS\r\n")),
+        (
+            told.lines().next().map(str::to_owned),
+            told.ends_with("\r\n\r\n"),
+            told.contains("\r\nx-ODD_name: as it IS\r\n"),
+        ),
         (Some("HTTP/1.1 206 Partial Content".to_owned()), true, true),
     )?;
     // Of the last answer alone, which is that to GET.

@@ -147,7 +147,11 @@ fn the_second_file_goes_on_and_the_first_is_not_asked_for(c: &mut Bench) -> Outc
         let course = broken(c, &origin, "/file", job, AT, how)?;
         // What has arrived is served no more: only a request would tell.
         origin.change("/first", Content::synthetic(900, 3));
-        c.is(["http.resume_range", "files.consistency.finished_not_redone"], asked_again(c, &origin, &course)?, rest())?;
+        c.is(
+            ["http.resume_range", "files.consistency.finished_not_redone"],
+            asked_again(c, &origin, &course)?,
+            rest(),
+        )?;
         course.job.complete()?;
         let first = std::fs::read(c.on_disk("first.bin")).unwrap_or_default();
         let is_old = first == Synthetic::new(1_000, 2).bytes(0..1_000);
@@ -205,7 +209,11 @@ fn requested_ranges_go_on_in_the_middle_of_one_after_every_break(c: &mut Bench) 
             let part = place(first)..place(first + length);
             there.get(part.clone()) == bytes.get(part)
         };
-        c.holds("file6.get_filled_file_ranges.content", "the bytes are at their places", PARTS.into_iter().all(is_right))?;
+        c.holds(
+            "file6.get_filled_file_ranges.content",
+            "the bytes are at their places",
+            PARTS.into_iter().all(is_right),
+        )?;
     }
     Ok(())
 }

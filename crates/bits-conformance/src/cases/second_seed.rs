@@ -54,12 +54,8 @@ fn sample(
 ) -> Result<Option<Begun>, Stop> {
     let Some(scheme) = scheme_of(scheme) else { return Ok(None) };
     let word = |word| Some(word).filter(|word: &&str| !word.eq_ignore_ascii_case("NULL"));
-    let credentials = AuthCredentials {
-        target: AuthTarget::SERVER,
-        scheme,
-        user_name: word(user_name),
-        password: word(password),
-    };
+    let credentials =
+        AuthCredentials { target: AuthTarget::SERVER, scheme, user_name: word(user_name), password: word(password) };
     let CreatedJob { job, .. } = c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
     let set_up = || {
         job.set_notify_interface(Some(callback.object()))?;
@@ -243,7 +239,11 @@ fn a_complete_that_fails_leaves_the_job_in_the_queue(c: &mut Bench) -> Outcome {
     c.harm("download.bin", StorageFault::InUse)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.settle()?;
-    c.is("auth.sample.complete_failure", (callback.methods(), job.state()?), (vec!["JobTransferred"], JobState::TRANSFERRED))?;
+    c.is(
+        "auth.sample.complete_failure",
+        (callback.methods(), job.state()?),
+        (vec!["JobTransferred"], JobState::TRANSFERRED),
+    )?;
     c.is("auth.sample.complete_failure", in_queue(c)?, 1)
 }
 

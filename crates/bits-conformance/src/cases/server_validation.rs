@@ -155,12 +155,7 @@ fn an_object_of_the_wrong_kind_is_refused_first(c: &mut Bench) -> Outcome {
     let wrong = || callback_object(Arc::clone(&recorder) as _);
     let options = c.new_job()?.http_options3()?;
     let refused = options.set_server_certificate_validation_interface(Some(wrong()));
-    c.returns(
-        [
-            "http_options3.set_server_cert_validation.no_interface",
-        ],
-        refused,
-    )?;
+    c.returns(["http_options3.set_server_cert_validation.no_interface"], refused)?;
     let clauses = [
         "http_options3.set_server_cert_validation.param",
         "http_options3.set_server_cert_validation.needs_implementation",
@@ -207,8 +202,10 @@ fn the_application_is_asked_after_the_system_and_before_any_request(c: &mut Benc
         options.set_server_certificate_validation_interface(Some(application.object()))?;
         job.resume()?;
         c.wait(&job, JobState::TRANSIENT_ERROR, SOON)?;
-        let clauses =
-            ["http_options3.set_server_cert_validation.when_called", "http_options3.set_server_cert_validation.purpose"];
+        let clauses = [
+            "http_options3.set_server_cert_validation.when_called",
+            "http_options3.set_server_cert_validation.purpose",
+        ];
         c.is(clauses, (application.asked().len(), origin.handshakes(), origin.journal().len()), (1, 0, 0))?;
         job.cancel()?;
     }
@@ -267,7 +264,10 @@ fn a_refusal_is_a_transient_error_with_the_clients_own_code(c: &mut Bench) -> Ou
         c.value("http_options3.set_server_cert_validation.declined_context", context.0)?;
         c.value("server_cert_callback.validate.decline_context", context.0)?;
         c.is(
-            ["http_options3.set_server_cert_validation.declined_context", "server_cert_callback.validate.decline_context"],
+            [
+                "http_options3.set_server_cert_validation.declined_context",
+                "server_cert_callback.validate.decline_context",
+            ],
             context,
             ErrorContext::SERVER_CERTIFICATE_CALLBACK,
         )?;
@@ -380,10 +380,9 @@ fn setting_the_object_again_forgets_what_was_accepted(c: &mut Bench) -> Outcome 
 
 fn without_an_object_the_system_alone_decides(c: &mut Bench) -> Outcome {
     let origin = origin(c)?;
-    for (flaws, expected) in [
-        (vec![], None),
-        (vec![Flaw::Expired], Some(Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID)),
-    ] {
+    for (flaws, expected) in
+        [(vec![], None), (vec![Flaw::Expired], Some(Hresult::ERROR_WINHTTP_SECURE_CERT_DATE_INVALID))]
+    {
         shake_hands(&origin, &Handshake { flaws, ..Handshake::default() })?;
         // It would refuse any server.
         let application = Application::new(&[Answer::Refuse(REFUSED); 2]);
@@ -416,10 +415,7 @@ fn only_the_last_object_is_asked(c: &mut Bench) -> Outcome {
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     c.is(
-        [
-            "http_options3.set_server_cert_validation.last_caller_wins",
-            "server_cert_callback.validate.last_caller_wins",
-        ],
+        ["http_options3.set_server_cert_validation.last_caller_wins", "server_cert_callback.validate.last_caller_wins"],
         (first.asked().len(), last.asked().len()),
         (0, 1),
     )

@@ -53,7 +53,8 @@ fn a_remote_name_is_of_http_https_or_smb(c: &mut Bench) -> Outcome {
     }
     let clauses = ["struct.file_info.remote_protocols", "net.smb_http"];
     c.is(clauses, taken, vec![true, true, true, false, false])?;
-    let forms = [r"\\server\share\dir\a.bin", "file://server/share/a.bin", r"file://\\server\share\a.bin", r"Z:\dir\a.bin"];
+    let forms =
+        [r"\\server\share\dir\a.bin", "file://server/share/a.bin", r"file://\\server\share\a.bin", r"Z:\dir\a.bin"];
     for form in forms {
         c.is("struct.file_info.remote_smb_forms", (form, accepts(c, form)?), (form, true))?;
     }
@@ -62,7 +63,10 @@ fn a_remote_name_is_of_http_https_or_smb(c: &mut Bench) -> Outcome {
     }
     let upload = c.new_job_of(JobType::UPLOAD_REPLY)?;
     c.outgoing("up.bin", 10)?;
-    c.returns("struct.file_info.remote_smb_upload_reply", upload.add_file(Some(r"\\server\share\a"), Some(&c.local("up.bin"))))
+    c.returns(
+        "struct.file_info.remote_smb_upload_reply",
+        upload.add_file(Some(r"\\server\share\a"), Some(&c.local("up.bin"))),
+    )
 }
 
 /// What a client finds of what 2.0 has added: SMB names, ranges and other names for remote files,
@@ -236,7 +240,11 @@ fn files_of_drives_are_added_by_all_their_names(c: &mut Bench) -> Outcome {
     c.returns("file.remotename.verbatim", last.remote_name())?;
     c.is("file.remotename.verbatim", last.remote_name()?, "file:///C:/source/a b.bin".to_owned())?;
     let progress = last.progress()?;
-    c.is("file.progress.initial", (progress.bytes_total, progress.bytes_transferred, progress.completed), (SIZE_UNKNOWN, 0, false))?;
+    c.is(
+        "file.progress.initial",
+        (progress.bytes_total, progress.bytes_transferred, progress.completed),
+        (SIZE_UNKNOWN, 0, false),
+    )?;
     let (x, y) = (c.local("x.bin"), c.local("y.bin"));
     let pair = [
         FileInfo { remote_name: r"C:\source\x.bin", local_name: &x },
@@ -317,7 +325,11 @@ fn a_share_takes_the_place_of_a_web_server(c: &mut Bench) -> Outcome {
     let again = c.new_job()?;
     shared.add_to(&again)?;
     let moved = again.job3()?.replace_remote_prefix(Some(r"\\files"), Some(r"\\newfiles"));
-    c.is("job3.replace_remote_prefix.smb_prefix", (moved, urls(&again)?), (Ok(Success::OK), vec![r"\\newfiles\public\file".to_owned()]))
+    c.is(
+        "job3.replace_remote_prefix.smb_prefix",
+        (moved, urls(&again)?),
+        (Ok(Success::OK), vec![r"\\newfiles\public\file".to_owned()]),
+    )
 }
 
 /// The access list of a file is what this machine has of one.
@@ -338,7 +350,8 @@ fn what_is_asked_for_of_owner_and_access_is_kept(c: &mut Bench) -> Outcome {
         job.job3()?.set_file_acl_flags(flags)?;
         run_to_end(c, &job)?;
         job.complete()?;
-        let (source, copy) = (possible(std::fs::metadata(c.shared("a.bin")))?, possible(std::fs::metadata(&file.local))?);
+        let (source, copy) =
+            (possible(std::fs::metadata(c.shared("a.bin")))?, possible(std::fs::metadata(&file.local))?);
         let is_kept = (copy.mode() & 0o777 == mode, (copy.uid(), copy.gid()) == (source.uid(), source.gid()));
         c.is("files.acl_flags", is_kept, (!flags.is_empty(), true))?;
     }

@@ -106,10 +106,8 @@ fn behind_gateway(ticks: u32) -> Uplink {
 }
 
 fn the_counters_of_a_gateway_are_better_than_those_of_an_interface(c: &mut Bench) -> Outcome {
-    let moved = [
-        moved_over(c, Profile::V2_0, behind_gateway(199))?,
-        moved_over(c, Profile::V2_5, behind_gateway(199))?,
-    ];
+    let moved =
+        [moved_over(c, Profile::V2_0, behind_gateway(199))?, moved_over(c, Profile::V2_5, behind_gateway(199))?];
     c.is("net.igd.use", moved.to_vec(), vec![100_000, 10_000])
 }
 

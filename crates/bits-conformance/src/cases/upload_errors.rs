@@ -24,11 +24,23 @@ fn an_error_of_the_server_application_has_its_own_context(c: &mut Bench) -> Outc
         let error = job.error()?;
         let (context, code) = error.error()?;
         c.value(
-            ["errors.server_app_context", "errors.context.enum_remote_application", "enum.error_context.remote_application"],
+            [
+                "errors.server_app_context",
+                "errors.context.enum_remote_application",
+                "enum.error_context.remote_application",
+            ],
             context,
         )?;
-        c.is("job.get_error.upload_reply_app", (context, code), (ErrorContext::REMOTE_APPLICATION, Hresult::BG_E_HTTP_ERROR_404))?;
-        c.is(["error.get_file.ok", "error.get_protocol.http"], (error.file()?.remote_name()?, error.protocol()?), (file.url, "http".to_owned()))?;
+        c.is(
+            "job.get_error.upload_reply_app",
+            (context, code),
+            (ErrorContext::REMOTE_APPLICATION, Hresult::BG_E_HTTP_ERROR_404),
+        )?;
+        c.is(
+            ["error.get_file.ok", "error.get_protocol.http"],
+            (error.file()?.remote_name()?, error.protocol()?),
+            (file.url, "http".to_owned()),
+        )?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What came with which BITS, and which Windows has which.
 
 use bits_api::{
-    CostFlags, File, FilePropertyId, FileRange, JobPropertyId,
-    JobPropertyValue as Value, PeerCachingFlags, SecurityFlags,
+    CostFlags, File, FilePropertyId, FileRange, JobPropertyId, JobPropertyValue as Value, PeerCachingFlags,
+    SecurityFlags,
 };
 use bits_origin::Content;
 use bits_world::{Preset, Profile, Token};
@@ -52,7 +52,8 @@ fn library_of(c: &mut Bench) -> Result<String, Stop> {
     let job = c.job_for(&origin.url("/file"), JobPriority::NORMAL)?;
     job.resume()?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
-    let agents: Vec<_> = origin.journal().iter().map(|request| request.header("User-Agent").map(str::to_owned)).collect();
+    let agents: Vec<_> =
+        origin.journal().iter().map(|request| request.header("User-Agent").map(str::to_owned)).collect();
     match agents.first().cloned().flatten().as_deref().and_then(|agent| agent.strip_prefix("Microsoft BITS/")) {
         Some(library) => Ok(library.to_owned()),
         None => failed(format!("requests name themselves {agents:?}")),
@@ -135,7 +136,11 @@ fn came_with(
             c.start_over();
             c.play(profile)?;
             let got = can(c)?;
-            let text = format!("{feature} is there exactly since BITS {}; in {} it is {got}", since.version(), profile.version());
+            let text = format!(
+                "{feature} is there exactly since BITS {}; in {} it is {got}",
+                since.version(),
+                profile.version()
+            );
             c.holds(clause, &text, got == expected)?;
         }
     }
@@ -152,7 +157,8 @@ const REDIRECTS: (&str, Can) = ("the control of redirects", |c| {
     let options = c.new_job()?.http_options();
     Ok(options.is_ok_and(|options| options.set_security_flags(SecurityFlags::REDIRECT_POLICY_DISALLOW).is_ok()))
 });
-const PEERS: (&str, Can) = ("the administration of peer caching", |c| Ok(c.manager()?.peer_cache_administration().is_ok()));
+const PEERS: (&str, Can) =
+    ("the administration of peer caching", |c| Ok(c.manager()?.peer_cache_administration().is_ok()));
 const JOB_LIMIT: (&str, Can) = ("the limit of jobs", |c| {
     c.set_policies(|policies| policies.max_jobs_per_user = 1)?;
     c.new_job()?;

@@ -161,7 +161,10 @@ fn what_was_missed(c: &mut Bench) -> Answer {
     more(c, &listener, TRANSFERRED, 0, SOON)?;
     c.until(|| false, A_MOMENT)?;
     let (ends, files) = (listener.count(TRANSFERRED), listener.count(FILE));
-    Ok(Seen::new().and(TRANSFERRED, ends).and(FILE, files).and("JobModification more than once", listener.count(MODIFICATION) > 1))
+    Ok(Seen::new()
+        .and(TRANSFERRED, ends)
+        .and(FILE, files)
+        .and("JobModification more than once", listener.count(MODIFICATION) > 1))
 }
 
 fn interface_and_flags(c: &mut Bench) -> Answer {

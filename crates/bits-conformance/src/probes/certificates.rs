@@ -5,12 +5,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use bits_api::{CertStoreLocation as Place, File, FileTime, SecurityFlags, ServerCertificate, ServerCertificateValidationCallback, Success, Unknown, server_certificate_validation_object};
+use bits_api::{
+    CertStoreLocation as Place, File, FileTime, SecurityFlags, ServerCertificate, ServerCertificateValidationCallback,
+    Success, Unknown, server_certificate_validation_object,
+};
 use bits_origin::{ClientCertificates, Flaw, Handshake, Origin, TlsVersions};
 
 use super::prelude::*;
 use super::rest::state_name;
-use super::words::{Notes, named, run, job_for, trusting, origin, quoted, yes};
+use super::words::{Notes, job_for, named, origin, quoted, run, trusting, yes};
 use crate::bench::{Recorder, shake_hands};
 
 probes! {
@@ -156,7 +159,10 @@ fn certificates_of_different_times(c: &mut Bench) -> Answer {
     // From 2010 to 2100, where the authority in between had ended in 2002.
     let valid = Some((FileTime::from_unix_seconds(1_262_304_000), FileTime::from_unix_seconds(4_102_444_800)));
     let origin = origin(c, 1_000)?;
-    shake_hands(&origin, &Handshake { flaws: vec![Flaw::ExpiredBetween], between: true, valid, ..Handshake::default() })?;
+    shake_hands(
+        &origin,
+        &Handshake { flaws: vec![Flaw::ExpiredBetween], between: true, valid, ..Handshake::default() },
+    )?;
     let unknown = SecurityFlags::IGNORE_UNKNOWN_CA;
     let mut seen = Notes::default();
     seen.add("IGNORE_UNKNOWN_CA", secured(c, &origin, unknown)?);
@@ -200,11 +206,8 @@ impl ServerCertificateValidationCallback for Application {
         _file: Arc<dyn File>,
         server: &ServerCertificate<'_>,
     ) -> Result<Success, Hresult> {
-        let given = Given {
-            certificate: server.certificate.to_vec(),
-            encoding: server.encoding,
-            store: server.store.to_vec(),
-        };
+        let given =
+            Given { certificate: server.certificate.to_vec(), encoding: server.encoding, store: server.store.to_vec() };
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(given);
         self.answer
     }
@@ -232,7 +235,11 @@ fn an_object_for_each_state(c: &mut Bench) -> Answer {
     ];
     for is_cancelled in [false, true] {
         let (_, job) = job("final", &origin.url("/file"), !is_cancelled)?;
-        if is_cancelled { job.cancel()? } else { job.complete()? };
+        if is_cancelled {
+            job.cancel()?
+        } else {
+            job.complete()?
+        };
         jobs.push((state_name(job.state()?), job));
     }
     let mut seen = Notes::default();
@@ -270,7 +277,8 @@ fn what_a_callback_is_not_asked_again(c: &mut Bench) -> Answer {
     let origin = origin(c, 1_000)?;
     let mut seen = Notes::default();
     let url = origin.https_url("/file").replace("127.0.0.1", "localhost");
-    for (what, answer) in [("S_OK", Ok(Success::OK)), ("S_FALSE", Ok(Success::FALSE)), ("E_FAIL", Err(Hresult::E_FAIL))] {
+    for (what, answer) in [("S_OK", Ok(Success::OK)), ("S_FALSE", Ok(Success::FALSE)), ("E_FAIL", Err(Hresult::E_FAIL))]
+    {
         let application = Application::new(answer);
         let job = job_for(c, &url, "first")?;
         trusting(&job)?;

@@ -4,7 +4,7 @@ use bits_api::{AuthCredentials, AuthScheme, AuthTarget};
 use bits_origin::{GateAt, Guard, Scheme};
 
 use super::prelude::*;
-use super::words::{Notes, named, end, run, reach, job_for, origin, bytes, completed, cancelled, each, quoted};
+use super::words::{Notes, bytes, cancelled, completed, each, end, job_for, named, origin, quoted, reach, run};
 
 probes! {
     "job2.set_credentials.states" => credentials_after_the_end,
@@ -29,7 +29,12 @@ const SCHEMES: [(&str, AuthScheme); 5] = [
 ];
 
 /// For the server, by this scheme.
-fn set(job: &Arc<dyn Job>, scheme: AuthScheme, user_name: Option<&str>, password: Option<&str>) -> Result<String, Stop> {
+fn set(
+    job: &Arc<dyn Job>,
+    scheme: AuthScheme,
+    user_name: Option<&str>,
+    password: Option<&str>,
+) -> Result<String, Stop> {
     let record = AuthCredentials { target: AuthTarget::SERVER, scheme, user_name, password };
     Ok(named(job.clone().job2()?.set_credentials(&record)))
 }
@@ -66,7 +71,8 @@ fn long_passwords(c: &mut Bench) -> Answer {
 fn names_and_passwords_that_are_missing(c: &mut Bench) -> Answer {
     let job = c.new_job()?;
     let (name, password) = (Some("alice"), Some("horse"));
-    let forms = [("both", name, password), ("no name", None, password), ("no password", name, None), ("neither", None, None)];
+    let forms =
+        [("both", name, password), ("no name", None, password), ("no password", name, None), ("neither", None, None)];
     let mut seen = Notes::default();
     for (scheme_name, scheme) in SCHEMES {
         for (what, name, password) in forms {
@@ -194,7 +200,8 @@ fn headers_of_every_form(c: &mut Bench) -> Answer {
         let before = origin.journal().len();
         let ended = run(c, &job)?;
         let journal = origin.journal();
-        let carried = journal.iter().skip(before).last().and_then(|request| request.header("X-Token")).map(str::to_owned);
+        let carried =
+            journal.iter().skip(before).last().and_then(|request| request.header("X-Token")).map(str::to_owned);
         seen.add(format!("{text:?}"), format!("{set}, {ended}, sent {}", quoted(carried.as_deref())));
         job.cancel()?;
     }

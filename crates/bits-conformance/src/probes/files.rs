@@ -46,8 +46,7 @@ const URL: &str = "http://files.example/a.bin";
 fn ten_files(b: &Bench) -> Result<Arc<dyn Job>, Stop> {
     let job = b.new_job()?;
     let names: Vec<_> = (0..10).map(|n| (format!("http://files.example/{n}"), b.local(&format!("{n}.bin")))).collect();
-    let set: Vec<_> =
-        names.iter().map(|(remote, local)| FileInfo { remote_name: remote, local_name: local }).collect();
+    let set: Vec<_> = names.iter().map(|(remote, local)| FileInfo { remote_name: remote, local_name: local }).collect();
     job.add_file_set(&set)?;
     Ok(job)
 }

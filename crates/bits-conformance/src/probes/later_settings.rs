@@ -3,7 +3,7 @@
 use bits_api::{HttpOptions2, JobPriority, JobPropertyId, JobPropertyValue, PeerCachingFlags, SecurityFlags};
 
 use super::prelude::*;
-use super::words::{Notes, only, named, run, job_for, origin, completed, cancelled, list, quoted};
+use super::words::{Notes, cancelled, completed, job_for, list, named, only, origin, quoted, run};
 
 probes! {
     "job4.peer_caching_flags.undefined" => undefined_bits_of_peer_caching,
@@ -27,7 +27,10 @@ fn undefined_bits_of_peer_caching(c: &mut Bench) -> Answer {
     let job = c.new_job()?.job4()?;
     let mut seen = Notes::default();
     for bits in [8, 0x8000_0000] {
-        seen.add(format!("SetPeerCachingFlags({bits:#x})"), named(job.set_peer_caching_flags(PeerCachingFlags::from_bits_retain(bits))));
+        seen.add(
+            format!("SetPeerCachingFlags({bits:#x})"),
+            named(job.set_peer_caching_flags(PeerCachingFlags::from_bits_retain(bits))),
+        );
     }
     seen.add("GetPeerCachingFlags", bits_or_name(job.peer_caching_flags().map(|flags| flags.bits())));
     Ok(seen.told())
@@ -135,12 +138,18 @@ fn priorities_beside_a_method(c: &mut Bench) -> Answer {
 
 fn modes_beside_a_method(c: &mut Bench) -> Answer {
     let mut seen = Notes::default();
-    let modes = [("DYNAMIC_CONTENT", JobPropertyId::DYNAMIC_CONTENT), ("ON_DEMAND_MODE", JobPropertyId::ON_DEMAND_MODE)];
+    let modes =
+        [("DYNAMIC_CONTENT", JobPropertyId::DYNAMIC_CONTENT), ("ON_DEMAND_MODE", JobPropertyId::ON_DEMAND_MODE)];
     for (name, id) in modes {
-        let set = |job: &Arc<dyn Job>| Ok::<_, Stop>(named(job.clone().job5()?.set_property(id, JobPropertyValue::Enable(true))));
+        let set = |job: &Arc<dyn Job>| {
+            Ok::<_, Stop>(named(job.clone().job5()?.set_property(id, JobPropertyValue::Enable(true))))
+        };
         let (before, after) = (c.new_job()?, c.new_job()?);
         let first = set(&before)?;
-        seen.add(format!("{name}, then POST"), format!("{first}, {}", set_method(&before.http_options2()?, Some("POST"))));
+        seen.add(
+            format!("{name}, then POST"),
+            format!("{first}, {}", set_method(&before.http_options2()?, Some("POST"))),
+        );
         let first = set_method(&after.http_options2()?, Some("POST"));
         seen.add(format!("POST, then {name}"), format!("{first}, {}", set(&after)?));
     }

@@ -177,7 +177,8 @@ fn a_destination_that_is_there(b: &mut Bench) -> Answer {
     done(std::fs::write(&destination, "before"))?;
     origin.put("/file", Content::synthetic(SIZE, 1));
     let job = b.new_job()?;
-    let told = Seen::new().and("AddFile", job.add_file(Some(&origin.url("/file")), Some(&destination.to_string_lossy())));
+    let told =
+        Seen::new().and("AddFile", job.add_file(Some(&origin.url("/file")), Some(&destination.to_string_lossy())));
     job.resume()?;
     let told = told.and("the job rests in", b.rest(&job)?).and("Complete", job.complete());
     Ok(told.and("the destination", content_of(&destination)))

@@ -104,9 +104,15 @@ fn unknown_code(b: &mut Bench) -> Answer {
 fn languages(b: &mut Bench) -> Answer {
     let manager = b.manager()?;
     let mut told = Seen::new();
-    for (name, language) in
-        [("0", 0), ("en-US", 0x409), ("en-GB", 0x809), ("en", 0x9), ("de-DE", 0x407), ("fr-FR", 0x40C), ("ja-JP", 0x411)]
-    {
+    for (name, language) in [
+        ("0", 0),
+        ("en-US", 0x409),
+        ("en-GB", 0x809),
+        ("en", 0x9),
+        ("de-DE", 0x407),
+        ("fr-FR", 0x40C),
+        ("ja-JP", 0x411),
+    ] {
         let text = manager.error_description(Hresult::BG_E_EMPTY, LanguageId(language));
         told = told.and(name, text.map(|_| Words("a text")));
     }

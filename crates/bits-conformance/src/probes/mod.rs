@@ -38,10 +38,6 @@ macro_rules! modules {
 
         /// The probes of each file.
         const MODULES: &[&[Probe]] = &[$($name::PROBES),*];
-
-        /// The files, for whoever has to name a line of one.
-        pub(crate) const SOURCES: &[(&str, &str)] =
-            &[$((stringify!($name), include_str!(concat!(stringify!($name), ".rs")))),*];
     };
 }
 

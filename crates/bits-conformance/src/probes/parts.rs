@@ -74,7 +74,10 @@ fn per_request(origin: &Origin) -> Texts {
             _ => runs.push((count, 1)),
         }
     }
-    Texts::new(runs.into_iter().map(|(count, times)| if times == 1 { count.to_string() } else { format!("{times} times {count}") }))
+    Texts::new(
+        runs.into_iter()
+            .map(|(count, times)| if times == 1 { count.to_string() } else { format!("{times} times {count}") }),
+    )
 }
 
 fn how_many_ranges_in_a_request(c: &mut Bench) -> Answer {
@@ -105,7 +108,8 @@ fn one_name_gets_too_long(c: &mut Bench) -> Answer {
     for (url, name) in [("http://127.0.0.1/a", "a.bin"), (long.as_str(), "b.bin")] {
         job.add_file(Some(url), Some(&c.local(name)))?;
     }
-    let replaced = job.job3()?.replace_remote_prefix(Some("http://127.0.0.1/"), Some("http://a-much-longer-name.invalid/"));
+    let replaced =
+        job.job3()?.replace_remote_prefix(Some("http://127.0.0.1/"), Some("http://a-much-longer-name.invalid/"));
     let first = first_file(&job)?.remote_name()?;
     Ok(Seen::new().and("ReplaceRemotePrefix", replaced).and("the short name then", first))
 }

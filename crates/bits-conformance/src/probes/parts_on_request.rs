@@ -4,7 +4,7 @@ use bits_api::{File6, FileRange, JobPriority, JobPropertyId, JobPropertyValue, L
 use bits_origin::{GateAt, Origin};
 
 use super::prelude::*;
-use super::words::{Notes, named, end, run, reach, job_for, origin, bytes, asked, list};
+use super::words::{Notes, asked, bytes, end, job_for, list, named, origin, reach, run};
 use crate::bench::ranges;
 
 probes! {
@@ -193,7 +193,10 @@ fn dynamic_content_in_the_background(c: &mut Bench) -> Answer {
     for (name, priority) in [("FOREGROUND", JobPriority::FOREGROUND), ("NORMAL", JobPriority::NORMAL)] {
         let job = job_for(c, &origin.url("/file"), name)?;
         job.set_priority(priority)?;
-        seen.add(format!("DYNAMIC_CONTENT at {name}"), named(job.job5()?.set_property(JobPropertyId::DYNAMIC_CONTENT, ON)));
+        seen.add(
+            format!("DYNAMIC_CONTENT at {name}"),
+            named(job.job5()?.set_property(JobPropertyId::DYNAMIC_CONTENT, ON)),
+        );
         seen.add("Resume", run(c, &job)?);
         job.cancel()?;
     }
@@ -211,11 +214,14 @@ fn the_temporary_name_of_high_performance(c: &mut Bench) -> Answer {
     let file = first_file(&job)?;
     let mut seen = Notes::default();
     let local = file.local_name()?;
-    seen.add("GetTemporaryName while TRANSFERRING", match file.file3()?.temporary_name() {
-        Ok(name) if name == local => "the local name".to_owned(),
-        Ok(_) => "another name".to_owned(),
-        refused => named(refused),
-    });
+    seen.add(
+        "GetTemporaryName while TRANSFERRING",
+        match file.file3()?.temporary_name() {
+            Ok(name) if name == local => "the local name".to_owned(),
+            Ok(_) => "another name".to_owned(),
+            refused => named(refused),
+        },
+    );
     gate.open();
     seen.add("then", end(c, &job)?);
     Ok(seen.told())

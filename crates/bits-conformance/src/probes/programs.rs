@@ -68,10 +68,9 @@ fn a_program_without_its_path(c: &mut Bench) -> Answer {
     let (job, folder) = job(c)?;
     // One that a search would find.
     let told = folder.join("told");
-    let set = job.job2()?.set_notify_cmd_line(
-        Some("cmd.exe"),
-        Some(&format!("cmd.exe /c echo told> \"{}\"", told.display())),
-    );
+    let set = job
+        .job2()?
+        .set_notify_cmd_line(Some("cmd.exe"), Some(&format!("cmd.exe /c echo told> \"{}\"", told.display())));
     if set.is_err() {
         return Ok(Seen::new().and("SetNotifyCmdLine", set));
     }

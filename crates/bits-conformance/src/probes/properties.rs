@@ -1,9 +1,11 @@
 //! The properties of IBackgroundCopyJob5, by number.
 
-use bits_api::{AuthTarget, CostFlags, Guid, Job5, JobPriority, JobPropertyId as Id, JobPropertyValue as Value, SIZE_UNKNOWN};
+use bits_api::{
+    AuthTarget, CostFlags, Guid, Job5, JobPriority, JobPropertyId as Id, JobPropertyValue as Value, SIZE_UNKNOWN,
+};
 
 use super::prelude::*;
-use super::words::{Notes, only, named, run, job_for, origin, completed, cancelled, list};
+use super::words::{Notes, cancelled, completed, job_for, list, named, only, origin, run};
 
 probes! {
     "job5.property.unknown" => numbers_that_are_no_property,
@@ -182,7 +184,9 @@ fn targets_of_stored_credentials(c: &mut Bench) -> Answer {
 fn stored_credentials_after_resume(c: &mut Bench) -> Answer {
     let origin = origin(c, 1_000)?;
     let job = job_for(c, &origin.url("/file"), "resumed")?;
-    let set = |target| Ok::<_, Stop>(named(job.clone().job5()?.set_property(Id::USE_STORED_CREDENTIALS, Value::Target(target))));
+    let set = |target| {
+        Ok::<_, Stop>(named(job.clone().job5()?.set_property(Id::USE_STORED_CREDENTIALS, Value::Target(target))))
+    };
     let mut seen = Notes::default();
     seen.add("before Resume", set(AuthTarget::PROXY)?);
     let ended = run(c, &job)?;

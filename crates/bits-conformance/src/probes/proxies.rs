@@ -1,10 +1,10 @@
 //! Proxies: what SetProxySettings takes, and which way a download then goes.
 
 use bits_api::{FilePropertyId, FilePropertyValue, ProxyUsage};
-use bits_origin::{Fault, Origin, Rule, Script, Request};
+use bits_origin::{Fault, Origin, Request, Rule, Script};
 
 use super::prelude::*;
-use super::words::{Notes, named, run, job_for, trusting, origin, each, asked, list, yes};
+use super::words::{Notes, asked, each, job_for, list, named, origin, run, trusting, yes};
 
 probes! {
     "job.set_proxy_settings.lists" => lists_beside_other_usages,
@@ -127,8 +127,14 @@ fn https_beside_a_proxy_of_http(c: &mut Bench) -> Answer {
     let origin = origin(c, SIZE)?;
     let proxy = c.proxy()?;
     let mut seen = Notes::default();
-    seen.add("https under http=proxy", way(c, &origin, &origin.https_url("/file"), &format!("http={}", address(&proxy)), None)?);
-    seen.add("http under https=proxy", way(c, &origin, &origin.url("/file"), &format!("https={}", address(&proxy)), None)?);
+    seen.add(
+        "https under http=proxy",
+        way(c, &origin, &origin.https_url("/file"), &format!("http={}", address(&proxy)), None)?,
+    );
+    seen.add(
+        "http under https=proxy",
+        way(c, &origin, &origin.url("/file"), &format!("https={}", address(&proxy)), None)?,
+    );
     seen.add("the proxy was asked", asked(&proxy.journal()));
     Ok(seen.told())
 }
@@ -137,7 +143,8 @@ fn loopback_behind_a_proxy(c: &mut Bench) -> Answer {
     let origin = origin(c, SIZE)?;
     let proxy = c.proxy()?;
     let mut seen = Notes::default();
-    for (what, bypass) in [("no bypass list", None), ("<local>", Some("<local>")), ("<-loopback>", Some("<-loopback>"))] {
+    for (what, bypass) in [("no bypass list", None), ("<local>", Some("<local>")), ("<-loopback>", Some("<-loopback>"))]
+    {
         seen.add(format!("127.0.0.1, {what}"), way(c, &origin, &origin.url("/file"), &address(&proxy), bypass)?);
     }
     Ok(seen.told())

@@ -252,7 +252,12 @@ fn said_who(origin: &Origin) -> usize {
 
 fn login(job: &Arc<dyn Job>) -> Result<(), Stop> {
     let (target, scheme) = (AuthTarget::SERVER, AuthScheme::BASIC);
-    job.job2()?.set_credentials(&AuthCredentials { target, scheme, user_name: Some(NAME), password: Some(PASSWORD) })?;
+    job.job2()?.set_credentials(&AuthCredentials {
+        target,
+        scheme,
+        user_name: Some(NAME),
+        password: Some(PASSWORD),
+    })?;
     Ok(())
 }
 

@@ -57,9 +57,10 @@ fn what_is_bits_own_affair(c: &mut Bench) -> Answer {
         let set = job.http_options()?.set_custom_headers(Some(&line));
         let is_kept = job.http_options()?.custom_headers().is_ok_and(|headers| headers.value == Some(line));
         let end = ending(c, &job)?;
-        let is_sent = origin.journal().iter().any(|request| {
-            request.headers.iter().any(|(sent, with)| sent.eq_ignore_ascii_case(name) && with == value)
-        });
+        let is_sent = origin
+            .journal()
+            .iter()
+            .any(|request| request.headers.iter().any(|(sent, with)| sent.eq_ignore_ascii_case(name) && with == value));
         let word = |yes: bool, word: &str| if yes { word.to_owned() } else { format!("not {word}") };
         let told = [set.tell(), word(is_kept, "given back"), word(is_sent, "sent"), end.tell()];
         seen = seen.and(name, Texts(told.to_vec()));

@@ -77,7 +77,8 @@ fn the_owner_takes_its_job(c: &mut Bench) -> Answer {
     let headers = job.http_options()?;
     headers.set_custom_headers(Some("X-Whose: mine\r\n"))?;
     let (elevated, taken) = (job.job4()?.owner_elevation_state(), job.take_ownership());
-    let left = headers.custom_headers().map(|headers| Texts::one(if headers.value.is_some() { "kept" } else { "gone" }));
+    let left =
+        headers.custom_headers().map(|headers| Texts::one(if headers.value.is_some() { "kept" } else { "gone" }));
     let seen = Seen::new().and("elevated before", elevated).and("TakeOwnership", taken).and("custom headers", left);
     Ok(seen.and("elevated after", job.job4()?.owner_elevation_state()))
 }

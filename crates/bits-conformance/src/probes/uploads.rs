@@ -53,7 +53,9 @@ fn what_a_reply_tells_without_one(c: &mut Bench) -> Answer {
     let empty = c.new_job_of(JobType::UPLOAD_REPLY)?;
     let (job, _) = upload(c, JobType::UPLOAD_REPLY)?;
     let (of_empty, of_job) = (empty.job2()?, job.job2()?);
-    let seen = Seen::new().and("without a file", Texts::one(getters(&of_empty))).and("SUSPENDED", Texts::one(getters(&of_job)));
+    let seen = Seen::new()
+        .and("without a file", Texts::one(getters(&of_empty)))
+        .and("SUSPENDED", Texts::one(getters(&of_job)));
     job.cancel()?;
     Ok(seen.and("CANCELLED", Texts::one(getters(&of_job))))
 }

@@ -3,7 +3,7 @@
 //! The runs differ where both tell something and not the same. What only one of them tells, since the
 //! other cannot show it, is no difference.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -106,10 +106,14 @@ impl Comparison {
             })
             .filter(|difference| difference.a.verdict != difference.b.verdict)
             .collect();
+        let shown: HashSet<_> =
+            differences.iter().filter(|found| found.is_told_by_both()).map(|found| found.clause.as_str()).collect();
+        let ended = |case: &SavedCase| differently_ended(case, of_b.cases.get(&*case.case)?, &shown);
+        let cases = a.cases.iter().filter_map(ended).collect();
         Self {
             same: all - differences.len(),
             clauses: differences,
-            cases: a.cases.iter().filter_map(|case| differently_ended(case, of_b.cases.get(&*case.case)?)).collect(),
+            cases,
             decisions: decided::decided(a.probes, b.probes),
             incomplete: [("a", a.complete), ("b", b.complete)]
                 .into_iter()
@@ -127,17 +131,19 @@ impl Comparison {
         self.clauses.iter().any(Difference::is_told_by_both)
             || !self.cases.is_empty()
             || self.decisions.iter().any(is_different)
+            || !self.incomplete.is_empty()
     }
 }
 
-/// A case that fails in one of the runs only, before it comes to a claim that does not hold.
-fn differently_ended(a: &SavedCase, b: &SavedCase) -> Option<CaseDifference> {
+/// A case that fails in one of the runs only, and of which none of the clauses that are `shown` to
+/// differ tells.
+fn differently_ended(a: &SavedCase, b: &SavedCase, shown: &HashSet<&str>) -> Option<CaseDifference> {
     let failed = match (a.ended, b.ended) {
         (CaseEnded::Passed, ended) if ended.is_failure() => b,
         (ended, CaseEnded::Passed) if ended.is_failure() => a,
         _ => return None,
     };
-    let is_shown = failed.claims.iter().any(|claim| !claim.held);
+    let is_shown = failed.claims.iter().any(|claim| !claim.held && shown.contains(&*claim.clause));
     (!is_shown).then(|| CaseDifference { case: a.case.clone(), a: a.ended, b: b.ended, why: failed.why.clone() })
 }
 

@@ -1,7 +1,8 @@
 //! The decisions in two runs side by side: what was chosen, and what each BITS does.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 use super::saved::SavedProbe;
 
