@@ -1,7 +1,6 @@
 //! A folder to download into, a server, and runs of `bitsd`.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -137,6 +136,8 @@ impl Run {
     #[cfg(unix)]
     #[expect(clippy::unbuffered_bytes, reason = "what comes after the line is left for the end")]
     pub(crate) fn next_line(&mut self) -> String {
+        use std::io::Read;
+
         let stderr = self.0.as_mut().unwrap().stderr.as_mut().unwrap();
         let bytes = stderr.bytes().map(Result::unwrap).take_while(|byte| *byte != b'\n');
         String::from_utf8(bytes.collect()).unwrap()
