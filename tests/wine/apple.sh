@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Type-checks the workspace for macOS, on a machine without Apple's C compiler: stand-ins for it and
+# Type-checks and lints the workspace for macOS, on a machine without Apple's C compiler: stand-ins for it and
 # for ar make empty outputs for what is written in C, which nothing links. It shows that the Rust code
 # compiles there, and no more.
 set -euo pipefail
@@ -25,4 +25,4 @@ END
 chmod +x "$WORK/cc" "$WORK/ar"
 # Without SDKROOT, Apple's own tools are asked where the headers are.
 export CC_aarch64_apple_darwin="$WORK/cc" AR_aarch64_apple_darwin="$WORK/ar" SDKROOT="$WORK"
-cargo check --workspace --all-targets --target aarch64-apple-darwin
+cargo clippy --workspace --all-targets --target aarch64-apple-darwin -- -D warnings

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The Wine arm: what can be shown of Windows on a machine without it. Cross-builds, makes a prefix
 # that goes again at the end, and runs in it the tests of the emulator, its conformance, and
-# bits-windows and the conformance suite against Wine's own BITS. Last it type-checks for macOS.
-# run.sh [PART...]: all parts, or tests, emulator, bits, absent, apple: see below.
+# bits-windows and the conformance suite against Wine's own BITS. It lints for Windows and macOS, too.
+# run.sh [PART...]: all parts, or tests, lints, emulator, bits, absent, apple: see below.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../.ci/steps.sh"
 source tests/wine/lib.sh
@@ -34,6 +34,7 @@ without_class() { registry delete "$BITS_CLASS" /f && stop_prefix; }
 
 # The parts, all of them or those that are named.
 tests() { within 900 cargo test --no-fail-fast --target "$TARGET" "${PACKAGES[@]}"; }
+lints() { within 900 cargo clippy --workspace --all-targets --target "$TARGET" -- -D warnings; }
 emulator() { within 900 "$WINE" "$suite" run; }
 bits() {
     step start_bits
@@ -46,10 +47,11 @@ absent() {
 }
 apple() { step tests/wine/apple.sh; }
 
+all=(tests lints emulator bits absent apple)
 parts=("$@")
-[ $# -gt 0 ] || parts=(tests emulator bits absent apple)
+[ $# -gt 0 ] || parts=("${all[@]}")
 for part in "${parts[@]}"; do
-    [[ " tests emulator bits absent apple " == *" $part "* ]] || { echo "there is no part $part" >&2; exit 2; }
+    [[ " ${all[*]} " == *" $part "* ]] || { echo "there is no part $part; there are ${all[*]}" >&2; exit 2; }
 done
 suite=target/$TARGET/debug/bits-conformance.exe
 step tests/wine/install.sh
