@@ -106,6 +106,7 @@ impl Engine {
             // It was looked at above, like before every event.
             Event::WorldChanged => {}
             Event::Deadline => self.deadline(cx),
+            Event::Stopping => self.keep_all_scattered(),
             Event::Published(ticket, outcome) => {
                 if let Some(Awaited::Publish(job, file)) = self.tickets.remove(&Counted(ticket)) {
                     self.published(cx, job, file, outcome);

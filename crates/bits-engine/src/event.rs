@@ -14,6 +14,8 @@ pub enum Event {
     WorldChanged,
     /// [`Engine::next_deadline`](crate::Engine::next_deadline) is reached.
     Deadline,
+    /// The service ends in order: nothing more happens, and what is put on record now is kept.
+    Stopping,
     /// The outcome of [`Action::Publish`](crate::Action::Publish).
     Published(Ticket, Result<(), Hresult>),
     /// The outcome of [`Action::Delete`](crate::Action::Delete).

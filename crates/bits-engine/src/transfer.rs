@@ -181,6 +181,17 @@ impl Engine {
         self.persist_file(key, place);
     }
 
+    /// Puts on record what running attempts have brought so far of scattered files.
+    pub(crate) fn keep_all_scattered(&mut self) {
+        let running: Vec<_> = self.attempts.values().copied().collect();
+        for key in running {
+            let place = self.jobs[key].fetching.place;
+            if self.jobs[key].files.get(place).is_some_and(|file| file.access.is_some()) {
+                self.persist_file(key, place);
+            }
+        }
+    }
+
     /// The remote file is another one than what is there of it, which was thrown away.
     fn start_over(&mut self, cx: Cx<'_>, key: JobKey) {
         /// How often in one run.

@@ -417,6 +417,7 @@ impl Service {
         if core.crashed {
             return Vec::new();
         }
+        self.with_engine(&mut core, |engine, cx| engine.handle(cx, Event::Stopping));
         let outbox = std::mem::take(&mut core.outbox);
         outbox
             .into_iter()

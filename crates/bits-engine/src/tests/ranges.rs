@@ -6,7 +6,7 @@ use bits_wire::attempt::{AttemptEnd, AttemptReport, Begin};
 use bits_wire::layout;
 
 use super::house::{House, alice, seconds};
-use crate::{FileIndex, JobKey};
+use crate::{Event, FileIndex, JobKey};
 
 /// An on-demand job with one file of which 20 bytes from 10 and 30 from 60 are asked for; the
 /// first have arrived, and 5 of the others.
@@ -37,6 +37,20 @@ fn what_is_there_of_a_scattered_file_outlives_a_restart() {
     let layout = house.plan(job).fetch.layout;
     let pieces = layout.pieces(100).unwrap();
     assert_eq!(pieces.iter().map(|piece| (piece.remote.start, piece.remote.end)).collect::<Vec<_>>(), [(65, 90)]);
+}
+
+#[test]
+fn what_has_come_of_a_range_outlives_a_service_that_stops_in_order() {
+    let mut house = House::new();
+    let job = begun(&mut house);
+    house.progress(job, 30);
+    let temporary = house.plan(job).local;
+    house.disk.files.get_mut().insert(temporary, 90);
+
+    house.tell(Event::Stopping);
+    house.restart(seconds(60));
+
+    assert_eq!(house.filled(job, 0), [(10, 20), (60, 10)]);
 }
 
 #[test]
