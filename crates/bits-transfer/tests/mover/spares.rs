@@ -49,14 +49,13 @@ fn on_a_virtual_clock_each_job_connects_anew() {
     }
 }
 
-#[test]
-fn a_connection_of_a_job_with_credentials_serves_nobody_else() {
+/// Jobs of nobody share a connection; each that `known` says something of has one of its own.
+#[track_caller]
+fn serves_nobody_else(known: impl Fn(AttemptPlan) -> AttemptPlan) {
     let (server, mill) = (Server::start(counted), Mill::new());
-    let login = Login { user_name: Secret::new("user"), password: Secret::new("password") };
-    let known: Arc<Logins> = Arc::new([((AuthTarget::SERVER, AuthScheme::BASIC), login)].into_iter().collect());
+    let plan = || mill.plan(&server.url("/a"));
 
-    for (logins, number) in [(Arc::default(), 0), (Arc::clone(&known), 1), (Arc::default(), 0), (known, 2)] {
-        let plan = AttemptPlan { logins, ..mill.plan(&server.url("/a")) };
+    for (plan, number) in [(plan(), 0), (known(plan()), 1), (plan(), 0), (known(plan()), 2)] {
         assert_eq!(mill.run(plan).bytes, Some(vec![number; 10]));
         fs::remove_file(mill.temporary()).unwrap();
         mill.mover.release(ChainId(1));
@@ -64,16 +63,18 @@ fn a_connection_of_a_job_with_credentials_serves_nobody_else() {
 }
 
 #[test]
-fn a_connection_of_a_job_that_says_who_it_is_in_a_header_serves_nobody_else() {
-    let (server, mill) = (Server::start(counted), Mill::new());
-    let known = || Some(Secret::new("Authorization: Negotiate YII="));
+fn a_connection_of_a_job_with_credentials_serves_nobody_else() {
+    let login = || Login { user_name: Secret::new("user"), password: Secret::new("password") };
+    let logins = || [((AuthTarget::SERVER, AuthScheme::BASIC), login())].into_iter().collect::<Logins>();
 
-    for (custom_headers, number) in [(known(), 0), (None, 1), (known(), 2), (None, 1)] {
-        let plan = AttemptPlan { custom_headers, ..mill.plan(&server.url("/a")) };
-        assert_eq!(mill.run(plan).bytes, Some(vec![number; 10]));
-        fs::remove_file(mill.temporary()).unwrap();
-        mill.mover.release(ChainId(1));
-    }
+    serves_nobody_else(|plan| AttemptPlan { logins: Arc::new(logins()), ..plan });
+}
+
+#[test]
+fn a_connection_of_a_job_that_says_who_it_is_in_a_header_serves_nobody_else() {
+    let header = || Some(Secret::new("Authorization: Negotiate YII="));
+
+    serves_nobody_else(|plan| AttemptPlan { custom_headers: header(), ..plan });
 }
 
 #[test]
