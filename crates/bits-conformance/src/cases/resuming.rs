@@ -13,6 +13,7 @@ cases![
     the_second_file_goes_on_and_the_first_is_not_asked_for,
     parts_go_on_in_the_middle_of_one_after_every_break,
     requested_ranges_go_on_in_the_middle_of_one_after_every_break,
+    a_requested_range_that_began_after_another_was_whole_goes_on_after_a_restart,
     a_file_above_two_gigabytes_goes_on_by_two_gigabytes,
     dynamic_content_begins_anew_after_every_break,
     a_direct_file_goes_on_unless_the_service_ended,
@@ -164,6 +165,8 @@ fn the_second_file_goes_on_and_the_first_is_not_asked_for(c: &mut Bench) -> Outc
 /// Parts of a file, and so much of a body that it ends in the second of them.
 const PARTS: [(u64, u64); 3] = [(1_000, 500), (10_000, 2_000), (40_000, 100)];
 const IN_THE_SECOND: u64 = 500 + 1_000;
+/// After so many bytes of the answer its first part is whole, and the second has not begun.
+const BEHIND_THE_FIRST: u64 = 500 + 150;
 
 /// The ranges that are missing of [`PARTS`] when so many bytes of them are there.
 fn missing(there: u64) -> Vec<String> {
@@ -216,6 +219,26 @@ fn requested_ranges_go_on_in_the_middle_of_one_after_every_break(c: &mut Bench) 
         )?;
     }
     Ok(())
+}
+
+fn a_requested_range_that_began_after_another_was_whole_goes_on_after_a_restart(c: &mut Bench) -> Outcome {
+    let origin = c.origin()?;
+    origin.put("/file", Content::bytes(bytes()).last_modified(STAMP));
+    let job = c.job_with(JobPropertyId::ON_DEMAND_MODE)?;
+    job.add_file(Some(&origin.url("/file")), Some(&c.local("download.bin")))?;
+    first_file(&job)?.file6()?.request_file_ranges(&ranges(&PARTS))?;
+    let whole = origin.gate_method("GET", "/file", GateAt::Byte(BEHIND_THE_FIRST));
+    let begun = origin.gate_method("GET", "/file", GateAt::Byte(IN_THE_SECOND));
+    job.resume()?;
+    c.settle()?;
+    whole.open();
+    c.settle()?;
+    let (id, there, requests) = (job.id()?, job.progress()?.bytes_transferred, origin.journal().len());
+    c.restart_service()?;
+    begun.open();
+    c.wait(&c.find(id)?, JobState::SUSPENDED, SOON)?;
+    let again = asked(&origin.journal()).split_off(requests);
+    c.is(["file6.request_file_ranges.no_double_download", "http.resume_range"], again, missing(there))
 }
 
 fn a_file_above_two_gigabytes_goes_on_by_two_gigabytes(c: &mut Bench) -> Outcome {
