@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The emulator, built for Windows, beside Wine's own BITS: the same jobs for both, in one run under Wine,
-# from a server that runs beside it. BITS_BENCH_JOBS and BITS_BENCH_MIB as in benches/providers.rs.
+# from a server that runs beside it. BITS_BENCH_JOBS and BITS_BENCH_MIB as in benches/providers/main.rs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source tests/wine/lib.sh
