@@ -15,8 +15,8 @@ pub use bits_windows::ConnectError;
 pub use provider::{Bits, Provider, ProviderError};
 
 pub use bits_service::{
-    Builder, Client, Emulator, Entry, Impersonation, SimFailure, SimHold, SimReply, SimUpload, SimUploadStage,
-    Simulation, StartError, TimeError, Timeline, What, impersonate,
+    Builder, Client, Emulator, Entry, Impersonation, SimFailure, SimGuard, SimHold, SimReply, SimScheme, SimUpload,
+    SimUploadStage, Simulation, StartError, TimeError, Timeline, What, impersonate,
 };
 
 // For the author of a test.

@@ -98,6 +98,14 @@ enum Exchange {
 }
 
 impl Exchange {
+    fn scheme(&self) -> AuthScheme {
+        match self {
+            Self::Basic(_) => AuthScheme::BASIC,
+            Self::Digest(_) => AuthScheme::DIGEST,
+            Self::Bound(bound) => bound.scheme(),
+        }
+    }
+
     /// Answers a challenge with an account; `None` where it cannot be answered.
     fn begin(
         scheme: AuthScheme,
@@ -240,6 +248,13 @@ impl Party {
         self.state = State::Accepted(exchange);
         self.breaks = 0;
         Step::Stand
+    }
+
+    /// By which scheme we say that we are whom, and as whom we are known where nobody asks again.
+    pub fn account(&self) -> Option<(AuthScheme, &Login)> {
+        let (State::Speaking(exchange) | State::Accepted(exchange)) = &self.state else { return None };
+        let scheme = exchange.scheme();
+        Some((scheme, self.logins.get(self.target, scheme)?))
     }
 
     /// What they make of what we have said, once for each time that we were asked.
@@ -447,6 +462,20 @@ mod tests {
         assert_eq!(party.hear(200, &HeaderMap::new()), Step::Stand);
 
         assert!(party.say(&ASKED).is_some());
+    }
+
+    #[test]
+    fn an_account_is_told_from_the_challenge_on_until_it_is_refused() {
+        let mut party = party(&[AuthScheme::BASIC, AuthScheme::DIGEST]);
+        let basic = challenging("Basic realm=x");
+        let account =
+            |party: &Party| party.account().map(|(scheme, login)| (scheme, login.user_name.expose().to_owned()));
+
+        assert_eq!(account(&party), None);
+        assert_eq!(party.hear(401, &basic), Step::Again);
+        assert_eq!(account(&party), Some((AuthScheme::BASIC, "name".to_owned())));
+        assert_eq!(party.hear(401, &basic), Step::Stand);
+        assert_eq!(account(&party), None);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Outside {
             }
             Self::Simulated(simulation) => {
                 let disk = GuardedDisk::new(simulation.clone(), storage.clone());
-                Ok((SimulatedMover::new(simulation, clock, storage), Arc::new(disk)))
+                Ok((SimulatedMover::new(simulation, clock, &config.decisions, storage), Arc::new(disk)))
             }
         }
     }

@@ -60,6 +60,6 @@ pub use peer_cache::PeerRead;
 pub use running::Latch;
 pub use scripted::{CallbackCall, ScriptedCallback};
 pub use seed::{Seed, SeedError, SeedFile};
-pub use sim::{SimFailure, SimHold, SimReply, SimServer, SimUpload, SimUploadStage, Simulation};
+pub use sim::{SimFailure, SimGuard, SimHold, SimReply, SimScheme, SimServer, SimUpload, SimUploadStage, Simulation};
 pub use timeline::{Entry, Timeline, What};
 pub use verbs::{Fate, Loss, Thing, Verb};

@@ -1,9 +1,12 @@
 //! Simulated transfers: files, failures and folders in memory, without a socket or a byte.
 //!
 //! For tests of what BITS decides. A transfer takes no time, but for one under a limit of bandwidth
-//! on a virtual clock; one that must be looked at while it runs is held.
+//! on a virtual clock; one that must be looked at while it runs is held. An attempt asks its server
+//! once, however many requests that were over HTTP. Choices of [`bits_world::Decisions`] about headers,
+//! certificates and single requests show over HTTP only.
 
 mod downloads;
+mod guards;
 mod pace;
 mod redirects;
 mod uploads;
@@ -20,13 +23,16 @@ use bits_wire::attempt::{
     AttemptEnd, AttemptId, AttemptPlan, AttemptReport, ChainId, Disk, ERROR_FILE_INVALID, Failure, Mover, Probe,
     Reports, Validators, Work,
 };
+use bits_wire::download::decided;
 use bits_wire::proxy::{Hop, ProxyServer};
 use bits_wire::spans::Span;
-use bits_world::{LocalStorage, Sid};
+use bits_world::{Decisions, LocalStorage, Sid};
 
 use bits_world::clock::{Clock, Monotonic, Participant};
 use downloads::Fetched;
 pub use downloads::SimServer;
+use guards::Line;
+pub use guards::{SimGuard, SimScheme};
 use pace::Pace;
 use redirects::{Journey, Redirect};
 use uploads::Uploads;
@@ -47,6 +53,10 @@ struct State {
     started: Vec<String>,
     /// Proxies that nobody can reach.
     sunk: HashSet<ProxyServer>,
+    /// Those that want to know who asks.
+    proxies: HashMap<ProxyServer, SimGuard>,
+    /// Connections that wait for the next attempt of their chain.
+    lines: HashMap<(u64, ChainId), Line>,
     ways: Vec<(String, Hop)>,
     uploads: Uploads,
 }
@@ -61,6 +71,7 @@ struct Remote {
     /// Who may read it, if not everybody.
     readers: Option<BTreeSet<Sid>>,
     hold: Option<SimHold>,
+    guard: Option<SimGuard>,
     server: SimServer,
     /// Where whoever asks is sent instead.
     redirect: Option<Redirect>,
@@ -97,6 +108,10 @@ struct Attempt {
     pace: Option<Pace>,
     fetched: Fetched,
     storage: LocalStorage,
+    decisions: Decisions,
+    /// The way that it has taken, and the connection there.
+    hop: Option<Hop>,
+    line: Option<Line>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -209,9 +224,7 @@ impl State {
         let way = self.take_way(id);
         let attempt = self.attempts.get_mut(&id)?;
         if let Err(failure) = way {
-            let reports = Arc::clone(&attempt.reports);
-            self.attempts.remove(&id);
-            return Some((reports, AttemptReport::Ended(AttemptEnd::Failed(failure))));
+            attempt.news.push_back(failed(failure));
         }
         let remote = self.remote.entry(attempt.journey.place().to_owned()).or_default();
         let is_fetch = matches!(attempt.plan.work, Work::Download | Work::Reply { .. });
@@ -222,12 +235,24 @@ impl State {
         let report = match attempt.step {
             _ if news.is_some() => news?,
             Step::Connecting if remote.hold == Some(SimHold::Connecting) => return None,
-            Step::Connecting if attempt.plan.fetch.source.is_some() => {
-                remote.take_refusal().unwrap_or_else(|| downloads::connect(attempt, remote, &mut self.local))
+            Step::Connecting => {
+                if let Some(refusal) = remote.take_refusal() {
+                    refusal
+                } else if attempt.plan.fetch.source.is_some() {
+                    downloads::connect(attempt, remote, &mut self.local)
+                } else {
+                    match guards::pass(attempt, remote, &self.proxies) {
+                        Err(failure) => attempt.news.push_back(failed(failure)),
+                        Ok(()) if is_fetch => redirects::ask(attempt, remote),
+                        Ok(()) => {
+                            let answer = self.uploads.connect(attempt, remote, &self.local);
+                            attempt.news.push_back(answer);
+                        }
+                    }
+                    attempt.news.pop_front()?
+                }
             }
-            Step::Connecting if is_fetch => remote.take_refusal().unwrap_or_else(|| redirects::ask(attempt, remote)),
             Step::Answered => downloads::connect(attempt, remote, &mut self.local),
-            Step::Connecting => self.uploads.connect(attempt, remote, &self.local),
             Step::AwaitingProceed => return None,
             Step::Moving if is_fetch => downloads::transfer(attempt, remote, &mut self.local)?,
             Step::Moving => self.uploads.send(attempt, &mut self.remote, &self.local)?,
@@ -235,12 +260,26 @@ impl State {
         if report == AttemptReport::Ended(AttemptEnd::Done) {
             self.uploads.reply_fetched(attempt);
         }
+        let report = match report {
+            // What a server makes of an upload is documented.
+            AttemptReport::Ended(AttemptEnd::Failed(failure)) if is_fetch => {
+                failed(decided(failure, &attempt.decisions))
+            }
+            report => report,
+        };
         let reports = Arc::clone(&attempt.reports);
-        if matches!(report, AttemptReport::Ended(_)) {
-            self.attempts.remove(&id);
+        if let AttemptReport::Ended(end) = &report {
+            let is_kept = matches!(end, AttemptEnd::Done | AttemptEnd::Uploaded { .. });
+            if let Some(Attempt { plan, line: Some(line), .. }) = self.attempts.remove(&id).filter(|_| is_kept) {
+                self.lines.insert((id.0, plan.chain), line);
+            }
         }
         Some((reports, report))
     }
+}
+
+fn failed(failure: Failure) -> AttemptReport {
+    AttemptReport::Ended(AttemptEnd::Failed(failure))
 }
 
 /// Moves a file of `size` bytes as far as holds, failures and its pace let it: what is to be
@@ -278,15 +317,22 @@ pub(crate) struct SimulatedMover {
     number: u64,
     clock: Clock,
     storage: LocalStorage,
+    decisions: Decisions,
 }
 
 impl SimulatedMover {
-    /// A mover that takes its time, where it has to, from `clock`.
-    pub(crate) fn new(simulation: &Simulation, clock: &Clock, storage: &LocalStorage) -> Arc<Self> {
+    /// A mover that goes by these decisions, and takes its time, where it has to, from `clock`.
+    pub(crate) fn new(
+        simulation: &Simulation,
+        clock: &Clock,
+        decisions: &Decisions,
+        storage: &LocalStorage,
+    ) -> Arc<Self> {
         let mut state = simulation.lock();
         state.movers += 1;
         let (number, clock, storage) = (state.movers, clock.clone(), storage.clone());
-        let mover = Arc::new(Self { simulation: simulation.clone(), number, clock, storage });
+        let decisions = decisions.clone();
+        let mover = Arc::new(Self { simulation: simulation.clone(), number, clock, storage, decisions });
         drop(state);
         if let Some(clock) = mover.clock.as_virtual() {
             clock.join(Arc::downgrade(&mover) as Weak<dyn Participant>);
@@ -310,9 +356,22 @@ impl Mover for SimulatedMover {
         let pace = self.pace(plan.limit);
         let mut state = self.simulation.lock();
         state.started.push(plan.url.clone());
-        let (step, fetched, storage) = (Step::Connecting, Fetched::default(), self.storage.clone());
-        let (journey, news) = (Journey::new(&plan), VecDeque::new());
-        state.attempts.insert(id, Attempt { plan, journey, news, reports, step, pace, fetched, storage });
+        let journey = Journey::new(&plan, &self.decisions, |url| state.remote.contains_key(url));
+        let line = state.lines.remove(&(self.number, plan.chain));
+        let attempt = Attempt {
+            plan,
+            journey,
+            news: VecDeque::new(),
+            reports,
+            step: Step::Connecting,
+            pace,
+            fetched: Fetched::default(),
+            storage: self.storage.clone(),
+            decisions: self.decisions.clone(),
+            hop: None,
+            line,
+        };
+        state.attempts.insert(id, attempt);
         drop(state);
         self.simulation.go_on(id);
     }
@@ -342,10 +401,14 @@ impl Mover for SimulatedMover {
         }
     }
 
-    fn release(&self, _chain: ChainId) {}
+    fn release(&self, chain: ChainId) {
+        self.simulation.lock().lines.remove(&(self.number, chain));
+    }
 
     fn shut_down(&self) {
-        self.simulation.lock().attempts.retain(|(mover, _), _| *mover != self.number);
+        let mut state = self.simulation.lock();
+        state.attempts.retain(|(mover, _), _| *mover != self.number);
+        state.lines.retain(|(mover, _), _| *mover != self.number);
     }
 
     fn running(&self) -> Option<String> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bits_api::{ErrorContext, Hresult, JobState, JobType};
-use bits_service::{Emulator, Fault, SimReply, SimUploadStage, Simulation};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ErrorContext, Hresult, JobState, JobType};
+use bits_service::{Emulator, Fault, SimGuard, SimReply, SimScheme, SimUploadStage, Simulation};
 
 const URL: &str = "http://uploads.example/report";
 /// A full path, wherever the test runs.
@@ -36,6 +36,30 @@ fn a_simulated_server_tells_what_it_has_of_an_upload() {
     assert_eq!((uploads[0].url.as_str(), uploads[0].received), (URL, 5_000));
     assert_eq!((uploads[0].stage, uploads[0].keeps_reply), (SimUploadStage::Stored, false));
     assert_eq!(created.job.job2().unwrap().reply_data(), Ok(Some(b"thanks".to_vec())));
+}
+
+#[test]
+fn a_simulated_server_that_wants_to_know_who_sends_is_told() {
+    let simulation = Simulation::new();
+    simulation.write(SOURCE, 5_000);
+    simulation.guard(URL, SimGuard::new().offers(SimScheme::Basic).knows("alice", "correct horse"));
+    let emulator = Emulator::builder().simulated(&simulation).start().unwrap();
+    let job = emulator.client("client").manager().unwrap().create_job(Some("up"), JobType::UPLOAD).unwrap().job;
+    job.add_file(Some(URL), Some(SOURCE)).unwrap();
+
+    job.resume().unwrap();
+    emulator.wait_state(&job, JobState::ERROR, Duration::from_mins(1)).unwrap();
+    let refused = (ErrorContext::REMOTE_FILE, Hresult::BG_E_HTTP_ERROR_401);
+    assert_eq!(job.error().unwrap().error(), Ok(refused));
+    assert_eq!(simulation.uploads(), []);
+
+    let (target, scheme) = (AuthTarget::SERVER, AuthScheme::BASIC);
+    let (user_name, password) = (Some("alice"), Some("correct horse"));
+    job.job2().unwrap().set_credentials(&AuthCredentials { target, scheme, user_name, password }).unwrap();
+    job.resume().unwrap();
+    emulator.wait_state(&job, JobState::TRANSFERRED, Duration::from_mins(1)).unwrap();
+
+    assert_eq!(simulation.uploads()[0].stage, SimUploadStage::Stored);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Where simulated servers send those who ask for a file.
 
-use bits_wire::attempt::{AttemptEnd, AttemptPlan, AttemptReport, ResponseHead};
-use bits_wire::download::{Redirects, Target};
+use std::collections::VecDeque;
 
-use super::{Attempt, Remote, Simulation, Step, downloads};
+use bits_wire::attempt::{AttemptPlan, AttemptReport, Failure, ResponseHead};
+use bits_wire::download::{Redirects, Target};
+use bits_world::Decisions;
+
+use super::{Attempt, Remote, Simulation, Step, downloads, failed};
 
 /// A redirect in place of a file.
 #[derive(Clone, Debug)]
@@ -22,14 +25,39 @@ pub(super) struct Journey {
 }
 
 impl Journey {
-    pub(super) fn new(plan: &AttemptPlan) -> Self {
+    pub(super) fn new(plan: &AttemptPlan, decisions: &Decisions, is_served: impl Fn(&str) -> bool) -> Self {
+        let named = plan.fetch.named_server.as_deref().and_then(|server| Target::parse(server).ok());
         let start = Target::parse(&plan.url).ok();
-        let redirects = start.map(|start| Redirects::new(start, plan.fetch.redirects));
-        Self { place: plan.url.clone(), redirects }
+        let redirects =
+            start.map(|start| Redirects::new(start, plan.fetch.redirects).named_on(named.as_ref()).by(decisions));
+        // No server sees credentials or a fragment of a URL.
+        let seen = redirects.as_ref().map(|redirects| redirects.target().to_string());
+        let place = seen.filter(|seen| !is_served(&plan.url) && is_served(seen)).unwrap_or_else(|| plan.url.clone());
+        Self { place, redirects }
     }
 
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    pub(super) fn redirects(&self) -> Option<&Redirects> {
+        self.redirects.as_ref()
+    }
+
+    /// Follows an answer; whether it was a redirect. Adds to the news what becomes of the remote name.
+    pub(super) fn follow(
+        &mut self,
+        status: u16,
+        location: Option<&[u8]>,
+        news: &mut VecDeque<AttemptReport>,
+    ) -> Result<bool, Failure> {
+        let Some(redirects) = &mut self.redirects else { return Ok(false) };
+        let followed = redirects.follow("HEAD", status, location);
+        news.extend(redirects.take_moved().map(|url| AttemptReport::Redirected { url }));
+        if followed == Ok(true) {
+            self.place = redirects.target().to_string();
+        }
+        followed
     }
 
     pub(super) fn is_at(&self, url: &str) -> bool {
@@ -46,26 +74,21 @@ impl Simulation {
     }
 }
 
-/// The server answers: with what it has, or with where else to ask.
-pub(super) fn ask(attempt: &mut Attempt, remote: &Remote) -> AttemptReport {
-    let (status, location) = match &remote.redirect {
-        Some(Redirect { status, location }) => (*status, Some(location.as_bytes())),
-        None => (200, None),
-    };
-    let Journey { place, redirects } = &mut attempt.journey;
-    let followed = redirects.as_mut().map_or(Ok(false), |redirects| redirects.follow("HEAD", status, location));
-    if let Some(redirects) = redirects {
-        attempt.news.extend(redirects.take_moved().map(|url| AttemptReport::Redirected { url }));
-    }
-    match (followed, redirects) {
-        (Ok(true), Some(redirects)) => *place = redirects.target().to_string(),
-        (Ok(_), _) => attempt.step = Step::Answered,
-        (Err(failure), _) => attempt.news.push_back(AttemptReport::Ended(AttemptEnd::Failed(failure))),
-    }
-    AttemptReport::Answered(match &remote.redirect {
+/// The server answers: with what it has, or with where else to ask. That is the attempt's news.
+pub(super) fn ask(attempt: &mut Attempt, remote: &Remote) {
+    attempt.news.push_back(AttemptReport::Answered(match &remote.redirect {
         Some(Redirect { status, location }) => {
             ResponseHead(format!("HTTP/1.1 {status} Redirect\r\nLocation: {location}\r\n\r\n").into())
         }
         None => downloads::answer(remote),
-    })
+    }));
+    let (status, location) = match &remote.redirect {
+        Some(Redirect { status, location }) => (*status, Some(location.as_bytes())),
+        None => (200, None),
+    };
+    match attempt.journey.follow(status, location, &mut attempt.news) {
+        Ok(true) => {}
+        Ok(false) => attempt.step = Step::Answered,
+        Err(failure) => attempt.news.push_back(failed(failure)),
+    }
 }

@@ -12,7 +12,7 @@ use bits_wire::upload::application_failure;
 
 use bits_world::Touch;
 
-use super::{Attempt, Remote, SimFailure, Simulation, Step, moved_to};
+use super::{Attempt, Remote, SimFailure, Simulation, Step, failed, moved_to};
 
 /// The server's and the disk's side of uploads.
 #[derive(Default)]
@@ -134,13 +134,10 @@ impl Uploads {
     pub(super) fn connect(
         &mut self,
         attempt: &mut Attempt,
-        remote: &mut Remote,
+        remote: &Remote,
         local: &BTreeMap<PathBuf, u64>,
     ) -> AttemptReport {
         let plan = &mut attempt.plan;
-        if let Some(SimFailure { failure, .. }) = remote.failures.pop_front_if(|failure| failure.at.is_none()) {
-            return failed(failure);
-        }
         if let Some((_, status)) = self.refused_headers.get(&plan.url).filter(|(name, _)| carries(plan, name)) {
             return failed(application_failure(*status));
         }
@@ -292,8 +289,4 @@ const CHANGED: Failure = of_local_file(Hresult::BG_E_LOCAL_FILE_CHANGED);
 
 const fn of_local_file(code: Hresult) -> Failure {
     Failure { code, context: ErrorContext::LOCAL_FILE, transient: false }
-}
-
-fn failed(failure: Failure) -> AttemptReport {
-    AttemptReport::Ended(AttemptEnd::Failed(failure))
 }

@@ -41,6 +41,10 @@ impl State {
         let is_open = |hop: &&Hop| !matches!(hop, Hop::Proxy(proxy) if self.sunk.contains(proxy));
         let way = route.hops().iter().find(is_open).ok_or(Fault::CannotConnect.failure())?;
         self.ways.push((place.to_owned(), way.clone()));
+        let way = way.clone();
+        if let Some(attempt) = self.attempts.get_mut(&id) {
+            attempt.hop = Some(way);
+        }
         Ok(())
     }
 }
