@@ -50,6 +50,11 @@ impl From<ReplyDataError> for Stop {
     }
 }
 
+/// Where a failure says what was expected and what came: its first line. The others tell what it is about.
+pub(crate) fn told(why: &str) -> &str {
+    why.lines().next().unwrap_or_default()
+}
+
 /// A failure in words.
 pub(crate) fn failed<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Failed(why.into()))

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::claims;
+
 use super::comparison::{CaseDifference, Comparison, Difference, Finding, Verdict};
 use super::decided;
 
@@ -79,9 +81,9 @@ fn case_rows(case: &CaseDifference) -> String {
     format!("\n{}\n{}{}", case.case, row("A", case.a), row("B", case.b))
 }
 
-/// The first line tells what was expected and what came; the rest describes the clause.
+/// What was expected and what came, without what the clause says.
 fn first_line(why: Option<&str>) -> String {
-    why.and_then(|why| why.lines().next()).map_or_else(String::new, |why| format!(": {why}"))
+    why.map(claims::told).filter(|told| !told.is_empty()).map_or_else(String::new, |told| format!(": {told}"))
 }
 
 /// Why so many clauses are told by one run only.
