@@ -10,7 +10,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::{Body, Connection, Mark, Stop};
+use super::sending::{Body, Mark, to_usize};
+use super::{Connection, Stop};
 use crate::answer::Answer;
 use crate::content::Framing;
 use crate::fault::{Conduct, Fault};
@@ -136,7 +137,7 @@ impl Connection {
             self.at_byte(body).await?;
             self.sleep_until(body.due).await?;
             let take = self.stretch(body).min(bytes.len() as u64);
-            let now = bytes.split_to(super::to_usize(take));
+            let now = bytes.split_to(to_usize(take));
             self.write_body(&now, body).await?;
         }
         Ok(())
