@@ -140,22 +140,25 @@ mod over_com {
     /// # Errors
     /// [`ConnectError::Refused`] with the code of COM.
     pub fn connect() -> Result<Connection, ConnectError> {
-        newest().map_err(ConnectError::Refused)
+        newest(activate)
     }
 
-    fn newest() -> Result<Connection, Hresult> {
-        apartment::keep_alive()?;
+    type Activated = Result<Proxy<bits::IBackgroundCopyManager>, Hresult>;
+
+    /// The newest class that can be activated.
+    fn newest(mut activate: impl FnMut(GUID) -> Activated) -> Result<Connection, ConnectError> {
+        apartment::keep_alive().map_err(ConnectError::Refused)?;
         for (version, class) in CLASSES {
             match activate(class) {
                 Ok(manager) => return Ok(Connection { manager: Arc::new(ManagerHandle::new(manager)), version }),
                 Err(Hresult::REGDB_E_CLASSNOTREG) => {}
-                Err(code) => return Err(code),
+                Err(code) => return Err(ConnectError::Refused(code)),
             }
         }
-        Err(Hresult::REGDB_E_CLASSNOTREG)
+        Err(ConnectError::Refused(Hresult::REGDB_E_CLASSNOTREG))
     }
 
-    fn activate(class: GUID) -> Result<Proxy<bits::IBackgroundCopyManager>, Hresult> {
+    fn activate(class: GUID) -> Activated {
         apartment::enter(|| {
             // SAFETY: the class is a constant, and COM has been initialised for this process.
             let manager = unsafe { CoCreateInstance(&raw const class, None, CLSCTX_LOCAL_SERVER) };
@@ -186,5 +189,41 @@ mod over_com {
             )
         };
         set.map_err(|error| failure(&error))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// "Server execution failed": what Wine never says of a service that does not start.
+        const SERVER_EXECUTION_FAILED: Hresult = Hresult(0x8008_0005);
+
+        #[test]
+        fn a_bits_that_cannot_be_activated_is_told_in_one_line_by_its_code_and_how_to_mend_it() {
+            for (code, expected) in [
+                (SERVER_EXECUTION_FAILED, "0x80080005 CO_E_SERVER_EXEC_FAILURE: the service BITS does not start: see"),
+                (Hresult::ERROR_FILE_NOT_FOUND, "0x80070002 ERROR_FILE_NOT_FOUND: the program of the service BITS"),
+                (Hresult::REGDB_E_CLASSNOTREG, "0x80040154 REGDB_E_CLASSNOTREG: no class of BITS is registered"),
+            ] {
+                let refused = newest(|_| Err(code)).expect_err("nothing can be activated");
+
+                let told = refused.to_string();
+                let is_told =
+                    told.strip_prefix("BITS cannot be reached: ").is_some_and(|why| why.starts_with(expected));
+                assert!(is_told && told.lines().count() == 1, "{told}");
+            }
+        }
+
+        #[test]
+        fn an_older_class_is_asked_for_only_where_a_newer_one_is_not_registered() {
+            let mut asked = 0;
+            let refused = newest(|_| {
+                asked += 1;
+                Err(if asked == 1 { Hresult::REGDB_E_CLASSNOTREG } else { SERVER_EXECUTION_FAILED })
+            });
+
+            assert_eq!(refused.expect_err("none can be activated"), ConnectError::Refused(SERVER_EXECUTION_FAILED));
+            assert_eq!(asked, 2);
+        }
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! Wine never says `CO_E_SERVER_EXEC_FAILURE`: a local server that ends at once is `E_NOINTERFACE` there, one
 //! that is no program `ERROR_FILE_NOT_FOUND`, and so is a service whose `ImagePath` is no program, ends at
-//! once or hosts no BITS.
+//! once or hosts no BITS. What is told of it is tested where [`connect`] is.
 #![cfg(windows)]
 // Killing the service.
 #![allow(unsafe_code)]
