@@ -37,9 +37,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Never bits-wire: a misreading shared by both ends would pass every test.
     ("bits-origin", &["bits-api", "bits-world"]),
+    // A table for whoever meets the servers that an origin plays, the suite on real BITS among them.
+    ("bits-servers", &["bits-api", "bits-origin"]),
     (
         "bits-conformance",
-        &["bits-api", "bits-windows", "bits-world", "bits-wire", "bits-certs", "bits-service", "bits-origin"],
+        &[
+            "bits-api",
+            "bits-windows",
+            "bits-world",
+            "bits-wire",
+            "bits-certs",
+            "bits-service",
+            "bits-origin",
+            "bits-servers",
+        ],
     ),
     // Tests too: what the emulator survives, and what is fuzzed.
     (
@@ -53,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bits-transfer",
             "bits-service",
             "bits-origin",
+            "bits-servers",
         ],
     ),
     // The doctor plays downloads to a server by the rules themselves.

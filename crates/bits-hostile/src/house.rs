@@ -5,20 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{
-    AuthCredentials, AuthScheme, AuthTarget, ErrorContext, FileRange, Hresult, Job, JobPriority, JobPropertyId,
-    JobPropertyValue, JobState, JobType, Manager, ProxyUsage,
-};
+use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ErrorContext, Hresult, Job, JobState, JobType, Manager};
 use bits_origin::{Content, Origin, Request};
+use bits_servers::{At, FILE, Server};
 use bits_service::Emulator;
 use bits_world::Passport;
 use bits_world::clock::{Clock, VirtualClock};
 use tempfile::TempDir;
-
-use crate::servers::{At, Server};
-
-/// What every good answer carries.
-pub const FILE: &[u8] = b"0123456789";
 
 /// How long a test waits for what must come.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -28,9 +21,6 @@ pub const USER_NAME: &str = r"EXAMPLE\zaphod";
 
 /// What nobody is to learn who has not asked for it in the clear.
 pub const PASSWORD: &str = "Xy7!kept-to-ourselves";
-
-/// A name under which only the origin as a proxy finds itself.
-const BEHIND: &str = "files.example";
 
 /// What stands at the destination before the job is complete.
 const BEFORE: &[u8] = b"what was there before";
@@ -61,7 +51,6 @@ impl House {
         let administrator = emulator.administrator("administrator");
         let manager = emulator.client_as("updater.exe", administrator).manager().expect("a manager");
         let house = Self { origin, emulator, manager, folder: tempfile::tempdir().expect("a folder") };
-        house.origin.reach(&format!("{BEHIND}:80"), house.origin.address());
         house.origin.journal_credentials();
         house.serve("/file");
         house
@@ -78,37 +67,13 @@ impl House {
     /// # Panics
     /// When a call fails.
     pub fn job(&self, server: &Server, path: &str) -> Arc<dyn Job> {
-        let url = match server.at {
-            // Behind a proxy it has another name, or it would be asked by itself.
-            At::Proxy => format!("http://{BEHIND}{path}"),
-            At::Tunnel => self.origin.https_url(path).replace("127.0.0.1", "localhost"),
-            At::Http => self.origin.url(path),
-            At::Https => self.origin.https_url(path),
-            At::TlsToPlain => self.origin.url(path).replace("http:", "https:"),
-            At::PlainToTls => self.origin.https_url(path).replace("https:", "http:"),
-        };
-        let job = self.good_job(&url, path, &server.ranges);
-        let set = |id, value| job.clone().job5().and_then(|job| job.set_property(id, value)).map(drop);
-        if matches!(server.at, At::Proxy | At::Tunnel) {
-            let proxy = self.origin.address().to_string();
-            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&proxy), None).expect("a proxy");
-        }
+        let job = self.manager.create_job(Some("hostile"), JobType::DOWNLOAD).expect("a job").job;
+        let destination = self.destination(path);
+        fs::write(&destination, BEFORE).expect("a file");
+        server.meet(&job, &self.origin, path, &destination.to_string_lossy()).expect("a job for the server");
         self.sign_in_at(server);
         for scheme in server.schemes() {
             introduce(&job, scheme);
-        }
-        if server.background {
-            job.set_priority(JobPriority::NORMAL).expect("a priority");
-        }
-        if server.dynamic {
-            set(JobPropertyId::DYNAMIC_CONTENT, JobPropertyValue::Enable(true)).expect("dynamic content");
-        }
-        if let Some(most) = server.most {
-            set(JobPropertyId::MAX_DOWNLOAD_SIZE, JobPropertyValue::Uint64(most)).expect("a limit");
-        }
-        if let Some(days) = server.days {
-            let job4 = job.clone().job4().expect("BITS 3.0");
-            job4.set_maximum_download_time(days * 24 * 3600).expect("a limit");
         }
         job
     }
@@ -122,25 +87,6 @@ impl House {
             Passport::login_server(&at("/login"), "Test.Net", 1)
         };
         self.emulator.change_world(|world| world.passport = passport.expect("a URL"));
-    }
-
-    /// A suspended foreground job for these ranges of `url`, or for all of it.
-    fn good_job(&self, url: &str, path: &str, ranges: &[(u64, u64)]) -> Arc<dyn Job> {
-        let job = self.manager.create_job(Some("hostile"), JobType::DOWNLOAD).expect("a job").job;
-        job.set_priority(JobPriority::FOREGROUND).expect("a priority");
-        let destination = self.destination(path);
-        fs::write(&destination, BEFORE).expect("a file");
-        let local = destination.to_string_lossy();
-        if ranges.is_empty() {
-            job.add_file(Some(url), Some(&local)).expect("a file of the job");
-        } else {
-            let range =
-                |(initial_offset, length): &(u64, u64)| FileRange { initial_offset: *initial_offset, length: *length };
-            let ranges: Vec<_> = ranges.iter().map(range).collect();
-            let job3 = Arc::clone(&job).job3().expect("BITS 2.0");
-            job3.add_file_with_ranges(Some(url), Some(&local), &ranges).expect("a file of the job");
-        }
-        job
     }
 
     fn destination(&self, path: &str) -> PathBuf {

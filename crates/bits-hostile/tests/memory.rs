@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bits_api::{Hresult, JobState};
 use bits_hostile::house::House;
-use bits_hostile::servers::{At, Server};
 use bits_origin::{Fault, Handshake, Rule, Script, Step};
+use bits_servers::{At, Server};
 use peak_alloc::PeakAlloc;
 
 /// Counts what is alive in this process: client and server.

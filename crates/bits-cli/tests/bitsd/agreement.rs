@@ -7,8 +7,8 @@ use std::time::Duration;
 use bits_api::{
     FileRange, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState, JobType, Manager, SecurityFlags,
 };
-use bits_hostile::servers::{At, Server};
 use bits_origin::{Content, GateAt, Origin, Script};
+use bits_servers::{At, FILE, Server};
 use bits_service::Emulator;
 use bits_world::clock::{Clock, VirtualClock};
 use serde_json::Value;
@@ -355,14 +355,11 @@ fn hostile(server: &Server) -> Option<String> {
 
 fn said_of(server: &Server, seconds: u32) -> Option<String> {
     let origin = Origin::start(Clock::Virtual(VirtualClock::new())).unwrap();
-    origin.put("/file", Content::bytes(bits_hostile::house::FILE));
+    origin.put("/file", Content::bytes(FILE));
     origin.script(server.script());
     let url = match server.at {
-        At::Http => origin.url("/file"),
-        At::Https => origin.https_url("/file"),
-        At::TlsToPlain => origin.url("/file").replace("http:", "https:"),
-        At::PlainToTls => origin.https_url("/file").replace("https:", "http:"),
         At::Proxy | At::Tunnel => panic!("the doctor goes through no proxy"),
+        _ => server.url(&origin, "/file"),
     };
     let report = patient_doctor(&url, Some(origin.ca_pem()), seconds).json();
     said(&report, if server.background { "background" } else { "foreground" })

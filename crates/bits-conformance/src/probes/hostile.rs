@@ -1,9 +1,9 @@
 //! Servers that misbehave: those of the table of hostile servers that belong to a decision, each met
 //! by a job of its own.
 
-use bits_api::{JobPropertyId, JobPropertyValue, ProxyUsage, SecurityFlags};
-use bits_origin::{Content, Origin, Script};
-use serde::Deserialize;
+use bits_api::SecurityFlags;
+use bits_origin::Content;
+use bits_servers::{At, FILE, Server};
 
 use super::prelude::*;
 use super::rest::ending;
@@ -21,117 +21,27 @@ probes![
     "http.endless_change" => |c| servers(c, "http.endless_change"),
 ];
 
-const TABLE: &str = include_str!("../../../../fixtures/hostile/servers.toml");
-
-/// What each server serves.
-const FILE: &[u8] = b"0123456789";
-
-/// A name under which only the origin as a proxy finds itself.
-const BEHIND: &str = "files.example";
-
-/// A server of the table, without what became of a job of ours.
-#[derive(Deserialize)]
-struct Server {
-    name: String,
-    script: String,
-    #[serde(default)]
-    at: At,
-    #[serde(default)]
-    background: bool,
-    #[serde(default)]
-    dynamic: bool,
-    #[serde(default)]
-    ranges: Vec<(u64, u64)>,
-    most: Option<u64>,
-    /// Schemes for which a job has an account: such servers belong to other questions.
-    #[serde(default)]
-    logins: Vec<String>,
-    decision: Option<String>,
-}
-
-/// How its port is spoken to.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum At {
-    #[default]
-    Http,
-    Https,
-    TlsToPlain,
-    PlainToTls,
-    Proxy,
-    Tunnel,
-}
-
-#[derive(Deserialize)]
-struct Table {
-    server: Vec<Server>,
-}
-
-impl Server {
-    /// The servers of a decision that do not make a job wait for minutes.
-    fn of(decision: &str) -> Result<Vec<Self>, Stop> {
-        let table: Table =
-            toml::from_str(TABLE).map_err(|error| Stop::Failed(format!("fixtures/hostile/servers.toml: {error}")))?;
-        let is_asked = |server: &Self| {
-            server.decision.as_deref() == Some(decision) && server.logins.is_empty() && !server.takes_time()
-        };
-        Ok(table.server.into_iter().filter(is_asked).collect())
-    }
-
-    fn takes_time(&self) -> bool {
-        [" every ", " wait ", "delay "].iter().any(|step| self.script.contains(step))
-    }
-
-    fn url(&self, origin: &Origin) -> String {
-        let (plain, encrypted) = (origin.url("/file"), origin.https_url("/file"));
-        match self.at {
-            At::Http => plain,
-            At::Https => encrypted,
-            At::TlsToPlain => plain.replace("http:", "https:"),
-            At::PlainToTls => encrypted.replace("https:", "http:"),
-            // Behind a proxy it has another name, or it would be asked by itself.
-            At::Proxy => format!("http://{BEHIND}/file"),
-            At::Tunnel => encrypted.replace("127.0.0.1", "localhost"),
-        }
-    }
-
-    /// A suspended job for its file.
-    fn job(&self, c: &Bench, origin: &Origin) -> Result<Arc<dyn Job>, Stop> {
-        let job = c.new_job()?;
-        job.set_priority(if self.background { JobPriority::NORMAL } else { JobPriority::FOREGROUND })?;
-        let (url, local) = (self.url(origin), c.local("download.bin"));
-        if self.ranges.is_empty() {
-            job.add_file(Some(&url), Some(&local))?;
-        } else {
-            job.job3()?.add_file_with_ranges(Some(&url), Some(&local), &ranges(&self.ranges))?;
-        }
-        if matches!(self.at, At::Proxy | At::Tunnel) {
-            origin.reach(&format!("{BEHIND}:80"), origin.address());
-            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&origin.address().to_string()), None)?;
-        }
-        if matches!(self.at, At::Https | At::TlsToPlain | At::Tunnel) {
-            job.http_options()?.set_security_flags(SecurityFlags::IGNORE_UNKNOWN_CA)?;
-        }
-        if self.dynamic {
-            job.job5()?.set_property(JobPropertyId::DYNAMIC_CONTENT, JobPropertyValue::Enable(true))?;
-        }
-        if let Some(most) = self.most {
-            job.job5()?.set_property(JobPropertyId::MAX_DOWNLOAD_SIZE, JobPropertyValue::Uint64(most))?;
-        }
-        Ok(job)
-    }
+/// The servers of a decision that a job without an account meets, and that do not make it wait for minutes.
+fn asked_by(decision: &str) -> impl Iterator<Item = Server> {
+    let is_asked = move |server: &Server| {
+        server.decision.as_deref() == Some(decision) && server.logins.is_empty() && !server.takes_time()
+    };
+    Server::all().into_iter().filter(is_asked)
 }
 
 /// How a job ends that meets each server of the table for this decision.
 fn servers(c: &mut Bench, decision: &str) -> Answer {
     let mut seen = Seen::new();
-    for server in Server::of(decision)? {
+    for server in asked_by(decision) {
         c.start_over();
         let origin = c.origin()?;
         origin.put("/file", Content::bytes(FILE));
-        let script = Script::parse(&server.name, &server.script).map_err(|error| Stop::Failed(error.to_string()))?;
-        origin.script(script);
-        let job = server.job(c, &origin)?;
+        origin.script(server.script());
+        let job = c.new_job()?;
+        server.meet(&job, &origin, "/file", &c.local("download.bin"))?;
+        if matches!(server.at, At::Https | At::TlsToPlain | At::Tunnel) {
+            job.http_options()?.set_security_flags(SecurityFlags::IGNORE_UNKNOWN_CA)?;
+        }
         seen = seen.and(&server.name, ending(c, &job)?);
     }
     Ok(seen)

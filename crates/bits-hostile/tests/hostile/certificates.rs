@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bits_api::{ErrorContext, Hresult, JobState};
 use bits_hostile::house::House;
-use bits_hostile::servers::{At, Server};
 use bits_origin::Handshake;
+use bits_servers::{At, Server};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType, string::Ia5String};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;

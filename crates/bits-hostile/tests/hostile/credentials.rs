@@ -2,9 +2,9 @@
 //! than he may.
 
 use bits_api::{Hresult, JobState, SecurityFlags};
-use bits_hostile::house::{FILE, House, PASSWORD};
-use bits_hostile::servers::{At, Server};
+use bits_hostile::house::{House, PASSWORD};
 use bits_origin::{Fault, Request, Rule, Script, Step};
+use bits_servers::{At, FILE, Server};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -1,9 +1,9 @@
 //! A good answer that ends at each of its bytes.
 
 use bits_api::{ErrorContext, Hresult, JobState};
-use bits_hostile::house::{Ending, FILE, House};
-use bits_hostile::servers::{At, Server};
+use bits_hostile::house::{Ending, House};
 use bits_origin::{Fault, Rule, Script, Step};
+use bits_servers::{At, FILE, Server};
 
 const PATH: &str = "/file";
 

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use bits_api::{Hresult, JobState};
-use bits_hostile::house::{FILE, House};
-use bits_hostile::servers::{At, Server};
+use bits_hostile::house::House;
 use bits_origin::{Fault, Rule, Script, Step};
+use bits_servers::{At, FILE, Server};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

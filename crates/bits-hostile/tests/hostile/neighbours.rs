@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bits_api::{Job, JobPriority, JobState};
 use bits_hostile::house::{House, SOON};
-use bits_hostile::servers::{At, Server};
+use bits_servers::{At, Server};
 
 /// The servers of the table that can be played at any path.
 fn bad() -> Vec<Server> {

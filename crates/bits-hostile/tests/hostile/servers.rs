@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bits_hostile::house::{FILE, House};
-use bits_hostile::servers::Server;
+use bits_hostile::house::House;
+use bits_servers::{FILE, Server};
 
 const PATH: &str = "/file";
 

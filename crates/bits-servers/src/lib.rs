@@ -1,12 +1,27 @@
-//! The table of hostile servers.
+//! The table of hostile and broken servers, `fixtures/hostile/servers.toml`: what each does, how a job meets it, and
+//! what becomes of that job.
+//!
+//! The tests of `bits-hostile` let the emulator meet them, the doctor's tests the doctor, and the probes of the
+//! conformance suite whatever BITS there is. An [`Origin`] plays them; this crate must never know who meets them.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bits_api::hresult::CODES;
-use bits_api::{AuthScheme, ErrorContext, Hresult, JobState};
-use bits_origin::Script;
+use bits_api::{
+    AuthScheme, ErrorContext, FileRange, Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, JobState,
+    ProxyUsage,
+};
+use bits_origin::{Origin, Script};
 use serde::Deserialize;
+
+const TABLE: &str = include_str!("../../../fixtures/hostile/servers.toml");
+
+/// What each of them serves, where it serves anything.
+pub const FILE: &[u8] = b"0123456789";
+
+/// A name under which only the origin as a proxy finds itself.
+const BEHIND: &str = "files.example";
 
 /// A server that misbehaves, and what becomes of a job that meets it.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,9 +94,7 @@ impl Server {
     /// # Panics
     /// When the table cannot be read.
     pub fn all() -> Vec<Self> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/hostile/servers.toml");
-        let text = std::fs::read_to_string(&path).expect("the table of hostile servers");
-        toml::from_str::<Table>(&text).expect("a table of hostile servers").server
+        toml::from_str::<Table>(TABLE).expect("a table of hostile servers").server
     }
 
     /// The one of that name.
@@ -152,6 +165,11 @@ impl Server {
         Script::parse(&self.name, &self.script.replace("/file", path)).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Whether it does something after a while, which a job waits for.
+    pub fn takes_time(&self) -> bool {
+        [" every ", " wait ", "delay "].iter().any(|step| self.script.contains(step))
+    }
+
     /// Whether it is whole connections that suffer, whatever they are for, or all files.
     pub fn is_of_connections(&self) -> bool {
         self.script.contains("connections:") || self.script.contains("/*") || self.is_of_passport()
@@ -165,6 +183,50 @@ impl Server {
     /// Whether it is one of Passport's servers too, which there is one of for all jobs.
     fn is_of_passport(&self) -> bool {
         self.has_nexus() || self.script.contains("/login")
+    }
+
+    /// Where a job finds `path` of an origin that plays this server.
+    pub fn url(&self, origin: &Origin, path: &str) -> String {
+        match self.at {
+            At::Http => origin.url(path),
+            At::Https => origin.https_url(path),
+            At::TlsToPlain => origin.url(path).replace("http:", "https:"),
+            At::PlainToTls => origin.https_url(path).replace("https:", "http:"),
+            // Behind a proxy it has another name, or it would be asked by itself.
+            At::Proxy => format!("http://{BEHIND}{path}"),
+            At::Tunnel => origin.https_url(path).replace("127.0.0.1", "localhost"),
+        }
+    }
+
+    /// Has a suspended job without files download `path` of such an origin to `local`, in the way in which this
+    /// server is to be met. An account is the caller's to give, and so is trust in the origin's certificate.
+    ///
+    /// # Errors
+    /// What the job says to any of that.
+    pub fn meet(&self, job: &Arc<dyn Job>, origin: &Origin, path: &str, local: &str) -> Result<(), Hresult> {
+        job.set_priority(if self.background { JobPriority::NORMAL } else { JobPriority::FOREGROUND })?;
+        let url = self.url(origin, path);
+        if self.ranges.is_empty() {
+            job.add_file(Some(&url), Some(local))?;
+        } else {
+            let range = |&(initial_offset, length): &(u64, u64)| FileRange { initial_offset, length };
+            let ranges: Vec<_> = self.ranges.iter().map(range).collect();
+            job.clone().job3()?.add_file_with_ranges(Some(&url), Some(local), &ranges)?;
+        }
+        if matches!(self.at, At::Proxy | At::Tunnel) {
+            origin.reach(&format!("{BEHIND}:80"), origin.address());
+            job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&origin.address().to_string()), None)?;
+        }
+        if self.dynamic {
+            job.clone().job5()?.set_property(JobPropertyId::DYNAMIC_CONTENT, JobPropertyValue::Enable(true))?;
+        }
+        if let Some(most) = self.most {
+            job.clone().job5()?.set_property(JobPropertyId::MAX_DOWNLOAD_SIZE, JobPropertyValue::Uint64(most))?;
+        }
+        if let Some(days) = self.days {
+            job.clone().job4()?.set_maximum_download_time(days * 24 * 3600)?;
+        }
+        Ok(())
     }
 
     /// The schemes for which the job has an account.
