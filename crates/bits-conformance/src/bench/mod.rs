@@ -174,10 +174,11 @@ impl Bench {
         self.limits.provider.kind == Kind::Windows
     }
 
-    /// Another BITS on which nothing has happened; the claims stay.
+    /// Another BITS on which nothing has happened; the claims stay, and what has been waited for jobs.
     pub(crate) fn start_over(&mut self) {
         let claims = std::mem::replace(&mut self.claims, Claims::new(None));
-        *self = Self { claims, ..Self::new(self.limits.clone(), None) };
+        let waited = Cell::new(self.waited.get());
+        *self = Self { claims, waited, ..Self::new(self.limits.clone(), None) };
     }
 
     /// Plays this BITS from the start.

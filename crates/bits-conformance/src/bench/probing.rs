@@ -101,3 +101,27 @@ fn pin(path: &Path) -> std::io::Result<File> {
     }
     options.open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::Limits;
+    use crate::provider::{Kind, Provider};
+
+    #[test]
+    fn what_jobs_have_been_given_counts_for_those_on_the_next_bench_too() {
+        let provider = Provider::open(Kind::EmulatorLive, |_| {}).expect("the emulator");
+        let limits = Limits { patience: Duration::from_millis(20), ..Limits::of(Arc::new(provider)) };
+        let mut bench = Bench::new(limits, None);
+        let (job, file) = bench.job_with_file(1_000).expect("a job");
+        bench.hold_connecting(&file).expect("a gate");
+        job.resume().expect("the job is resumed");
+        bench.rest(&job).expect("a state");
+        let waited = bench.waited.get();
+        assert_ne!(waited, Duration::ZERO);
+
+        bench.start_over();
+
+        assert_eq!(bench.waited.get(), waited);
+    }
+}
