@@ -1,10 +1,10 @@
 //! The jobs that a run has made in a queue that outlives it.
 //!
-//! What is not in here belongs to somebody else, and is never touched.
+//! What is not in here, and not called as the run calls its jobs, belongs to somebody else, and is never touched.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{CreatedJob, EnumJobs, EnumJobsFlags, Guid, Hresult, Job, JobType, LanguageId, Manager};
@@ -31,9 +31,13 @@ struct Entry {
 }
 
 impl Ledger {
-    /// A ledger that is written down in `record`.
-    pub(crate) fn in_file(record: File) -> Self {
-        Self(Mutex::new(Entries { jobs: BTreeMap::new(), record: Some(record) }))
+    /// A ledger of jobs whose names begin with `name`; it is written down in `record`.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub(crate) fn in_file(mut record: File, name: &str) -> io::Result<Self> {
+        writeln!(record, "{name}")?;
+        Ok(Self(Mutex::new(Entries { jobs: BTreeMap::new(), record: Some(record) })))
     }
 
     /// Lets go of the file.
@@ -106,23 +110,64 @@ impl Ledger {
     }
 }
 
-/// The jobs that a ledger has written down in this file.
-///
-/// # Errors
-/// Those of reading.
-pub(crate) fn recorded(record: &mut File) -> std::io::Result<Vec<Guid>> {
-    let mut text = String::new();
-    record.rewind()?;
-    record.read_to_string(&mut text)?;
-    // The last line may be half a one.
-    Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+/// How the names of all that a run makes begin: its folder, and its jobs.
+pub(crate) const PREFIX: &str = "bits-conformance-";
+
+/// What a run has written down of its jobs.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(crate) struct Recorded {
+    /// How their names begin.
+    name: Option<String>,
+    /// Those that it has known of.
+    ids: Vec<Guid>,
+}
+
+impl Recorded {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(crate) fn read(record: &mut File) -> io::Result<Self> {
+        let mut text = String::new();
+        record.rewind()?;
+        record.read_to_string(&mut text)?;
+        // The last line may be half a one, and half a name would be that of other runs too.
+        let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        let mut left = Self::default();
+        for line in lines {
+            match line.parse() {
+                Ok(id) => left.ids.push(id),
+                Err(_) => left.name = Some(line.to_owned()).filter(|name| name.starts_with(PREFIX)),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Cancels those that are still there, and tells of each that stays.
+    pub(crate) fn cancel(self, manager: &dyn Manager) -> Vec<String> {
+        let mut stays = Vec::new();
+        let mut ids = self.ids;
+        match self.name.map_or(Ok(Vec::new()), |name| named(manager, &name)) {
+            Ok(others) => ids.extend(others),
+            Err(code) => stays.push(format!("jobs may stay behind, EnumJobs gives {code}")),
+        }
+        stays.extend(ids.into_iter().filter_map(|id| cancel_by_id(manager, id).err()));
+        stays
+    }
+}
+
+/// The jobs of this user whose name begins so.
+fn named(manager: &dyn Manager, name: &str) -> Result<Vec<Guid>, Hresult> {
+    let jobs = manager.enum_jobs(EnumJobsFlags::empty())?.next(u32::MAX)?.items;
+    let is_named = |job: &&Arc<dyn Job>| job.display_name().is_ok_and(|told| told.starts_with(name));
+    jobs.iter().filter(is_named).map(|job| job.id()).collect()
 }
 
 /// Cancels a job; one that is gone is as good.
 ///
 /// # Errors
 /// In one line, why it stays.
-pub(crate) fn cancel_by_id(manager: &dyn Manager, id: Guid) -> Result<(), String> {
+fn cancel_by_id(manager: &dyn Manager, id: Guid) -> Result<(), String> {
     let stays = |call: &str, code: Hresult| format!("the job {id} stays behind, {call} gives {code}");
     match manager.job(id) {
         Err(Hresult::BG_E_NOT_FOUND) => Ok(()),
@@ -236,15 +281,27 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_record_names_each_job_and_half_a_line_is_none() {
+    fn the_record_tells_the_name_and_each_job_and_half_a_line_is_none() {
         let mut file = tempfile::tempfile().expect("a file");
-        let ledger = Ledger::in_file(file.try_clone().expect("the same file"));
+        let name = format!("{PREFIX}7");
+        let ledger = Ledger::in_file(file.try_clone().expect("the same file"), &name).expect("a record");
         let ids = [Guid::from_u128(7), Guid::from_u128(8)];
         for id in ids {
             ledger.note(1, id);
         }
         write!(file, "0000").expect("half a line");
 
-        assert_eq!(recorded(&mut file).expect("a record"), ids);
+        let recorded = Recorded::read(&mut file).expect("a record");
+        assert_eq!(recorded, Recorded { name: Some(name), ids: ids.to_vec() });
+    }
+
+    #[test]
+    fn a_name_that_jobs_of_others_may_have_is_none() {
+        for text in [PREFIX, "\n", "update\n", "bits\n"] {
+            let mut file = tempfile::tempfile().expect("a file");
+            write!(file, "{text}").expect("a line");
+
+            assert_eq!(Recorded::read(&mut file).expect("a record"), Recorded::default(), "{text:?}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What a run that was ended has left on this machine: a folder, and the jobs that are written down in it.
 //!
 //! A run locks the record in its folder for as long as it lives. What is locked belongs to somebody,
-//! and is never touched, nor is a job that stands in no record.
+//! and is never touched, nor is a job that no record tells of, by its id or by its name: a CreateJob that
+//! has not come back when its run was ended may have made a job whose id nobody has seen. (Of the one case
+//! that wants a job without a name, it would not be found.)
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -10,12 +12,9 @@ use std::path::{Path, PathBuf};
 use bits_api::Manager;
 use tempfile::TempDir;
 
-use crate::ledger;
+use crate::ledger::{PREFIX, Recorded};
 
-/// How the folders of runs begin.
-const FOLDER: &str = "bits-conformance-";
-
-/// The file in such a folder that its run locks, with the id of each job that it has made.
+/// The file in such a folder that its run locks, with what it has written down of its jobs.
 const RECORD: &str = "jobs";
 
 /// How often a folder is made anew when another run takes it for left over before it is locked.
@@ -27,7 +26,7 @@ const TRIES: usize = 10;
 /// Those of making a folder.
 pub(crate) fn new_folder(parent: &Path) -> io::Result<(TempDir, File)> {
     for _ in 0..TRIES {
-        let folder = tempfile::Builder::new().prefix(FOLDER).tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
         let path = folder.path().join(RECORD);
         let record = match open(&path, true) {
             Err(_) if !folder.path().is_dir() => continue,
@@ -63,14 +62,9 @@ fn clear_folder(folder: &Path, manager: &dyn Manager, tell: &mut impl FnMut(Stri
         Err(TryLockError::WouldBlock) => return Ok(false),
         locked => locked?,
     }
-    let mut stays = false;
-    for id in ledger::recorded(&mut record)? {
-        if let Err(why) = ledger::cancel_by_id(manager, id) {
-            stays = true;
-            tell(why);
-        }
-    }
-    if stays {
+    let stays = Recorded::read(&mut record)?.cancel(manager);
+    if !stays.is_empty() {
+        stays.into_iter().for_each(tell);
         return Err(io::Error::other("its jobs do"));
     }
     // A folder cannot be deleted everywhere while a file in it is open.
@@ -85,7 +79,7 @@ fn open(path: &Path, create: bool) -> io::Result<File> {
 fn folders(parent: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let is_folder = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    let is_ours = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(FOLDER);
+    let is_ours = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(PREFIX);
     entries.filter(|entry| is_folder(entry) && is_ours(entry)).map(|entry| entry.path()).collect()
 }
 
@@ -111,7 +105,7 @@ mod tests {
         let (living, mut record) = new_folder(parent.path()).expect("a folder");
         writeln!(record, "{}", Guid::from_u128(1)).expect("the job is written down");
         let ended = ended_run(parent.path(), Guid::from_u128(2));
-        let file = parent.path().join(format!("{FOLDER}notes.txt"));
+        let file = parent.path().join(format!("{PREFIX}notes.txt"));
         std::fs::write(&file, "mine").expect("a file");
         let other = parent.path().join("other");
         std::fs::create_dir(&other).expect("a folder");

@@ -5,7 +5,7 @@
 //! the origin on loopback, and can do what a client can.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -15,6 +15,7 @@ use bits_world::Profile;
 use bits_world::clock::{Clock, VirtualClock};
 use serde::{Deserialize, Serialize};
 
+use crate::bench::job_name;
 use crate::claims::Stop;
 use crate::ledger::Ledger;
 use crate::{left_over, machine};
@@ -86,22 +87,26 @@ impl Provider {
     /// # Errors
     /// In one line, why there is no such BITS here.
     pub(crate) fn open(kind: Kind, tell: impl FnMut(String)) -> Result<Self, String> {
-        let (bits, manager) = match kind {
-            Kind::Emulator | Kind::EmulatorLive => (Profile::default().version().to_owned(), None),
+        match kind {
+            Kind::Emulator | Kind::EmulatorLive => {
+                let root = tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(no_folder)?;
+                let bits = Profile::default().version().to_owned();
+                Ok(Self { bits, ..Self::in_folder(kind, root, Ledger::default()) })
+            }
             Kind::Windows => {
                 let connection = bits_windows::connect().map_err(|error| error.to_string())?;
-                (connection.version.to_string(), Some(connection.manager))
+                let shared = Self::shared(connection.manager, &std::env::temp_dir(), tell)?;
+                Ok(Self { bits: connection.version.to_string(), ..shared })
             }
-        };
-        let impossible = |error| format!("there is no folder for files: {error}");
-        let (root, ledger) = if let Some(manager) = &manager {
-            left_over::clear_away(&std::env::temp_dir(), &**manager, tell);
-            let (root, record) = left_over::new_folder(&std::env::temp_dir()).map_err(impossible)?;
-            (root, Ledger::in_file(record))
-        } else {
-            (tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(impossible)?, Ledger::default())
-        };
-        Ok(Self { bits, manager, ..Self::in_folder(kind, root, ledger) })
+        }
+    }
+
+    /// Real BITS behind `manager`, which was there before and outlives the run, with a folder in `parent`.
+    fn shared(manager: Arc<dyn Manager>, parent: &Path, tell: impl FnMut(String)) -> Result<Self, String> {
+        left_over::clear_away(parent, &*manager, tell);
+        let (root, record) = left_over::new_folder(parent).map_err(no_folder)?;
+        let ledger = Ledger::in_file(record, job_name()).map_err(no_folder)?;
+        Ok(Self { manager: Some(manager), ..Self::in_folder(Kind::Windows, root, ledger) })
     }
 
     fn in_folder(kind: Kind, root: tempfile::TempDir, ledger: Ledger) -> Self {
@@ -170,22 +175,30 @@ impl Provider {
         self.is_abandoned.store(true, Ordering::SeqCst);
     }
 
-    /// Cancels what jobs the run has left, and deletes its files. Where jobs stay, the folder does, so
-    /// that the next run finds them.
+    /// Cancels what jobs the run has left, and deletes its files. Where jobs stay, or may since a call has
+    /// not come back, the folder does, so that the next run finds them.
     pub(crate) fn clear(&self) {
-        if !self.is_abandoned.load(Ordering::SeqCst) {
+        let is_abandoned = self.is_abandoned.load(Ordering::SeqCst);
+        if !is_abandoned {
             self.cancel_jobs();
         }
-        let stays = self.manager.is_some() && !self.ledger.is_empty();
+        let stays = self.manager.is_some() && (is_abandoned || !self.ledger.is_empty());
         // A folder cannot be deleted everywhere while a file in it is open.
         self.ledger.close();
         let Some(root) = self.root.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         if stays {
-            eprintln!("bits-conformance: {} stays for the next run, which cancels those jobs", root.keep().display());
+            eprintln!(
+                "bits-conformance: {} stays for the next run, which cancels what jobs there are",
+                root.keep().display()
+            );
         } else if let Err(error) = root.close() {
             eprintln!("bits-conformance: {} stays behind: {error}", self.folder.display());
         }
     }
+}
+
+fn no_folder(error: std::io::Error) -> String {
+    format!("there is no folder for files: {error}")
 }
 
 /// Something that not every provider can do.
@@ -250,5 +263,81 @@ impl Capability {
             Self::Uploads => "there is no server that takes uploads",
         };
         Stop::Skipped(what.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
+    use bits_api::{CreatedJob, EnumJobs, EnumJobsFlags, Job, JobType, LanguageId, PeerCacheAdministration};
+    use bits_service::Emulator;
+
+    use super::*;
+    use crate::bench::{Bench, Limits};
+
+    /// A BITS that makes jobs, and then does not come back.
+    #[derive(Debug)]
+    struct Hanging {
+        manager: Arc<dyn Manager>,
+        made: Mutex<Sender<()>>,
+        end: Mutex<Receiver<()>>,
+    }
+
+    impl Manager for Hanging {
+        fn create_job(&self, display_name: Option<&str>, job_type: JobType) -> Result<CreatedJob, Hresult> {
+            let created = self.manager.create_job(display_name, job_type);
+            self.made.lock().expect("one tells").send(()).expect("the test waits");
+            // Comes when the test ends.
+            _ = self.end.lock().expect("one waits").recv();
+            created
+        }
+
+        fn job(&self, id: Guid) -> Result<Arc<dyn Job>, Hresult> {
+            self.manager.job(id)
+        }
+
+        fn enum_jobs(&self, flags: EnumJobsFlags) -> Result<Arc<EnumJobs>, Hresult> {
+            self.manager.enum_jobs(flags)
+        }
+
+        fn peer_cache_administration(&self) -> Result<Arc<dyn PeerCacheAdministration>, Hresult> {
+            self.manager.peer_cache_administration()
+        }
+
+        fn error_description(&self, code: Hresult, language: LanguageId) -> Result<String, Hresult> {
+            self.manager.error_description(code, language)
+        }
+    }
+
+    fn names(manager: &dyn Manager) -> Vec<String> {
+        let jobs = manager.enum_jobs(EnumJobsFlags::empty()).expect("the queue").next(u32::MAX).expect("jobs").items;
+        jobs.iter().map(|job| job.display_name().expect("a name")).collect()
+    }
+
+    #[test]
+    fn a_job_whose_call_has_not_come_back_is_cancelled_by_the_next_run() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let emulator = Emulator::builder().start().expect("an emulator");
+        let manager = emulator.client("updater.exe").manager().expect("a manager");
+        manager.create_job(Some("bits-conformance"), JobType::DOWNLOAD).expect("somebody else's job");
+        let ((told, made), (_end, end)) = (channel(), channel());
+        let hanging = Hanging { manager: Arc::clone(&manager), made: Mutex::new(told), end: Mutex::new(end) };
+        let ended = Arc::new(Provider::shared(Arc::new(hanging), parent.path(), |_| {}).expect("a run"));
+        let limits = Limits::of(Arc::clone(&ended));
+        thread::spawn(move || Bench::new(limits, None).new_job().map(drop));
+        made.recv().expect("a job");
+        assert_eq!(names(&*manager).len(), 2);
+
+        ended.abandon();
+        ended.clear();
+        let mut left = Vec::new();
+        let next = Provider::shared(Arc::clone(&manager), parent.path(), |line| left.push(line)).expect("a run");
+
+        assert_eq!(names(&*manager), ["bits-conformance"]);
+        assert!(matches!(&left[..], [line] if line.starts_with("deleted ")), "{left:?}");
+        next.clear();
+        assert_eq!(std::fs::read_dir(parent.path()).expect("the folder").count(), 0);
     }
 }

@@ -24,8 +24,8 @@ mod world;
 
 use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
 
 use bits_api::{Guid, Hresult, Job, JobPriority, JobState, JobType, Manager};
 use bits_service::{Client, CommandLimits, Emulator, Simulation};
@@ -35,6 +35,7 @@ use bits_world::clock::Clock;
 use crate::claims::{Claim, Claims, Outcome, Stop, failed};
 use crate::expected::Measured;
 use crate::falsify::Falsify;
+use crate::ledger::PREFIX;
 use crate::provider::{Capability, Kind};
 
 pub(crate) use callback::{Recorder, Told};
@@ -43,8 +44,15 @@ pub(crate) use files::{Remote, Trouble};
 pub(crate) use limits::{GivenUp, Limits};
 pub(crate) use parts::{pairs, ranges};
 
-/// A name for jobs that no other program uses.
-pub(crate) const JOB_NAME: &str = "bits-conformance";
+/// A name for jobs that no other program and no other run uses: by it, the next run knows a job that this
+/// one has left before it knew of it.
+pub(crate) fn job_name() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        format!("{PREFIX}{:x}-{:x}", std::process::id(), now.as_nanos())
+    });
+    &NAME
+}
 
 /// Time enough for anything that does not wait by itself.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -354,7 +362,7 @@ impl Bench {
 
 /// A new download job without files.
 pub(crate) fn new_job(manager: &Arc<dyn Manager>) -> Result<Arc<dyn Job>, Stop> {
-    Ok(manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?.job)
+    Ok(manager.create_job(Some(job_name()), JobType::DOWNLOAD)?.job)
 }
 
 /// Where simulated files lie.

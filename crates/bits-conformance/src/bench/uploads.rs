@@ -6,7 +6,7 @@ use bits_api::{ErrorContext, Hresult, Job, JobState, JobType};
 use bits_service::{SimFailure, SimReply, SimUploadStage, Simulation};
 use bits_wire::attempt::Failure;
 
-use super::{Bench, JOB_NAME, Outside, Remote, simulated_folder};
+use super::{Bench, Outside, Remote, job_name, simulated_folder};
 use crate::claims::{Outcome, Stop, failed};
 use crate::provider::Capability;
 
@@ -17,7 +17,7 @@ impl Bench {
             // The emulator has uploads only where servers are simulated.
             self.can(Capability::Uploads)?;
         }
-        Ok(self.manager()?.create_job(Some(JOB_NAME), job_type)?.job)
+        Ok(self.manager()?.create_job(Some(job_name()), job_type)?.job)
     }
 
     /// A local file of that size, and where jobs of this bench send it to.

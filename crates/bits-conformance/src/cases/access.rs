@@ -252,7 +252,7 @@ fn a_restricted_token_makes_and_changes_no_job(c: &mut Bench) -> Outcome {
         c.play(profile)?;
         let id = c.new_job()?.id()?;
         let manager = c.manager_as(c.own_token()?.restricted())?;
-        let made = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD).err();
+        let made = manager.create_job(Some(job_name()), JobType::DOWNLOAD).err();
         let job = manager.job(id)?;
         let changed = job.set_description(Some("restricted")).err();
         c.is(
@@ -340,7 +340,7 @@ fn a_system_account_is_refused_what_only_a_user_may_read(c: &mut Bench) -> Outco
 /// How many jobs, files of one job and ranges of one file the caller is granted of two each.
 fn granted(c: &Bench, manager: &Arc<dyn Manager>) -> Result<[usize; 3], Stop> {
     let remote = c.serve("a.bin", 1_000)?;
-    let create = || manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD);
+    let create = || manager.create_job(Some(job_name()), JobType::DOWNLOAD);
     let jobs: Vec<CreatedJob> = [create(), create()].into_iter().filter_map(Result::ok).collect();
     let Some(CreatedJob { job, .. }) = jobs.first() else { return failed("not even one job") };
     let files = (0..2).filter(|_| job.add_file(Some(&remote.url), Some(&remote.local)).is_ok()).count();

@@ -323,7 +323,7 @@ fn credentials_accepted_and_refused_are_events(c: &mut Bench) -> Outcome {
         set(&job, AuthTarget::SERVER, (NAME, password))?;
         job.resume()?;
         c.wait(&job, state, SOON)?;
-        let judged = Judged { server: "127.0.0.1".into(), name: JOB_NAME.into(), url: origin.url("/file") };
+        let judged = Judged { server: "127.0.0.1".into(), name: job_name().into(), url: origin.url("/file") };
         let is_accepted = password == PASSWORD;
         let expected =
             if is_accepted { LogEvent::CredentialsAccepted(judged) } else { LogEvent::CredentialsRefused(judged) };

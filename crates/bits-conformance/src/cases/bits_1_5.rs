@@ -13,13 +13,13 @@ const PROGRAM: &str = r"C:\tools\told.exe";
 /// of a job, and a job for a restricted token.
 fn features(c: &Bench) -> Result<Vec<Option<Hresult>>, Stop> {
     let manager = c.manager()?;
-    let make = |job_type| manager.create_job(Some(JOB_NAME), job_type).err();
+    let make = |job_type| manager.create_job(Some(job_name()), job_type).err();
     let restricted = c.manager_as(c.own_token()?.restricted())?;
     Ok(vec![
         make(JobType::UPLOAD),
         make(JobType::UPLOAD_REPLY),
         c.new_job()?.job2().err(),
-        restricted.create_job(Some(JOB_NAME), JobType::DOWNLOAD).err(),
+        restricted.create_job(Some(job_name()), JobType::DOWNLOAD).err(),
     ])
 }
 

@@ -349,7 +349,7 @@ fn credentials_lie_encrypted(c: &mut Bench) -> Outcome {
 
 fn a_client_sets_credentials_before_files(c: &mut Bench) -> Outcome {
     let recorder = Recorder::new();
-    let CreatedJob { id, job } = c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
+    let CreatedJob { id, job } = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     c.is("auth.sample.job_created", job.id()?, id)?;
     let steps = [
         job.set_notify_interface(Some(recorder.object())),

@@ -259,7 +259,7 @@ fn a_job_of_direct_files_keeps_no_progress(c: &mut Bench) -> Outcome {
     c.is(
         "job5.high_performance.job_survives",
         (job.display_name()?, job.enum_files()?.count()?),
-        (JOB_NAME.to_owned(), 2),
+        (job_name().to_owned(), 2),
     )?;
     c.let_go(&second)?;
     c.wait(&job, JobState::TRANSFERRED, SOON)?;

@@ -35,7 +35,7 @@ fn told(c: &mut Bench, clause: &'static str, event: &LogEvent, expected: &LogEve
 
 fn making_resuming_and_suspending_a_job_are_events(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_with_file(1_000)?;
-    let (id, name, owner) = (job.id()?, JOB_NAME.to_owned(), Sid::new(job.owner()?));
+    let (id, name, owner) = (job.id()?, job_name().to_owned(), Sid::new(job.owner()?));
     told(c, "event.job_created", &only(c, 3)?, &LogEvent::JobCreated { name: name.clone(), owner })?;
     c.hold_connecting(&file)?;
     job.resume()?;
@@ -48,8 +48,13 @@ fn making_resuming_and_suspending_a_job_are_events(c: &mut Bench) -> Outcome {
 fn completing_and_cancelling_a_job_are_events(c: &mut Bench) -> Outcome {
     let (job, _) = c.job_in(JobState::TRANSFERRED)?;
     let (id, owner) = (job.id()?, Sid::new(job.owner()?));
-    let end =
-        |user: &Sid, id| JobEnd { user: user.clone(), name: JOB_NAME.into(), job: id, owner: owner.clone(), files: 1 };
+    let end = |user: &Sid, id| JobEnd {
+        user: user.clone(),
+        name: job_name().into(),
+        job: id,
+        owner: owner.clone(),
+        files: 1,
+    };
     job.complete()?;
     told(c, "event.job_completed", &only(c, 4)?, &LogEvent::JobCompleted(end(&owner, id)))?;
     let (job, _) = c.job_with_file(10)?;
@@ -62,7 +67,7 @@ fn completing_and_cancelling_a_job_are_events(c: &mut Bench) -> Outcome {
 
 fn transfers_that_start_and_stop_are_events(c: &mut Bench) -> Outcome {
     let (job, file) = c.job_with_file(1_000)?;
-    let (name, url) = (JOB_NAME.to_owned(), file.url.clone());
+    let (name, url) = (job_name().to_owned(), file.url.clone());
     c.trouble(&file, Trouble::NotFound)?;
     job.resume()?;
     c.settle()?;

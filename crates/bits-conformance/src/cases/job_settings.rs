@@ -319,7 +319,7 @@ fn final_states_refuse_setters(c: &mut Bench) -> Outcome {
             c.returns(clause, result)?;
             c.returns("job.interface.setters_final", result)?;
         }
-        c.is("job.interface.setters_final", job.display_name()?, JOB_NAME.to_owned())?;
+        c.is("job.interface.setters_final", job.display_name()?, job_name().to_owned())?;
         if state == JobState::ACKNOWLEDGED {
             c.returns("job.notifyinterface.null-after-complete", job.set_notify_interface(None))?;
         }

@@ -345,7 +345,7 @@ fn complete_gives_the_files_their_names(c: &mut Bench) -> Outcome {
     )?;
     let left = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is(["job.complete.removes_job", "lifecycle.complete.removes_from_queue"], left, 0)?;
-    c.is("lifecycle.complete.removes_from_queue", job.display_name()?, JOB_NAME.to_owned())?;
+    c.is("lifecycle.complete.removes_from_queue", job.display_name()?, job_name().to_owned())?;
     c.returns("job.complete.twice", job.complete())
 }
 

@@ -24,7 +24,7 @@ cases![
 /// Creates jobs until one is refused, or `most` are there; gives their number and the refusal.
 fn fill(manager: &Arc<dyn Manager>, most: usize) -> (usize, Option<Hresult>) {
     for made in 0..most {
-        if let Err(code) = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD) {
+        if let Err(code) = manager.create_job(Some(job_name()), JobType::DOWNLOAD) {
             return (made, Some(code));
         }
     }
@@ -66,7 +66,7 @@ fn jobs_left_in_the_queue_block_new_ones_whatever_their_state(c: &mut Bench) -> 
     file.add_to(&done)?;
     done.resume()?;
     c.wait(&done, JobState::TRANSFERRED, SOON)?;
-    let create = || c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD).map(|_| ()).map_err(Stop::from);
+    let create = || c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD).map(|_| ()).map_err(Stop::from);
     let blocked = create().is_err();
     let mut freed = Vec::new();
     for job in [failed_job, suspended, done] {

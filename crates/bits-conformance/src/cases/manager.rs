@@ -24,7 +24,7 @@ cases![
 ];
 
 fn a_new_job_has_the_documented_defaults(c: &mut Bench) -> Outcome {
-    let made = c.manager()?.create_job(Some("Test"), JobType::DOWNLOAD);
+    let made = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD);
     c.returns("manager.create_job.ok", &made)?;
     let CreatedJob { job, .. } = made?;
     c.is(["manager.create_job.initial_state", "lifecycle.edge.create"], job.state()?, JobState::SUSPENDED)?;
@@ -59,50 +59,50 @@ fn a_new_job_has_the_documented_defaults(c: &mut Bench) -> Outcome {
     c.is("progress.bytes_total_zero", job.progress()?.bytes_total, 0)?;
     c.is("manager.create_job.initial_description", job.description()?, String::new())?;
     c.value("job.get_error_count.initial", job.error_count()?)?;
-    c.is(["job.set_display_name.initial", "job.name.roundtrip"], job.display_name()?, "Test".to_owned())?;
+    c.is(["job.set_display_name.initial", "job.name.roundtrip"], job.display_name()?, job_name().to_owned())?;
     c.is(["manager.create_job.owner", "users.owner_is_creator", "job.get_owner.ok"], job.owner()?, c.own_sid()?)?;
     c.is("struct.job_times.completion_before", job.times()?.transfer_completion, FileTime::ZERO)
 }
 
 fn a_new_job_has_a_guid_of_its_own(c: &mut Bench) -> Outcome {
     let manager = c.manager()?;
-    let first = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
-    let second = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
+    let first = manager.create_job(Some(job_name()), JobType::DOWNLOAD)?;
+    let second = manager.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     c.is(["job.get_id.ok", "job.get_id.params", "job.id.matches-create"], first.job.id()?, first.id)?;
     c.holds("manager.create_job.id_generated", "two jobs have two identifiers", first.id != second.id)?;
     c.is(["manager.create_job.id_generated", "props.guid"], manager.job(second.id)?.id()?, second.id)
 }
 
 fn the_guid_finds_the_job_from_another_process(c: &mut Bench) -> Outcome {
-    let CreatedJob { id, job } = c.manager()?.create_job(Some("by the first"), JobType::DOWNLOAD)?;
+    let CreatedJob { id, job } = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     let other = c.another_client()?.manager()?;
     drop(job);
     c.end_client()?;
     let found = other.job(id);
     c.returns("manager.get_job.ok", &found)?;
-    c.is("manager.get_job.cross_process", found?.display_name()?, "by the first".to_owned())?;
+    c.is("manager.get_job.cross_process", found?.display_name()?, job_name().to_owned())?;
     let listed = other.enum_jobs(EnumJobsFlags::empty())?.next(10)?.items;
     c.is("manager.release-keeps-job", listed.len(), 1)?;
-    c.is("manager.global-across-processes", listed[0].display_name()?, "by the first".to_owned())
+    c.is("manager.global-across-processes", listed[0].display_name()?, job_name().to_owned())
 }
 
 fn the_guid_finds_the_job_after_a_restart(c: &mut Bench) -> Outcome {
-    let CreatedJob { id, .. } = c.manager()?.create_job(Some("kept"), JobType::DOWNLOAD)?;
+    let CreatedJob { id, .. } = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     c.restart_service()?;
     let found = c.find(id)?;
     c.is(["manager.get_job.cross_process", "job.get_id.stable"], found.id()?, id)?;
-    c.is("lifecycle.must_finish", found.display_name()?, "kept".to_owned())
+    c.is("lifecycle.must_finish", found.display_name()?, job_name().to_owned())
 }
 
 fn a_foreign_job_is_not_handed_out(c: &mut Bench) -> Outcome {
-    let CreatedJob { id, .. } = c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
+    let CreatedJob { id, .. } = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     let other = c.other_user()?;
     c.returns("manager.get_job.access_denied", other.job(id))?;
     let listed = other.enum_jobs(EnumJobsFlags::empty())?.count()?;
     c.is("users.standard_user_isolation", listed, 0)?;
     c.is("users.standard_user_isolation", other.job(id).err(), Some(Hresult::E_ACCESSDENIED))?;
     let by_admin = c.administrator()?.job(id)?;
-    c.is("job.interface.who", by_admin.display_name()?, JOB_NAME.to_owned())
+    c.is("job.interface.who", by_admin.display_name()?, job_name().to_owned())
 }
 
 fn an_unknown_guid_is_not_found(c: &mut Bench) -> Outcome {
@@ -121,7 +121,7 @@ fn a_job_that_left_the_queue_is_not_found(c: &mut Bench) -> Outcome {
 
 fn a_display_name_has_at_most_256_characters(c: &mut Bench) -> Outcome {
     let manager = c.manager()?;
-    let create = |length: usize| manager.create_job(Some(&"n".repeat(length)), JobType::DOWNLOAD);
+    let create = |length: usize| manager.create_job(Some(&format!("{:n<length$}", job_name())), JobType::DOWNLOAD);
     let longest = (250..=260).rfind(|length| create(*length).is_ok()).unwrap_or(0);
     c.value("manager.create_job.display_name_max", longest)?;
     let before = manager.enum_jobs(EnumJobsFlags::empty())?.count()?;
@@ -132,18 +132,18 @@ fn a_display_name_has_at_most_256_characters(c: &mut Bench) -> Outcome {
 
 fn a_display_name_counts_utf16_units(c: &mut Bench) -> Outcome {
     let manager = c.manager()?;
-    let kept = manager.create_job(Some(&"\u{1F4E6}".repeat(128)), JobType::DOWNLOAD)?.job.display_name()?;
+    let create = |name: &str| manager.create_job(Some(name), JobType::DOWNLOAD);
+    let mut longest = format!("{:n<128}", job_name());
+    longest.push_str(&"\u{1F4E6}".repeat(64));
+    let kept = create(&longest)?.job.display_name()?;
     c.is("manager.create_job.display_name_max", kept.encode_utf16().count(), 256)?;
-    c.returns(
-        "manager.create_job.display_name_too_long",
-        manager.create_job(Some(&"\u{1F4E6}".repeat(129)), JobType::DOWNLOAD),
-    )
+    c.returns("manager.create_job.display_name_too_long", create(&(longest + "\u{1F4E6}")))
 }
 
 fn display_names_need_not_be_unique(c: &mut Bench) -> Outcome {
     let manager = c.manager()?;
-    let first = manager.create_job(Some("same"), JobType::DOWNLOAD)?;
-    let second = manager.create_job(Some("same"), JobType::DOWNLOAD);
+    let first = manager.create_job(Some(job_name()), JobType::DOWNLOAD)?;
+    let second = manager.create_job(Some(job_name()), JobType::DOWNLOAD);
     c.returns(["manager.create_job.display_name_not_unique", "job.name.not-unique"], &second)?;
     let second = second?;
     c.is("props.display_name_not_unique", second.job.display_name()?, first.job.display_name()?)?;
@@ -160,7 +160,7 @@ fn a_job_needs_a_display_name(c: &mut Bench) -> Outcome {
 
 fn a_job_needs_a_defined_type(c: &mut Bench) -> Outcome {
     for undefined in [3, 100, u32::MAX] {
-        let made = c.manager()?.create_job(Some(JOB_NAME), JobType(undefined));
+        let made = c.manager()?.create_job(Some(job_name()), JobType(undefined));
         c.returns("manager.create_job.type_undefined", made)?;
     }
     let count = c.queue()?.enum_jobs(EnumJobsFlags::empty())?.count()?;
@@ -170,7 +170,7 @@ fn a_job_needs_a_defined_type(c: &mut Bench) -> Outcome {
 fn uploads_are_not_supported_before_bits_1_5(c: &mut Bench) -> Outcome {
     c.play(bits_world::Profile::V1_2)?;
     for job_type in [JobType::UPLOAD, JobType::UPLOAD_REPLY] {
-        let made = c.manager()?.create_job(Some(JOB_NAME), job_type);
+        let made = c.manager()?.create_job(Some(job_name()), job_type);
         c.returns("manager.create_job.type_upload_old", made)?;
     }
     Ok(())
@@ -188,7 +188,7 @@ fn managers_come_and_go_without_their_jobs(c: &mut Bench) -> Outcome {
 
 fn a_manager_creates_finds_lists_and_explains(c: &mut Bench) -> Outcome {
     let manager = c.queue()?;
-    let CreatedJob { id, job } = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
+    let CreatedJob { id, job } = manager.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     let found = manager.job(id)?;
     let listed = manager.enum_jobs(EnumJobsFlags::empty())?.next(1)?.items;
     let text = manager.error_description(Hresult::BG_E_EMPTY, LanguageId::ENGLISH_US)?;

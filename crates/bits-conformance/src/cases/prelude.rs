@@ -10,7 +10,7 @@ pub(super) use bits_api::{
 
 pub(super) use bits_world::StorageFault;
 
-pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, SOON, Told, Trouble, new_job};
+pub(super) use crate::bench::{Bench, Recorder, SOON, Told, Trouble, job_name, new_job};
 pub(super) use crate::bench::{pairs, ranges};
 pub(super) use crate::claims::{Outcome, Stop, failed};
 pub(super) use crate::provider::Capability;

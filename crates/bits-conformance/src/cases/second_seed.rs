@@ -56,7 +56,7 @@ fn sample(
     let word = |word| Some(word).filter(|word: &&str| !word.eq_ignore_ascii_case("NULL"));
     let credentials =
         AuthCredentials { target: AuthTarget::SERVER, scheme, user_name: word(user_name), password: word(password) };
-    let CreatedJob { job, .. } = c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD)?;
+    let CreatedJob { job, .. } = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD)?;
     let set_up = || {
         job.set_notify_interface(Some(callback.object()))?;
         job.set_notify_flags(NotifyFlags::JOB_TRANSFERRED | NotifyFlags::JOB_ERROR)?;
@@ -212,7 +212,7 @@ fn refused_credentials_leave_the_job_in_error(c: &mut Bench) -> Outcome {
     });
     c.is("auth.sample.error_report", told.collect(), vec![text])?;
     let names = names.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    c.is("auth.sample.error_report", names, vec![JOB_NAME.to_owned()])?;
+    c.is("auth.sample.error_report", names, vec![job_name().to_owned()])?;
     let id = job.id()?;
     c.end_client()?;
     c.advance(MINUTE * 15)?;

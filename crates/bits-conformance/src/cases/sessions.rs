@@ -130,7 +130,7 @@ fn remote_use_is_refused(c: &mut Bench) -> Outcome {
         let refusals = vec![
             manager.enum_jobs(EnumJobsFlags::empty()).err(),
             manager.job(id).err(),
-            manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD).err(),
+            manager.create_job(Some(job_name()), JobType::DOWNLOAD).err(),
         ];
         c.is("users.remote_not_supported", refusals, vec![expected; 3])?;
     }

@@ -162,7 +162,7 @@ const PEERS: (&str, Can) =
 const JOB_LIMIT: (&str, Can) = ("the limit of jobs", |c| {
     c.set_policies(|policies| policies.max_jobs_per_user = 1)?;
     c.new_job()?;
-    let second = c.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD);
+    let second = c.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD);
     Ok(second.err() == Some(Hresult::BG_E_TOO_MANY_JOBS_PER_USER))
 });
 const FILE_LIMIT: (&str, Can) = ("the limit of files", |c| {

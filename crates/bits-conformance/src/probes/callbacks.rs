@@ -205,7 +205,7 @@ fn a_modification_that_fails(c: &mut Bench) -> Answer {
     listener.listen(&job, NotifyFlags::JOB_MODIFICATION)?;
     c.until(|| false, A_MOMENT)?;
     let before = listener.count(MODIFICATION);
-    job.set_display_name(Some(JOB_NAME))?;
+    job.set_display_name(Some(job_name()))?;
     comes(c, &listener, MODIFICATION, before + 1)?;
     let told = listener.count(MODIFICATION);
     Ok(Seen::new().and("again within 75 seconds", more(c, &listener, MODIFICATION, told, A_MINUTE_AND_MORE)?))
@@ -245,7 +245,7 @@ fn how_many_modifications(c: &mut Bench) -> Answer {
     c.until(|| false, A_MOMENT)?;
     let before = busy.count(MODIFICATION);
     is_busy.store(true, Ordering::SeqCst);
-    job.set_display_name(Some(JOB_NAME))?;
+    job.set_display_name(Some(job_name()))?;
     c.until(|| false, A_MOMENT)?;
     let while_busy = busy.count(MODIFICATION) - before;
 

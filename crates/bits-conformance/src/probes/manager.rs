@@ -6,7 +6,7 @@ probes! {
     "manager.create_job.display_name_null" => |b| seen(made(b.manager()?.create_job(None, JobType::DOWNLOAD))?),
     "manager.create_job.display_name_empty" => empty_display_name,
     "job.set_description.empty" => empty_description,
-    "manager.create_job.type_undefined" => |b| seen(made(b.manager()?.create_job(Some(JOB_NAME), JobType(3)))?),
+    "manager.create_job.type_undefined" => |b| seen(made(b.manager()?.create_job(Some(job_name()), JobType(3)))?),
     "manager.create_job.limit_exempt" => jobs_of_an_administrator,
     "manager.create_job.initial_description" => |b| seen(b.new_job()?.description()),
     "manager.get_job.final_state" => a_job_that_has_left,
@@ -42,7 +42,7 @@ fn jobs_of_an_administrator(b: &mut Bench) -> Answer {
     let mut jobs = Vec::new();
     let mut last = Hresult::S_OK;
     while jobs.len() <= 60 && last == Hresult::S_OK {
-        let created = manager.create_job(Some(JOB_NAME), JobType::DOWNLOAD);
+        let created = manager.create_job(Some(job_name()), JobType::DOWNLOAD);
         last = code(&created);
         jobs.extend(created);
     }

@@ -9,7 +9,7 @@ pub(super) use bits_api::{
 
 pub(super) use super::Seen;
 pub(super) use super::seen::{Tell, Words, code, seen};
-pub(super) use crate::bench::{Bench, JOB_NAME, Recorder, Remote, SOON, Told, new_job, pairs, ranges};
+pub(super) use crate::bench::{Bench, Recorder, Remote, SOON, Told, job_name, new_job, pairs, ranges};
 pub(super) use crate::claims::{Stop, failed};
 
 /// What a probe gives.

@@ -15,7 +15,7 @@ probes! {
             policies.max_jobs_per_machine = 1;
         })?;
         b.new_job()?;
-        seen(b.manager()?.create_job(Some(JOB_NAME), JobType::DOWNLOAD))
+        seen(b.manager()?.create_job(Some(job_name()), JobType::DOWNLOAD))
     },
     "job.interface.not_owner" => |b| {
         let job = b.new_job()?;
@@ -54,7 +54,7 @@ fn setters_in_three_states(b: &mut Bench) -> Answer {
         b.start_over();
         let (job, _) = b.job_in(state)?;
         let codes = [
-            code(job.set_display_name(Some(JOB_NAME))),
+            code(job.set_display_name(Some(job_name()))),
             code(job.set_description(Some("what for"))),
             code(job.set_notify_flags(NotifyFlags::JOB_ERROR)),
             code(job.set_minimum_retry_delay(60)),
