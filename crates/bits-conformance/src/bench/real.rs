@@ -60,6 +60,14 @@ impl Bench {
         }
     }
 
+    /// Ends the origin, whoever else has let go of it, and every answer that it still gives.
+    pub(crate) fn end_origin(&mut self, origin: Arc<Origin>) {
+        drop(origin);
+        if let Outside::Real(real) = &mut self.outside {
+            real.origin.take();
+        }
+    }
+
     /// The machine trusts the authority of the origin's certificate.
     pub(crate) fn trust_origin(&mut self) -> Outcome {
         self.can(Capability::TrustedRoot)?;
