@@ -90,7 +90,10 @@ impl<I: Enumeration> Enumerator<I::Object> for Walk<I> {
             let items = items.into_iter().filter(|item| !item.is_null());
             // SAFETY: what was handed out is an item of the enumerator, with one reference.
             let items = items.map(|item| Proxy::new(unsafe { I::Item::from_raw(item) }));
-            success(code).map(|success| (success, items.take(fetched as usize).map(I::object).collect()))
+            // Each is owned before anything is said of them: one that came with a failure, or that was not
+            // counted, is let go of.
+            let items: Vec<_> = items.collect();
+            success(code).map(|success| (success, items.into_iter().take(fetched as usize).map(I::object).collect()))
         })?;
         Ok(Fetched { success, items })
     }

@@ -3,6 +3,7 @@
 // What `#[implement]` makes is written that way.
 #![allow(clippy::inline_always, clippy::ref_as_ptr)]
 
+mod careless;
 mod enumerator;
 mod error;
 mod file;
@@ -23,6 +24,7 @@ use windows::core::{Error, PCWSTR, PWSTR, Result};
 
 use crate::call::windows_hresult;
 
+pub(crate) use self::careless::FakeCareless;
 pub(crate) use self::enumerator::{FakeFiles, FakeJobs, FakePeers, FakeRecords};
 pub(crate) use self::error::FakeError;
 pub(crate) use self::file::FakeFile;

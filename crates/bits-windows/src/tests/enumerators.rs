@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bits_api::{Enumerator, File, Hresult, Job, Peer, PeerCacheRecord, Success};
 
 use crate::enumerator::Walk;
-use crate::fakes::{FakeFiles, FakeJobs, FakePeers, FakeRecords, FakeService};
+use crate::fakes::{FakeCareless, FakeFiles, FakeJobs, FakePeers, FakeRecords, FakeService};
 use crate::proxy::Proxy;
 
 fn jobs(service: &Arc<FakeService>) -> Arc<dyn Enumerator<dyn Job>> {
@@ -108,4 +108,22 @@ fn failures_come_through() {
     assert_eq!(walk.reset(), Err(gone));
     assert_eq!(walk.clone_enumerator().unwrap_err(), gone);
     assert_eq!(walk.count(), Err(gone));
+}
+
+#[test]
+fn items_that_come_with_a_failure_or_are_not_counted_are_let_go_of() {
+    for (counted, code, seen) in [
+        (3, Hresult::BG_E_INVALID_STATE, Err(Hresult::BG_E_INVALID_STATE)),
+        (1, Hresult::S_FALSE, Ok(1)),
+        (0, Hresult::S_FALSE, Ok(0)),
+    ] {
+        let service = FakeService::answering(Hresult::S_OK);
+        let walk = Walk::arc(Proxy::new(FakeCareless::interface(&service, counted, code)));
+
+        let fetched = walk.next(3);
+
+        assert_eq!(fetched.map(|fetched| fetched.items.len()), seen);
+        drop(walk);
+        assert_eq!(Arc::strong_count(&service), 1, "{counted} counted, {code}: an item is left behind");
+    }
 }
