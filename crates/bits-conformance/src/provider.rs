@@ -94,6 +94,8 @@ impl Provider {
                 Ok(Self { bits, ..Self::in_folder(kind, root, Ledger::default()) })
             }
             Kind::Windows => {
+                // Where something in this process was first, each object is secured alone.
+                _ = bits_windows::initialize_security();
                 let connection = bits_windows::connect().map_err(|error| error.to_string())?;
                 let shared = Self::shared(connection.manager, &std::env::temp_dir(), tell)?;
                 Ok(Self { bits: connection.version.to_string(), ..shared })

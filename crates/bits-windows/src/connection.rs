@@ -87,13 +87,22 @@ impl std::error::Error for ConnectError {}
 ///
 /// The calling thread may be in any apartment, or in none. What the service is allowed to do in the
 /// caller's name is set for each object; a program that wants to set it for itself as a whole calls
-/// `initialize_security` first.
+/// [`initialize_security`] first.
 ///
 /// # Errors
 /// [`ConnectError::NotWindows`] on any other system; [`ConnectError::Refused`] with the code of COM.
 #[cfg(not(windows))]
 pub fn connect() -> Result<Connection, ConnectError> {
     Err(ConnectError::NotWindows)
+}
+
+/// Sets on Windows for the whole process what BITS asks of its clients; elsewhere there is nothing to set.
+///
+/// # Errors
+/// None here; on Windows those of COM.
+#[cfg(not(windows))]
+pub fn initialize_security() -> Result<(), Hresult> {
+    Ok(())
 }
 
 #[cfg(windows)]

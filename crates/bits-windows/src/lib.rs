@@ -18,7 +18,7 @@
 //!
 //! A program that is to run on the emulator too has `bits_emulator::Provider` choose between both. What a
 //! code of COM or of the service means for a person is told by [`advice()`]. A program that owns its process
-//! may set the security of COM with `initialize_security` first; without it, each object is secured alone.
+//! sets the security of COM with [`initialize_security`] first; without it, each object is secured alone.
 //!
 //! # What comes through
 //!
@@ -47,7 +47,9 @@
 //!   which a parked thread keeps alive (`apartment`). Callers may be anywhere; that is why handles are
 //!   `Send` and `Sync`. A call that goes to another thread is made in the name of whomever the
 //!   caller's thread impersonates (`impersonation`), or not at all; nor is any made through a proxy whose
-//!   security blanket could not be set.
+//!   security blanket could not be set. Asking an object for another interface is such a call, too.
+//!   What COM does by itself is not: it starts the service in [`connect`] and gives references back as
+//!   the process is known, which [`initialize_security`] sets.
 //! - *Pointers in.* Strings and arrays live until the call has returned; BITS copies what it keeps.
 //!   Our copies of strings are wiped, since one may be a password.
 //! - *Pointers out.* What a call hands out belongs to the caller of COM: interfaces are owned by a
@@ -119,6 +121,4 @@ use bits_api::Hresult;
 pub const UNKNOWN_TYPE: Hresult = Hresult(0xA000_0001);
 
 pub use advice::{advice, is_lost};
-#[cfg(windows)]
-pub use connection::initialize_security;
-pub use connection::{ConnectError, Connection, Version, connect};
+pub use connection::{ConnectError, Connection, Version, connect, initialize_security};

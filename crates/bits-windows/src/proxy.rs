@@ -30,9 +30,9 @@ unsafe impl<I: Interface> Send for Proxy<I> {}
 unsafe impl<I: Interface> Sync for Proxy<I> {}
 
 impl<I: Interface> Proxy<I> {
-    /// Takes over an interface that was had in the multithreaded apartment. Calls through it are made
-    /// in the name of the calling thread, which no interface inherits from another. If that cannot be
-    /// had, every call fails with the reason.
+    /// Takes over an interface that was had in the multithreaded apartment. Calls through it, queries for
+    /// others too, are made in the name of the calling thread, which no interface inherits from another. If
+    /// that cannot be had, every call fails with the reason.
     pub(crate) fn new(interface: I) -> Self {
         let mut proxy = Self { interface: ManuallyDrop::new(interface), blanket: Ok(()) };
         proxy.blanket = apartment::enter_as_anyone(|| proxy.spread_blanket()).flatten();
@@ -50,26 +50,13 @@ impl<I: Interface> Proxy<I> {
     fn spread_blanket(&self) -> Result<(), Hresult> {
         let pointer = self.interface.as_raw();
         // SAFETY: every interface begins with IUnknown, and this one lives.
-        let object = unsafe { IUnknown::from_raw_borrowed(&pointer) };
-        // SAFETY: the object lives; all else are constants.
-        let spread = unsafe {
-            CoSetProxyBlanket(
-                object,
-                RPC_C_AUTHN_DEFAULT.cast_unsigned(),
-                RPC_C_AUTHZ_DEFAULT,
-                PCWSTR::null(),
-                RPC_C_AUTHN_LEVEL_DEFAULT,
-                RPC_C_IMP_LEVEL_IMPERSONATE,
-                None,
-                EOAC_DYNAMIC_CLOAKING,
-            )
-        };
-        match spread.map_err(|error| failure(&error)) {
-            // What lives in this process has no blanket, and needs none; and Wine, where nobody is
-            // impersonated over COM, has none at all. Windows does not know this second code here.
-            Err(Hresult::E_NOINTERFACE | Hresult::E_NOTIMPL) => Ok(()),
-            spread => spread,
+        if let Some(interface) = unsafe { IUnknown::from_raw_borrowed(&pointer) } {
+            set_blanket(interface)?;
         }
+        // A query that goes to the service is a call of the object's own IUnknown, whose blanket is not that of
+        // any other interface: without one it goes in the name of the process. This query stays here.
+        let object = self.interface.cast::<IUnknown>().map_err(|error| failure(&error))?;
+        set_blanket(&object)
     }
 
     /// Calls a method.
@@ -150,6 +137,29 @@ impl<I: Interface> Proxy<I> {
     pub(crate) fn within<T: Send>(&self, work: impl FnOnce(&I) -> Result<T, Hresult> + Send) -> Result<T, Hresult> {
         self.blanket?;
         apartment::enter(|| work(&self.interface))
+    }
+}
+
+/// Has calls through this very interface made in the name of the calling thread.
+fn set_blanket(interface: &IUnknown) -> Result<(), Hresult> {
+    // SAFETY: the interface lives; all else are constants.
+    let set = unsafe {
+        CoSetProxyBlanket(
+            interface,
+            RPC_C_AUTHN_DEFAULT.cast_unsigned(),
+            RPC_C_AUTHZ_DEFAULT,
+            PCWSTR::null(),
+            RPC_C_AUTHN_LEVEL_DEFAULT,
+            RPC_C_IMP_LEVEL_IMPERSONATE,
+            None,
+            EOAC_DYNAMIC_CLOAKING,
+        )
+    };
+    match set.map_err(|error| failure(&error)) {
+        // What lives in this process has no blanket, and needs none; and Wine, where nobody is
+        // impersonated over COM, has none at all. Windows does not know this second code here.
+        Err(Hresult::E_NOINTERFACE | Hresult::E_NOTIMPL) => Ok(()),
+        set => set,
     }
 }
 

@@ -49,6 +49,8 @@ impl fmt::Display for Why {
 impl Service {
     /// The service of this Windows, which is started if need be.
     pub(super) fn of_windows() -> Result<Self, Failure> {
+        // Where something in this process was first, each object is secured alone.
+        _ = bits_windows::initialize_security();
         let connection = bits_windows::connect().map_err(|error| Failure::Failed(error.to_string()))?;
         Ok(Self::Windows(connection.manager))
     }

@@ -16,7 +16,7 @@ use windows::core::{IUnknown, Interface};
 
 use super::{ClientObject, Foreign, object, registered};
 use crate::call::Argument;
-use crate::fakes::{FakeError, FakeFile, FakeGuarded, FakeJob, FakeService};
+use crate::fakes::{Blanket, FakeError, FakeFile, FakeGuarded, FakeJob, FakeService};
 use crate::memory::ObjectOut;
 use crate::proxy::Proxy;
 
@@ -442,7 +442,7 @@ fn what_another_program_has_registered_is_told_by_its_interfaces_and_goes_back_i
 fn of_a_program_that_has_gone_nobody_knows_what_it_has_and_its_calls_say_so() {
     let gone = Hresult::RPC_S_SERVER_UNAVAILABLE;
     let service = FakeService::answering(Hresult::S_OK);
-    let foreign = Foreign::new(Proxy::new(FakeGuarded::interface(&service, gone).cast().unwrap()));
+    let foreign = Foreign::new(Proxy::new(FakeGuarded::interface(&service, Blanket::Object, gone).cast().unwrap()));
 
     let called = foreign.callback().unwrap().job_transferred(FakeJob::of(&service));
 

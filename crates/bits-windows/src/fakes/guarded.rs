@@ -9,22 +9,40 @@ use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::Win32::System::Com::{
     EOLE_AUTHENTICATION_CAPABILITIES, IClientSecurity, IClientSecurity_Impl, RPC_C_AUTHN_LEVEL, RPC_C_IMP_LEVEL,
 };
-use windows::core::{BOOL, Error, IUnknown, PCWSTR, PWSTR, Ref, Result, implement};
+use windows::core::{BOOL, Error, IUnknown, Interface, PCWSTR, PWSTR, Ref, Result, implement};
 
 use super::FakeService;
 use crate::call::windows_hresult;
 
-/// It has a blanket, as a proxy has, that cannot be set.
+/// It has blankets, as a proxy has, one of which cannot be set.
 #[implement(bits::IBitsPeer, IClientSecurity)]
 pub(crate) struct FakeGuarded {
     service: Arc<FakeService>,
+    refused: Blanket,
     refusal: Hresult,
 }
 
+/// Whose blanket it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Blanket {
+    /// That of the interface whose methods are called.
+    Interface,
+    /// That of the object's IUnknown, for queries.
+    Object,
+}
+
+impl Blanket {
+    fn of(interface: &IUnknown) -> Result<Self> {
+        // An object is known by the address of its IUnknown.
+        let object: IUnknown = interface.cast()?;
+        Ok(if object.as_raw() == interface.as_raw() { Self::Object } else { Self::Interface })
+    }
+}
+
 impl FakeGuarded {
-    /// Setting its blanket fails with `refusal`, which the methods of `service` know nothing of.
-    pub(crate) fn interface(service: &Arc<FakeService>, refusal: Hresult) -> bits::IBitsPeer {
-        Self { service: Arc::clone(service), refusal }.into()
+    /// Setting that blanket fails with `refusal`, which the methods of `service` know nothing of.
+    pub(crate) fn interface(service: &Arc<FakeService>, refused: Blanket, refusal: Hresult) -> bits::IBitsPeer {
+        Self { service: Arc::clone(service), refused, refusal }.into()
     }
 }
 
@@ -59,7 +77,7 @@ impl IClientSecurity_Impl for FakeGuarded_Impl {
 
     fn SetBlanket(
         &self,
-        _: Ref<IUnknown>,
+        interface: Ref<IUnknown>,
         _: u32,
         _: u32,
         _: &PCWSTR,
@@ -68,7 +86,10 @@ impl IClientSecurity_Impl for FakeGuarded_Impl {
         _: *const c_void,
         _: &EOLE_AUTHENTICATION_CAPABILITIES,
     ) -> Result<()> {
-        Err(Error::from_hresult(windows_hresult(self.refusal)))
+        match Blanket::of(interface.ok()?)? {
+            blanket if blanket == self.refused => Err(Error::from_hresult(windows_hresult(self.refusal))),
+            _ => Ok(()),
+        }
     }
 
     fn CopyProxy(&self, _: Ref<IUnknown>) -> Result<IUnknown> {

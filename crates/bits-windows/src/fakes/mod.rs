@@ -28,7 +28,7 @@ pub(crate) use self::careless::FakeCareless;
 pub(crate) use self::enumerator::{FakeFiles, FakeJobs, FakePeers, FakeRecords};
 pub(crate) use self::error::FakeError;
 pub(crate) use self::file::FakeFile;
-pub(crate) use self::guarded::FakeGuarded;
+pub(crate) use self::guarded::{Blanket, FakeGuarded};
 pub(crate) use self::job::FakeJob;
 pub(crate) use self::manager::FakeManager;
 use self::memory::Loans;
