@@ -8,6 +8,7 @@
 #![doc = include_str!("../README.md")]
 
 mod provider;
+mod real;
 
 use std::sync::Arc;
 

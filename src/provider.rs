@@ -8,6 +8,8 @@ use bits_service::{Emulator, StartError};
 use bits_windows::ConnectError;
 use bits_world::clock::Clock;
 
+use crate::real::Real;
+
 /// Whose BITS a program uses.
 ///
 /// The default is real BITS on Windows and the emulator elsewhere:
@@ -51,8 +53,8 @@ impl Provider {
     pub fn start(self) -> Result<Bits, ProviderError> {
         match self {
             Self::Windows => {
-                let connection = bits_windows::connect().map_err(ProviderError::Connect)?;
-                Ok(Bits(Source::Windows(connection.manager)))
+                let connect = || bits_windows::connect().map(|connection| connection.manager);
+                Real::by(connect).map(|real| Bits(Source::Windows(real))).map_err(ProviderError::Connect)
             }
             Self::Emulator => {
                 Emulator::builder().clock(Clock::system()).start().map(Bits::from).map_err(ProviderError::Start)
@@ -66,7 +68,7 @@ impl Provider {
 pub struct Bits(Source);
 
 enum Source {
-    Windows(Arc<dyn Manager>),
+    Windows(Real),
     Emulator(Emulator),
 }
 
@@ -82,11 +84,18 @@ impl fmt::Debug for Source {
 impl Bits {
     /// The entry point, as this process has it.
     ///
+    /// Real BITS may be restarted under a program: by an update, an administrator, or because it had nothing
+    /// to do. All objects that were had before are lost then, as their codes tell
+    /// ([`is_lost`](bits_windows::is_lost)). Whoever asks here again is connected anew, and finds his jobs by
+    /// their ids ([`Manager::job`]); that is why asking here makes a short call. Nothing else is done
+    /// anew: whether a call was carried out in which the service ended, only a look at the job tells.
+    ///
     /// # Errors
-    /// `RPC_S_SERVER_UNAVAILABLE` (as HRESULT) when the emulator was stopped.
+    /// Those of the connection: `RPC_S_SERVER_UNAVAILABLE` when the emulator was stopped, or real BITS is
+    /// just restarting; `ERROR_SERVICE_DISABLED` (both as HRESULT); what [`advice`](bits_windows::advice()) knows.
     pub fn manager(&self) -> Result<Arc<dyn Manager>, Hresult> {
         match &self.0 {
-            Source::Windows(manager) => Ok(Arc::clone(manager)),
+            Source::Windows(real) => real.manager(),
             Source::Emulator(emulator) => emulator.client("program").manager(),
         }
     }
