@@ -211,7 +211,10 @@ mod over_com {
         fn a_bits_that_cannot_be_activated_is_told_in_one_line_by_its_code_and_how_to_mend_it() {
             for (code, expected) in [
                 (SERVER_EXECUTION_FAILED, "0x80080005 CO_E_SERVER_EXEC_FAILURE: the service BITS does not start: see"),
-                (Hresult::ERROR_FILE_NOT_FOUND, "0x80070002 ERROR_FILE_NOT_FOUND: the program of the service BITS"),
+                (
+                    Hresult::ERROR_FILE_NOT_FOUND,
+                    "0x80070002 HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND): the program of the service BITS",
+                ),
                 (Hresult::REGDB_E_CLASSNOTREG, "0x80040154 REGDB_E_CLASSNOTREG: no class of BITS is registered"),
             ] {
                 let refused = newest(|_| Err(code)).expect_err("nothing can be activated");
