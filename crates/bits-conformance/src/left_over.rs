@@ -55,7 +55,11 @@ pub(crate) fn clear_away(parent: &Path, manager: &dyn Manager, mut tell: impl Fn
 fn clear_folder(folder: &Path, manager: &dyn Manager, tell: &mut impl FnMut(String)) -> io::Result<bool> {
     let mut record = match open(&folder.join(RECORD), false) {
         // Of a run that has not come so far, or was ended there.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return std::fs::remove_dir(folder).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // One that has come so far since keeps its own.
+            contents(folder)?.iter().filter(|path| !is_record(path)).try_for_each(|path| remove(path))?;
+            return std::fs::remove_dir(folder).map(|()| true);
+        }
         opened => opened?,
     };
     match record.try_lock() {
@@ -69,7 +73,32 @@ fn clear_folder(folder: &Path, manager: &dyn Manager, tell: &mut impl FnMut(Stri
     }
     // A folder cannot be deleted everywhere while a file in it is open.
     drop(record);
-    std::fs::remove_dir_all(folder).map(|()| true)
+    delete(folder).map(|()| true)
+}
+
+/// Deletes the folder of a run; the record goes last, so that the next run finds what could not be deleted.
+///
+/// # Errors
+/// Those of deleting.
+pub(crate) fn delete(folder: &Path) -> io::Result<()> {
+    contents(folder)?.iter().try_for_each(|path| remove(path))?;
+    std::fs::remove_dir(folder)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
+}
+
+/// What is in the folder, the record last.
+fn contents(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
+    paths.sort_by_key(|path| is_record(path));
+    Ok(paths)
+}
+
+fn is_record(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == RECORD)
 }
 
 fn open(path: &Path, create: bool) -> io::Result<File> {
@@ -115,6 +144,34 @@ mod tests {
 
         assert_eq!(*manager.asked.lock().expect("one asks"), [Guid::from_u128(2)]);
         assert!(living.path().is_dir() && file.is_file() && other.is_dir() && !ended.exists());
+    }
+
+    #[test]
+    fn a_folder_whose_record_is_gone_goes_with_what_is_in_it() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let ended = ended_run(parent.path(), Guid::from_u128(2));
+        std::fs::create_dir(ended.join("0")).expect("a folder");
+        std::fs::write(ended.join("0").join("download.bin"), "left").expect("a file");
+        std::fs::remove_file(ended.join(RECORD)).expect("the record");
+
+        clear_away(parent.path(), &Jobless::with(Hresult::BG_E_NOT_FOUND), |_| {});
+
+        assert!(!ended.exists());
+    }
+
+    #[test]
+    fn the_record_is_deleted_last() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let ended = ended_run(parent.path(), Guid::from_u128(2));
+        for name in ["0", "17", "later"] {
+            std::fs::create_dir(ended.join(name)).expect("a folder");
+        }
+
+        let paths = contents(&ended).expect("the folder");
+
+        assert_eq!((paths.len(), paths.last()), (4, Some(&ended.join(RECORD))));
+        delete(&ended).expect("the folder is deleted");
+        assert!(!ended.exists());
     }
 
     #[test]

@@ -193,7 +193,7 @@ impl Provider {
                 "bits-conformance: {} stays for the next run, which cancels what jobs there are",
                 root.keep().display()
             );
-        } else if let Err(error) = root.close() {
+        } else if let Err(error) = left_over::delete(&root.keep()) {
             eprintln!("bits-conformance: {} stays behind: {error}", self.folder.display());
         }
     }
