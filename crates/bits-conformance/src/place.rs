@@ -1,5 +1,5 @@
 //! A place in the cases or the bench, for a person who reads a report, perhaps on a machine without the
-//! sources: of a case, the words that stand there are told too.
+//! sources: of a case, and of what all cases use to make jobs, the words that stand there are told too.
 
 use std::fmt;
 use std::panic::Location;
@@ -33,10 +33,25 @@ impl fmt::Display for Place {
     }
 }
 
-/// A line of a case, whose file is called as below `src/`.
-fn line_of(file: &str, number: u32) -> Option<&'static str> {
+/// What calls BITS for many cases.
+const SHARED: [(&str, &str); 4] = [
+    ("bench/files.rs", include_str!("bench/files.rs")),
+    ("bench/mod.rs", include_str!("bench/mod.rs")),
+    ("bench/parts.rs", include_str!("bench/parts.rs")),
+    ("cases/prelude.rs", include_str!("cases/prelude.rs")),
+];
+
+fn source_of(file: &str) -> Option<&'static str> {
+    if let Some((_, source)) = SHARED.iter().find(|(name, _)| *name == file) {
+        return Some(source);
+    }
     let name = file.strip_prefix("cases/")?.strip_suffix(".rs")?;
-    let source = MODULES.iter().find(|module| module.name == name)?.source;
+    MODULES.iter().find(|module| module.name == name).map(|module| module.source)
+}
+
+/// A line of a file that is called as below `src/`.
+fn line_of(file: &str, number: u32) -> Option<&'static str> {
+    let source = source_of(file)?;
     let place = usize::try_from(number).ok()?.checked_sub(1)?;
     source.lines().nth(place).map(str::trim)
 }
@@ -51,6 +66,13 @@ mod tests {
         let first = module.source.lines().next();
 
         assert_eq!(line_of(&format!("cases/{}.rs", module.name), 1), first);
+    }
+
+    #[test]
+    fn a_line_that_many_cases_use_is_told_too() {
+        for (file, source) in SHARED {
+            assert_eq!(line_of(file, 1), source.lines().next());
+        }
     }
 
     #[test]

@@ -40,6 +40,9 @@ impl Plan<'_> {
             report.cases.append(&mut cases);
             self.write(&mut report, began)?;
         }
+        if let Some(expected) = self.expected {
+            expected.judge_texts(&mut report.cases);
+        }
         if self.sabotage {
             report.sabotage = Some(runner::falsify(&report.cases, self.limits)?);
         }

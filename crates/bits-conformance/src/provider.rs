@@ -89,7 +89,8 @@ impl Provider {
     pub(crate) fn open(kind: Kind, tell: impl FnMut(String)) -> Result<Self, String> {
         match kind {
             Kind::Emulator | Kind::EmulatorLive => {
-                let root = tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(no_folder)?;
+                let root =
+                    tempfile::Builder::new().prefix("bits-emulated-").tempdir().map_err(|error| no_folder(&error))?;
                 let bits = Profile::default().version().to_owned();
                 Ok(Self { bits, ..Self::in_folder(kind, root, Ledger::default()) })
             }
@@ -106,8 +107,8 @@ impl Provider {
     /// Real BITS behind `manager`, which was there before and outlives the run, with a folder in `parent`.
     fn shared(manager: Arc<dyn Manager>, parent: &Path, tell: impl FnMut(String)) -> Result<Self, String> {
         left_over::clear_away(parent, &*manager, tell);
-        let (root, record) = left_over::new_folder(parent).map_err(no_folder)?;
-        let ledger = Ledger::in_file(record, job_name()).map_err(no_folder)?;
+        let (root, record) = left_over::new_folder(parent).map_err(|error| no_folder(&error))?;
+        let ledger = Ledger::in_file(record, job_name()).map_err(|error| no_folder(&error))?;
         Ok(Self { manager: Some(manager), ..Self::in_folder(Kind::Windows, root, ledger) })
     }
 
@@ -199,7 +200,7 @@ impl Provider {
     }
 }
 
-fn no_folder(error: std::io::Error) -> String {
+fn no_folder(error: &std::io::Error) -> String {
     format!("there is no folder for files: {error}")
 }
 
