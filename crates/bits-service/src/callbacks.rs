@@ -1,7 +1,6 @@
 //! Calls to clients: each on a thread that runs nothing else meanwhile, since a client may sleep,
 //! panic or never return.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bits_api::{Hresult, Success, Unknown};
@@ -11,6 +10,7 @@ use bits_transfer::run_elsewhere;
 use crate::client::Caller;
 use crate::error::ErrorHandle;
 use crate::file::FileHandle;
+use crate::guarded::guarded;
 use crate::job::JobHandle;
 use crate::running::{self, Running};
 use crate::service::Service;
@@ -114,11 +114,8 @@ fn method(notification: &Notification) -> &'static str {
 
 /// Runs the method; a panic of the client is its own failure.
 fn call(registration: &Registration, job: &Arc<JobHandle>, notification: Notification) -> Hresult {
-    let called = catch_unwind(AssertUnwindSafe(|| dispatch(registration, job, notification)));
-    match called {
-        Ok(result) => result.map_or_else(|code| code, Success::hresult),
-        Err(_) => Hresult::E_UNEXPECTED,
-    }
+    let called = guarded(|| dispatch(registration, job, notification)).unwrap_or(Err(Hresult::E_UNEXPECTED));
+    called.map_or_else(|code| code, Success::hresult)
 }
 
 fn dispatch(registration: &Registration, job: &Arc<JobHandle>, notification: Notification) -> Result<Success, Hresult> {

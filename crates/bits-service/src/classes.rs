@@ -4,7 +4,6 @@
 //! out-of-process server: each object lives in a program of its own.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use bits_api::{Guid, Hresult, Unknown};
@@ -14,6 +13,7 @@ use bits_world::{Sid, Token};
 use crate::callbacks;
 use crate::client::Client;
 use crate::emulator::Inner;
+use crate::guarded::guarded;
 use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
@@ -41,10 +41,11 @@ pub(crate) fn activate(service: &Service, ticket: Ticket, user: &Sid, class: Gui
     let spawned = std::thread::Builder::new().name("bits-activation".into()).spawn(move || {
         let _entered = running::enter(&weak, &clock, ticket);
         let caller = client.caller().clone();
-        let made = factory.ok_or(Hresult::REGDB_E_CLASSNOTREG).and_then(|factory| {
-            catch_unwind(AssertUnwindSafe(|| factory(client))).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE))
-        });
-        let made = made.and_then(|object| Ok((callbacks::interface(&*object).ok_or(Hresult::E_NOINTERFACE)?, object)));
+        let make = || {
+            let object = factory.ok_or(Hresult::REGDB_E_CLASSNOTREG)?(client)?;
+            Ok((callbacks::interface(&*object).ok_or(Hresult::E_NOINTERFACE)?, object))
+        };
+        let made = guarded(make).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
         let Some(service) = weak.upgrade() else { return };
         let result = made.as_ref().map_or_else(|code| *code, |_| Hresult::S_OK);
         service.timeline.push(service.clock.now(), None, What::ObjectMade { class, result });

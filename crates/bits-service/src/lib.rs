@@ -22,6 +22,7 @@ mod explain;
 mod failure;
 mod faults;
 mod file;
+mod guarded;
 mod guids;
 mod job;
 mod job2;

@@ -279,8 +279,8 @@ impl Seeding<'_> {
     /// Waits until the held attempt has come so far.
     fn reach(&self, state: JobState) -> Result<(), SeedError> {
         let is_on_its_way = |now| now == JobState::CONNECTING && now != state;
-        let now = self.service.wait_while(|| self.job.state().is_ok_and(is_on_its_way)).and(self.job.state());
-        match now {
+        self.service.wait_while(|| self.job.state().is_ok_and(is_on_its_way));
+        match self.job.state() {
             Ok(now) if now == state => Ok(()),
             Ok(state) => {
                 let why = self.inner.explain(self.id).to_string();

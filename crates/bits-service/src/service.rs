@@ -360,17 +360,13 @@ impl Service {
         }
     }
 
-    /// Waits as long as `pending` holds; fails when the service stops or nothing comes of it.
-    pub(crate) fn wait_while(&self, pending: impl Fn() -> bool) -> Result<(), Hresult> {
+    /// Waits as long as `pending` holds, the service runs, and something may still come of it.
+    pub(crate) fn wait_while(&self, pending: impl Fn() -> bool) {
         const PATIENCE: Duration = Duration::from_secs(20);
         let end = Instant::now() + PATIENCE;
-        while pending() {
-            if self.is_stopped() || Instant::now() >= end {
-                return Err(UNAVAILABLE);
-            }
+        while pending() && !self.is_stopped() && Instant::now() < end {
             self.wait_turn(PATIENCE);
         }
-        Ok(())
     }
 
     /// Takes every client's object out of a stopped service.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -14,6 +13,7 @@ use bits_wire::attempt::{AttemptPlan, Failure, PresentedServer, Vetter, Vetting}
 use crate::callbacks::Registration;
 use crate::client::Caller;
 use crate::file::FileHandle;
+use crate::guarded::guarded;
 use crate::job::JobHandle;
 use crate::running::{self, Entered};
 use crate::service::Service;
@@ -174,11 +174,11 @@ fn ask(
     let Some(object) = registration.object.server_certificate_validation() else { return Hresult::E_NOINTERFACE };
     service.timeline.push(service.clock.now(), Some(job.guid()), What::Callback { method: METHOD });
     let call = || object.validate_server_certificate(Arc::clone(job) as _, FileHandle::new(job, file), &presented);
-    let result = match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(success)) => success.hresult(),
-        Ok(Err(code)) if code.is_failure() => code,
+    let result = match guarded(call) {
+        Some(Ok(success)) => success.hresult(),
+        Some(Err(code)) if code.is_failure() => code,
         // A failure that says it is none; a client that panics.
-        Ok(Err(_)) | Err(_) => Hresult::E_UNEXPECTED,
+        Some(Err(_)) | None => Hresult::E_UNEXPECTED,
     };
     let what = What::CallbackReturned { method: METHOD, result: Some(result) };
     service.timeline.push(service.clock.now(), Some(job.guid()), what);

@@ -5,7 +5,7 @@ mod support;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use bits_api::{Hresult, JobState, NotifyFlags, Success, Unknown};
+use bits_api::{Callback, Guid, Hresult, JobPropertyId, JobPropertyValue, JobState, NotifyFlags, Success, Unknown};
 use bits_service::SimHold;
 use support::{HOUR, Recorder, Setup, URL};
 
@@ -48,6 +48,53 @@ fn a_callback_that_panics_is_called_again() {
 
     assert_eq!(callback.calls(), ["JobTransferred"; 2]);
     assert_eq!(job.state(), Ok(JobState::TRANSFERRED));
+}
+
+#[test]
+fn a_callback_whose_panic_panics_again_when_it_is_dropped_is_called_again() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("the client's trouble with its trouble");
+        }
+    }
+    let setup = Setup::new();
+    let first = Mutex::new(true);
+    let callback = Recorder::new(move |_, _| {
+        let panics = std::mem::take(&mut *first.lock().unwrap());
+        if panics {
+            std::panic::panic_any(Bomb);
+        }
+        Ok(Success::OK)
+    });
+    let job = setup.job();
+    job.set_notify_interface(Some(callback.object())).unwrap();
+
+    job.resume().unwrap();
+    setup.emulator.advance(HOUR).unwrap();
+
+    assert_eq!(callback.calls(), ["JobTransferred"; 2]);
+}
+
+#[test]
+fn an_object_of_a_class_that_panics_when_it_is_asked_what_it_is_cannot_be_had() {
+    const CLASS: Guid = Guid::from_u128(7);
+    struct Panics;
+    impl Unknown for Panics {
+        fn callback(&self) -> Option<Arc<dyn Callback>> {
+            panic!("the client's own trouble")
+        }
+    }
+    let setup = Setup::with(|builder| builder.class(CLASS, |_| Ok(Arc::new(Panics))));
+    let job = setup.job().job5().unwrap();
+    job.set_property(JobPropertyId::NOTIFICATION_CLSID, JobPropertyValue::ClsId(CLASS)).unwrap();
+
+    job.resume().unwrap();
+    let settled = setup.emulator.settle();
+
+    assert!(settled.is_ok(), "{settled:?}");
+    let told = setup.emulator.timeline().to_string();
+    assert!(told.contains("RPC_S_SERVER_UNAVAILABLE"), "{told}");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod process;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bits_api::{Guid, Hresult};
@@ -11,6 +10,7 @@ use bits_engine::{CommandLine, CommandOutcome, Event, JobKey, LogEvent, Ticket};
 use bits_world::clock::Now;
 use bits_world::{Drives, Sid};
 
+use crate::guarded::guarded;
 use crate::running::{self, Running};
 use crate::service::Service;
 use crate::timeline::What;
@@ -140,7 +140,7 @@ impl Commands {
         if let Some(not_started @ CommandOutcome::NotStarted(_)) = scripted {
             return not_started;
         }
-        let acted = program.map_or(Ok(0), |program| catch_unwind(AssertUnwindSafe(|| program(run))));
+        let acted = program.map_or(Some(0), |program| guarded(|| program(run)));
         scripted.unwrap_or(CommandOutcome::Exited(acted.unwrap_or(CRASHED)))
     }
 
