@@ -41,11 +41,11 @@ pub(crate) fn activate(service: &Service, ticket: Ticket, user: &Sid, class: Gui
     let spawned = std::thread::Builder::new().name("bits-activation".into()).spawn(move || {
         let _entered = running::enter(&weak, &clock, ticket);
         let caller = client.caller().clone();
-        let make = || {
+        let activate = || {
             let object = factory.ok_or(Hresult::REGDB_E_CLASSNOTREG)?(client)?;
             Ok((callbacks::interface(&*object).ok_or(Hresult::E_NOINTERFACE)?, object))
         };
-        let made = guarded(make).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
+        let made = guarded(activate).unwrap_or(Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
         let Some(service) = weak.upgrade() else { return };
         let result = made.as_ref().map_or_else(|code| *code, |_| Hresult::S_OK);
         service.timeline.push(service.clock.now(), None, What::ObjectMade { class, result });
