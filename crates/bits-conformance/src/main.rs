@@ -12,9 +12,11 @@
 //! can see.
 
 mod bench;
+mod bounded;
 mod case;
 mod cases;
 mod claims;
+mod control;
 mod coverage;
 mod decisions;
 mod expectations;
@@ -66,8 +68,8 @@ enum Command {
     ///
     /// The report in JSON also tells what the probes have seen.
     ///
-    /// Exits with 0 when nothing failed but what `--expect` lists, 1 when something did, 2 for wrong usage or when
-    /// there is no such BITS here.
+    /// Exits with 0 when nothing failed but what `--expect` lists, 1 when something did or stays behind on this
+    /// machine, 2 for wrong usage, or when there is no such BITS here or one that transfers nothing.
     Run {
         /// Only cases with this in their name, or with a claim on a clause whose id is this or begins with it
         /// (`core:job.resume.empty`, `job.resume`).
@@ -115,7 +117,7 @@ enum Command {
         #[arg(long, value_enum, default_value = "human")]
         format: PlainFormat,
         /// Write what the emulator tells into this file, instead of comparing it with what is on record.
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "without"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "without", "elevated"])]
         record: Option<PathBuf>,
         #[command(flatten)]
         provider: ProviderArguments,
@@ -150,6 +152,9 @@ struct ProviderArguments {
     /// The longest time in seconds that a case may wait where time cannot be moved.
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds, allow_negative_numbers = true)]
     max_wait: Duration,
+    /// Let the emulator's main client be an elevated administrator, as where the suite is run so on Windows.
+    #[arg(long)]
+    elevated: bool,
     /// Skip what needs this capability, as a provider without it would.
     #[arg(long, value_enum, value_name = "CAPABILITY")]
     without: Vec<Capability>,
@@ -158,6 +163,7 @@ struct ProviderArguments {
 impl ProviderArguments {
     fn limits(self) -> Result<Limits, String> {
         let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
+        let provider = if self.elevated { provider.elevated()? } else { provider };
         let (max_wait, progress) = (self.max_wait, Progress::on_stderr());
         Ok(Limits { max_wait, progress, without: self.without, ..Limits::of(Arc::new(provider)) })
     }
@@ -196,7 +202,9 @@ fn execute(command: Command) -> Result<ExitCode, String> {
             let (limits, file) = (provider.limits()?, file.map(ReportFile::at));
             let plan = Plan { limits: &limits, sabotage, expected: expected.as_ref(), file: file.as_ref() };
             let report = carried_out(&plan, &entries, &asked)?;
-            Ok(ended(&report, &report::run(&report, format)))
+            let written = file.map_or(Ok(()), |file| file.write_last(&report));
+            let code = ended(&report, &report::run(&report, format));
+            written.map(|()| code)
         }
         Command::Coverage { missing, format, provider } => {
             let entries = case::choose(MODULES, None)?;
@@ -237,7 +245,7 @@ fn probe(
         return Err("what is on record is what the emulator tells".to_owned());
     }
     limits.progress.expects(probes::run::count(&decisions));
-    let observations = performed(limits, || probes::run::run(&decisions, limits))?;
+    let (observations, left) = performed(limits, || probes::run::run(&decisions, limits))?;
     if let Some(file) = record {
         let written = std::fs::write(file, probes::record::write(&observations)?);
         written.map_err(|error| format!("{}: {error}", file.display()))?;
@@ -246,9 +254,11 @@ fn probe(
     say(&report::probes(&observations, format));
     if !is_on_record {
         let has_failed = observations.iter().any(|one| one.failure().is_some());
-        return Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        return Ok(if has_failed || !left.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
-    let differences = probes::record::compare(&observations, filter.is_none(), !limits.without.is_empty())?;
+    // Some things no administrator can ask.
+    let is_less = !limits.without.is_empty() || limits.provider.is_elevated();
+    let differences = probes::record::compare(&observations, filter.is_none(), is_less)?;
     eprint!("{}", report::differences(&differences));
     Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -259,18 +269,18 @@ fn carried_out(
     entries: &[case::Entry],
     asked: &[&'static decisions::Decision],
 ) -> Result<runner::Report, String> {
-    let mut report = performed(plan.limits, || plan.carry_out(entries, asked))?;
-    report.finish(plan.limits.provider.ledger.left_behind());
-    plan.file.map_or(Ok(()), |file| file.write(&report))?;
+    let (mut report, left) = performed(plan.limits, || plan.carry_out(entries, asked))?;
+    report.finish(left);
     Ok(report)
 }
 
-/// Does what runs cases, and leaves nothing of them behind.
-fn performed<T>(limits: &Limits, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    let result = quietly(work);
+/// Does what runs cases on a machine that has passed the control, and clears up; tells also what stays behind
+/// nevertheless.
+fn performed<T>(limits: &Limits, work: impl FnOnce() -> Result<T, String>) -> Result<(T, Vec<String>), String> {
+    let result = quietly(|| control::pass(limits).and_then(|()| work()));
     limits.progress.ends();
-    limits.provider.clear();
-    result
+    let left = limits.provider.clear();
+    result.map(|done| (done, left))
 }
 
 fn say(text: &str) {

@@ -36,8 +36,13 @@ impl Progress {
 
     /// One of them begins.
     pub(crate) fn begins(&self, name: String) {
-        // The message is what draws the line.
         self.0.inc(1);
+        self.shows(name);
+    }
+
+    /// Something begins that does not count.
+    pub(crate) fn shows(&self, name: String) {
+        // The message is what draws the line.
         self.0.set_message(name);
     }
 

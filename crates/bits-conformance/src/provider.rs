@@ -5,10 +5,11 @@
 //! the origin on loopback, and can do what a client can.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use bits_api::{Guid, Hresult, Manager};
 use bits_world::Profile;
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::bench::job_name;
 use crate::claims::Stop;
 use crate::ledger::Ledger;
-use crate::{left_over, machine};
+use crate::machine::{self, Conditions};
+use crate::{bounded, left_over};
 
 /// Which BITS the cases are run on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -61,7 +63,16 @@ pub(crate) struct About {
     pub(crate) suite: String,
     /// When the run began, as HTTP writes it.
     pub(crate) date: String,
+    /// What on that machine may change what its BITS does.
+    #[serde(default)]
+    pub(crate) conditions: Conditions,
 }
+
+/// How long calls beside the cases may take: longer than Windows waits for a service to start.
+const CALLS: Duration = Duration::from_secs(150);
+
+/// How long others may hold a file that is to be deleted.
+const FILES: Duration = Duration::from_secs(2);
 
 /// The BITS that the cases of a run share, or each start for themselves.
 pub(crate) struct Provider {
@@ -76,6 +87,10 @@ pub(crate) struct Provider {
     /// Deletes the folder with the value.
     root: Mutex<Option<tempfile::TempDir>>,
     benches: AtomicU64,
+    /// Whether the emulator's main client is an elevated administrator.
+    is_elevated: bool,
+    /// What the control before the run has found.
+    conditions: OnceLock<Conditions>,
     /// Whether a call hangs, for good as it seems, or nobody answers any more.
     is_abandoned: AtomicBool,
 }
@@ -86,7 +101,7 @@ impl Provider {
     ///
     /// # Errors
     /// In one line, why there is no such BITS here.
-    pub(crate) fn open(kind: Kind, tell: impl FnMut(String)) -> Result<Self, String> {
+    pub(crate) fn open(kind: Kind, tell: impl FnMut(String) + Send + 'static) -> Result<Self, String> {
         match kind {
             Kind::Emulator | Kind::EmulatorLive => {
                 let root =
@@ -95,9 +110,13 @@ impl Provider {
                 Ok(Self { bits, ..Self::in_folder(kind, root, Ledger::default()) })
             }
             Kind::Windows => {
-                // Where something in this process was first, each object is secured alone.
-                _ = bits_windows::initialize_security();
-                let connection = bits_windows::connect().map_err(|error| error.to_string())?;
+                let connect = || {
+                    // Where something in this process was first, each object is secured alone.
+                    _ = bits_windows::initialize_security();
+                    bits_windows::connect()
+                };
+                let connection = bounded::call("connecting to BITS", CALLS, connect)?;
+                let connection = connection.map_err(|error| error.to_string())?;
                 let shared = Self::shared(connection.manager, &std::env::temp_dir(), tell)?;
                 Ok(Self { bits: connection.version.to_string(), ..shared })
             }
@@ -105,8 +124,14 @@ impl Provider {
     }
 
     /// Real BITS behind `manager`, which was there before and outlives the run, with a folder in `parent`.
-    fn shared(manager: Arc<dyn Manager>, parent: &Path, tell: impl FnMut(String)) -> Result<Self, String> {
-        left_over::clear_away(parent, &*manager, tell);
+    fn shared(
+        manager: Arc<dyn Manager>,
+        parent: &Path,
+        tell: impl FnMut(String) + Send + 'static,
+    ) -> Result<Self, String> {
+        let (asked, folders) = (Arc::clone(&manager), parent.to_owned());
+        let clear_away = move || left_over::clear_away(&folders, &*asked, tell);
+        bounded::call("clearing away what an earlier run has left", CALLS, clear_away)?;
         let (root, record) = left_over::new_folder(parent).map_err(|error| no_folder(&error))?;
         let ledger = Ledger::in_file(record, job_name()).map_err(|error| no_folder(&error))?;
         Ok(Self { manager: Some(manager), ..Self::in_folder(Kind::Windows, root, ledger) })
@@ -121,6 +146,8 @@ impl Provider {
             folder: root.path().to_owned(),
             root: Mutex::new(Some(root)),
             benches: AtomicU64::new(0),
+            is_elevated: false,
+            conditions: OnceLock::new(),
             is_abandoned: AtomicBool::new(false),
         }
     }
@@ -132,9 +159,38 @@ impl Provider {
         Self { manager: Some(manager), ..Self::in_folder(Kind::Windows, root, Ledger::default()) }
     }
 
-    /// Whether it can do more than a client can: a capability is what real BITS does not offer.
-    pub(crate) fn is_capable(&self) -> bool {
-        !self.kind.is_live()
+    /// The emulator, whose main client is an elevated administrator, as where somebody runs the suite so on
+    /// Windows.
+    ///
+    /// # Errors
+    /// In one line, for real BITS, which sees who runs the suite.
+    pub(crate) fn elevated(self) -> Result<Self, String> {
+        if self.kind == Kind::Windows {
+            return Err("real BITS sees who runs the suite: start it as an administrator instead".to_owned());
+        }
+        Ok(Self { is_elevated: true, ..self })
+    }
+
+    /// Whether the emulator's main client is an elevated administrator.
+    pub(crate) fn is_elevated(&self) -> bool {
+        self.is_elevated
+    }
+
+    /// Enters what the control before the run has found; what was entered first stays.
+    pub(crate) fn note(&self, conditions: Conditions) {
+        let _ = self.conditions.set(conditions);
+    }
+
+    /// Whether that can be done. In real time what a client can do is all there is, but who that client is and
+    /// what the machine is told differs.
+    pub(crate) fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::StandardUser => {
+                !self.is_elevated && self.conditions.get().is_none_or(Conditions::is_standard_user)
+            }
+            Capability::DefaultPolicies => self.conditions.get().is_none_or(|found| found.policies.is_empty()),
+            _ => !self.kind.is_live(),
+        }
     }
 
     /// The time that it lives by.
@@ -150,6 +206,7 @@ impl Provider {
             system: machine::system(),
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             date: httpdate::fmt_http_date(SystemTime::now()),
+            conditions: self.conditions.get().cloned().unwrap_or_default(),
         }
     }
 
@@ -178,29 +235,44 @@ impl Provider {
         self.is_abandoned.store(true, Ordering::SeqCst);
     }
 
-    /// Cancels what jobs the run has left, and deletes its files. Where jobs stay, or may since a call has
-    /// not come back, the folder does, so that the next run finds them.
-    pub(crate) fn clear(&self) {
+    /// Cancels what jobs the run has left, and deletes its files; a line for each thing that stays. Where jobs
+    /// do, or may since a call has not come back, the folder does, so that the next run finds them.
+    pub(crate) fn clear(self: &Arc<Self>) -> Vec<String> {
+        let mut left = Vec::new();
         let is_abandoned = self.is_abandoned.load(Ordering::SeqCst);
         if !is_abandoned {
-            self.cancel_jobs();
+            let provider = Arc::clone(self);
+            left.extend(bounded::call("cancelling what is left", CALLS, move || provider.cancel_jobs()).err());
         }
         let stays = self.manager.is_some() && (is_abandoned || !self.ledger.is_empty());
         // A folder cannot be deleted everywhere while a file in it is open.
         self.ledger.close();
-        let Some(root) = self.root.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        if stays {
-            eprintln!(
-                "bits-conformance: {} stays for the next run, which cancels what jobs there are",
-                root.keep().display()
-            );
-        } else if let Err(error) = left_over::delete(&root.keep()) {
-            eprintln!("bits-conformance: {} stays behind: {error}", self.folder.display());
+        if let Some(root) = self.root.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let root = root.keep();
+            if stays {
+                left.push(format!("{} stays for the next run, which cancels what jobs there are", root.display()));
+            } else if let Err(error) = bounded::patiently(FILES, || gone(&root)) {
+                left.push(format!("{} stays behind: {error}", root.display()));
+            }
         }
+        for line in &left {
+            eprintln!("bits-conformance: {line}");
+        }
+        // Of these it was told when they could not be cancelled.
+        left.extend(self.ledger.left_behind());
+        left
     }
 }
 
-fn no_folder(error: &std::io::Error) -> String {
+/// Deletes the folder of a run; one that is gone is as good.
+fn gone(folder: &Path) -> io::Result<()> {
+    match left_over::delete(folder) {
+        Err(error) if folder.exists() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn no_folder(error: &io::Error) -> String {
     format!("there is no folder for files: {error}")
 }
 
@@ -241,6 +313,10 @@ pub(crate) enum Capability {
     Uploads,
     /// Nothing goes on between two calls of a case.
     Lockstep,
+    /// The main client is a standard user.
+    StandardUser,
+    /// No policy changes the defaults of BITS.
+    DefaultPolicies,
 }
 
 impl Capability {
@@ -264,6 +340,10 @@ impl Capability {
             Self::Servers => "there is no server that can be made to do this",
             Self::Lockstep => "what goes on between two calls cannot be held up",
             Self::Uploads => "there is no server that takes uploads",
+            Self::StandardUser => {
+                "whoever runs the suite is an administrator or a service, and BITS treats those in another way"
+            }
+            Self::DefaultPolicies => "policies of this machine change the defaults of BITS",
         };
         Stop::Skipped(what.to_owned())
     }
@@ -335,12 +415,31 @@ mod tests {
 
         ended.abandon();
         ended.clear();
-        let mut left = Vec::new();
-        let next = Provider::shared(Arc::clone(&manager), parent.path(), |line| left.push(line)).expect("a run");
+        let (tell, left) = channel();
+        let tell = move |line| tell.send(line).expect("the test listens");
+        let next = Arc::new(Provider::shared(Arc::clone(&manager), parent.path(), tell).expect("a run"));
 
         assert_eq!(names(&*manager), ["bits-conformance"]);
+        let left: Vec<String> = left.try_iter().collect();
         assert!(matches!(&left[..], [line] if line.starts_with("deleted ")), "{left:?}");
         next.clear();
         assert_eq!(std::fs::read_dir(parent.path()).expect("the folder").count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_cancelled_is_told_with_the_folder_that_stays_for_the_next_run() {
+        let emulator = Emulator::builder().clock(Clock::system()).start().expect("the emulator");
+        let manager = emulator.client("suite.exe").manager().expect("a manager");
+        let provider = Arc::new(Provider::of_manager(manager));
+        let limits = Limits::of(Arc::clone(&provider));
+        let bench = Bench::new(limits, None);
+        let id = bench.new_job().and_then(|job| Ok(job.id()?)).expect("a job");
+        emulator.stop();
+
+        let left = provider.clear();
+
+        std::fs::remove_dir_all(&provider.folder).expect("the folder has stayed");
+        let tells = |what: &str| left.iter().any(|line| line.contains(what));
+        assert!(tells(&id.to_string()) && tells("stays for the next run"), "{left:?}");
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Report {
     /// What the backend does about the decisions that were asked about.
     pub(crate) probes: Vec<Observation>,
     pub(crate) took: Duration,
-    /// A line for each job that could not be cancelled.
+    /// A line for each job that could not be cancelled, and for files that could not be deleted.
     pub(crate) left_behind: Vec<String>,
     /// Whether the run has come to its end.
     pub(crate) is_complete: bool,
@@ -75,9 +75,11 @@ impl Report {
         })
     }
 
-    /// Whether it came to its end, no case or probe failed, and no falsified claim survived.
+    /// Whether it came to its end and left nothing behind, no case or probe failed, and no falsified claim
+    /// survived.
     pub(crate) fn is_good(&self) -> bool {
         self.is_complete
+            && self.left_behind.is_empty()
             && self.failures().next().is_none()
             && self.failed_probes().next().is_none()
             && self.sabotage.as_ref().is_none_or(|(_, survivors)| survivors.is_empty())
@@ -163,5 +165,22 @@ impl Task for Try {
     fn hangs(&self, why: String, took: Duration) -> Done {
         let outcome = Err(Stop::Failed(why));
         Done { entry: self.entry, falsified: self.falsified, outcome, claims: Vec::new(), took }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_leaves_something_behind_is_not_good() {
+        let ended = |left: &[&str]| {
+            let mut report = Report::default();
+            report.finish(left.iter().map(|line| (*line).to_owned()).collect());
+            report
+        };
+
+        assert!(ended(&[]).is_good());
+        assert!(!ended(&["a folder stays behind"]).is_good());
     }
 }

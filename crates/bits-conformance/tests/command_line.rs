@@ -1,6 +1,7 @@
 //! The command line: what it runs, what it prints, how it ends.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -397,6 +398,54 @@ fn a_report_in_a_file_is_complete_at_the_end_and_comparable_before() {
     let compared = suite(&["compare", &whole, &part]);
     assert_eq!(compared.status.code(), Some(1));
     assert!(stdout(&compared).contains("B  is incomplete"), "{}", stdout(&compared));
+}
+
+/// The folder of the report goes away while the suite runs.
+#[cfg(unix)]
+#[test]
+fn a_run_outlives_the_folder_of_its_report_and_says_where_the_report_is() {
+    let (folder, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let report = folder.path().join("report.json");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_bits-conformance"));
+    run.arg("run").arg("--report").arg(&report).env("TMPDIR", elsewhere.path());
+    let running = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the suite starts");
+    let began = Instant::now();
+    while !report.exists() {
+        assert!(began.elapsed() < Duration::from_mins(1), "there is no report");
+        std::thread::yield_now();
+    }
+    drop(folder);
+
+    let output = running.wait_with_output().expect("the suite ends");
+
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let there = elsewhere.path().join("report.new.json");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("the report is not up to date") && error.contains(&*there.to_string_lossy()), "{error}");
+    assert!(stdout(&output).lines().last().is_some_and(|line| line.starts_with("0 failed")), "{}", stdout(&output));
+    assert!(std::fs::read_to_string(&there).is_ok_and(|text| text.contains("\"complete\": true")));
+}
+
+#[test]
+fn everything_holds_for_an_elevated_administrator_too() {
+    let report = json(&["run", "--elevated", "--format", "json"]);
+
+    assert_eq!((&report["good"], &report["about"]["conditions"]["elevated"]), (&true.into(), &true.into()));
+    let cases = report["cases"].as_array().expect("cases");
+    let skipped = cases.iter().find(|case| case["case"] == "limits::a_user_has_at_most_60_jobs").expect("the case");
+    assert!(skipped["why"].as_str().is_some_and(|why| why.contains("is an administrator")), "{skipped}");
+}
+
+#[test]
+fn cases_about_defaults_are_skipped_where_policies_change_them() {
+    let report = json(&["run", "--filter", "limits::", "--without", "default-policies", "--format", "json"]);
+
+    let cases = report["cases"].as_array().expect("cases");
+    let case = cases.iter().find(|case| case["case"] == "limits::a_job_has_at_most_200_files").expect("the case");
+    assert_eq!(
+        (&case["ended"], &case["why"]),
+        (&"skipped".into(), &"policies of this machine change the defaults of BITS".into())
+    );
 }
 
 #[test]

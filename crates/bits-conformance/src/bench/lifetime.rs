@@ -20,8 +20,9 @@ impl Bench {
         emulator.system_restore().map_err(|error| Stop::Failed(format!("the machine does not come back: {error}")))?;
         emulator.log_on(&user);
         // The program of before has ended with the machine.
+        let client = self.main_client(emulator);
         if let Some(Running::Emulator(playing)) = self.running.get_mut() {
-            playing.client = playing.emulator.client("updater.exe");
+            playing.client = client;
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ impl Limits {
 
     /// Whether that cannot be done, or is not to be.
     pub(crate) fn lacks(&self, capability: Capability) -> bool {
-        !self.provider.is_capable() || self.without.contains(&capability)
+        !self.provider.has(capability) || self.without.contains(&capability)
     }
 
     /// How many cases may run at once. They wait more than they compute.

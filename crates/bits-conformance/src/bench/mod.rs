@@ -18,6 +18,7 @@ mod proxies;
 mod queue;
 mod real;
 mod shares;
+mod transfers;
 mod uploads;
 mod users;
 mod world;
@@ -236,7 +237,7 @@ impl Bench {
 
     fn play_emulator(&self) -> Result<Playing, Stop> {
         let emulator = self.start()?;
-        let client = emulator.client("updater.exe");
+        let client = self.main_client(&emulator);
         Ok(Playing { emulator, client })
     }
 
@@ -272,7 +273,8 @@ impl Bench {
         }
     }
 
-    /// The manager, as the main client has it: a standard user who is logged on.
+    /// The manager, as the main client has it: a standard user who is logged on, where nothing else is asked for. On
+    /// Windows it is whoever runs the suite.
     pub(crate) fn manager(&self) -> Result<Arc<dyn Manager>, Stop> {
         let manager = match self.running()? {
             Running::Emulator(playing) => playing.client.manager()?,

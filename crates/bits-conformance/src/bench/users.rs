@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bits_api::{Hresult, Manager};
-use bits_service::{Client, Impersonation, impersonate};
+use bits_service::{Client, Emulator, Impersonation, impersonate};
 use bits_world::{Accounts, Logon, SessionId, Sid, Token, World};
 
 use super::{Bench, Running};
@@ -15,7 +15,8 @@ impl Bench {
     /// Another program of the main client's user.
     pub(crate) fn another_client(&self) -> Result<Client, Stop> {
         self.can(Capability::Clients)?;
-        Ok(self.emulator()?.client("second.exe"))
+        let emulator = self.emulator()?;
+        Ok(emulator.client_as("second.exe", self.main_token(emulator)))
     }
 
     /// The manager, as a second standard user has it.
@@ -129,7 +130,17 @@ impl Bench {
     }
 
     fn own_user(&self) -> Result<Token, Stop> {
-        Ok(self.emulator()?.user(bits_service::Emulator::DEFAULT_USER))
+        Ok(self.main_token(self.emulator()?))
+    }
+
+    /// The program that cases are about.
+    pub(super) fn main_client(&self, emulator: &Emulator) -> Client {
+        emulator.client_as("updater.exe", self.main_token(emulator))
+    }
+
+    fn main_token(&self, emulator: &Emulator) -> Token {
+        let name = Emulator::DEFAULT_USER;
+        if self.limits.provider.is_elevated() { emulator.administrator(name) } else { emulator.user(name) }
     }
 
     fn manager_of(&self, token: Token) -> Result<Arc<dyn Manager>, Stop> {

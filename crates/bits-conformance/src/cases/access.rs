@@ -180,6 +180,7 @@ fn an_administrators_job_runs_in_either_state(c: &mut Bench) -> Outcome {
 }
 
 fn a_lower_integrity_level_changes_nothing(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let id = c.new_job()?.id()?;
     let own = c.own_token()?;
     let low = c.manager_as(own.clone().at_integrity(Integrity::LOW))?.job(id)?;
@@ -351,6 +352,7 @@ fn granted(c: &Bench, manager: &Arc<dyn Manager>) -> Result<[usize; 3], Stop> {
 }
 
 fn no_limit_binds_a_service_account(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     for (account, expected) in [
         (Some(Sid::LOCAL_SYSTEM), [2; 3]),
         (Some(Sid::LOCAL_SERVICE), [2; 3]),

@@ -68,6 +68,7 @@ fn an_administrator_lists_the_jobs_of_all_users(c: &mut Bench) -> Outcome {
 }
 
 fn all_users_are_for_administrators(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     new_job(&c.other_user()?)?;
     let result = c.queue()?.enum_jobs(EnumJobsFlags::ALL_USERS);
     c.returns(["manager.enum_jobs.access_denied", "users.enum_all_admin"], result)

@@ -126,6 +126,8 @@ fn parts_may_touch_and_stand_in_any_order(c: &mut Bench) -> Outcome {
 }
 
 fn so_many_parts_and_no_more(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
+    c.needs(Capability::DefaultPolicies)?;
     let parts: Vec<_> = (0..501).map(|n| (n * 2, 1)).collect();
     let file = c.serve("parts.bin", 2_000)?;
     let most = (1..=501).find(|count| {

@@ -438,6 +438,7 @@ fn codes(options: &Arc<dyn TokenOptions>) -> Vec<Hresult> {
 }
 
 fn before_1607_it_takes_an_administrator(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     for profile in [Profile::V4_0, Profile::V5_0] {
         c.start_over();
         c.play(profile)?;
@@ -483,6 +484,7 @@ fn since_1607_the_owner_may_lend_a_token_too(c: &mut Bench) -> Outcome {
 }
 
 fn an_administrators_token_takes_an_administrator(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let job = c.new_job()?;
     let options = job.token_options()?;
     let administrator = c.administrator_token()?;

@@ -221,6 +221,7 @@ fn asking_for_peers_moves_no_job_since_4_0(c: &mut Bench) -> Outcome {
 }
 
 fn job4_has_three_things(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let job = c.new_job()?.job4()?;
     job.set_peer_caching_flags(PeerCachingFlags::ENABLE_CLIENT)?;
     job.set_maximum_download_time(60)?;

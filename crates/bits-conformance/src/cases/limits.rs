@@ -47,6 +47,8 @@ fn refused(code: Option<Hresult>) -> Result<Success, Hresult> {
 }
 
 fn a_user_has_at_most_60_jobs(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
+    c.needs(Capability::DefaultPolicies)?;
     // Jobs of other programs of the user count, too.
     let (made, refusal) = fill(&c.queue()?, 70);
     c.value(["manager.create_job.user_limit_default", "policy.max_jobs_per_user.default"], made)?;
@@ -58,6 +60,7 @@ fn a_user_has_at_most_60_jobs(c: &mut Bench) -> Outcome {
 }
 
 fn jobs_left_in_the_queue_block_new_ones_whatever_their_state(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.set_policies(|policies| policies.max_jobs_per_user = 3)?;
     let (failed_job, _) = c.job_in(JobState::ERROR)?;
     let suspended = c.new_job()?;
@@ -82,6 +85,7 @@ fn jobs_left_in_the_queue_block_new_ones_whatever_their_state(c: &mut Bench) -> 
 }
 
 fn a_machine_has_at_most_300_jobs(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.set_policies(|policies| policies.max_jobs_per_user = 1_000)?;
     let (made, refusal) = fill(&c.manager()?, 310);
     c.value(["manager.create_job.machine_limit_default", "policy.max_jobs_per_machine.default"], made)?;
@@ -92,6 +96,7 @@ fn a_machine_has_at_most_300_jobs(c: &mut Bench) -> Outcome {
 }
 
 fn policies_change_the_job_limits(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.set_policies(|policies| policies.max_jobs_per_user = 2)?;
     let (made, refusal) = fill(&c.manager()?, 5);
     c.is("policy.max_jobs_per_user.exceeded", made, 2)?;
@@ -106,6 +111,7 @@ fn policies_change_the_job_limits(c: &mut Bench) -> Outcome {
 }
 
 fn the_users_limit_is_checked_first(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.set_policies(|policies| {
         policies.max_jobs_per_user = 1;
         policies.max_jobs_per_machine = 1;
@@ -162,6 +168,7 @@ fn there_are_no_limits_before_bits_3_0(c: &mut Bench) -> Outcome {
 }
 
 fn limits_come_with_bits_3_0(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let mut jobs = Vec::new();
     let mut files = Vec::new();
     for version in [Profile::V2_5, Profile::V3_0] {
@@ -177,6 +184,8 @@ fn limits_come_with_bits_3_0(c: &mut Bench) -> Outcome {
 }
 
 fn a_job_has_at_most_200_files(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
+    c.needs(Capability::DefaultPolicies)?;
     let job = c.new_job()?;
     let (files, refusal) = fill_job(c, &job, 210);
     c.value(["job.add_file.policy_default", "policy.max_files_per_job.default"], files)?;
@@ -186,6 +195,7 @@ fn a_job_has_at_most_200_files(c: &mut Bench) -> Outcome {
 }
 
 fn a_policy_changes_the_file_limit(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.set_policies(|policies| policies.max_files_per_job = 2)?;
     let job = c.new_job()?;
     let (files, refusal) = fill_job(c, &job, 5);
@@ -194,6 +204,8 @@ fn a_policy_changes_the_file_limit(c: &mut Bench) -> Outcome {
 }
 
 fn a_set_that_passes_the_limit_adds_nothing(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
+    c.needs(Capability::DefaultPolicies)?;
     let job = c.new_job()?;
     let names: Vec<_> = (0..201).map(|n| (format!("http://files.example/{n}"), c.local(&format!("{n}.bin")))).collect();
     let infos: Vec<_> = names.iter().map(|(url, local)| FileInfo { remote_name: url, local_name: local }).collect();

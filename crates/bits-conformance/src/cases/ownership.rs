@@ -35,6 +35,7 @@ fn an_administrator_takes_a_job_over(c: &mut Bench) -> Outcome {
 }
 
 fn nobody_else_takes_a_job_over(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let job = c.new_job()?;
     let claim = ["users.take_ownership.denied", "core:job.take_ownership.access_denied"];
     c.returns(claim, job.take_ownership())?;
@@ -141,6 +142,7 @@ fn a_new_owner_finds_nothing_that_was_the_former_owners(c: &mut Bench) -> Outcom
 }
 
 fn the_callback_stays_and_runs_as_whoever_set_it(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let (job, file) = c.job_in(JobState::TRANSFERRING)?;
     // The callback does what its user may: asking for an interface shows whose rights those are.
     let callback = Recorder::acting(|job| job.job2().map(|_| Success::OK));

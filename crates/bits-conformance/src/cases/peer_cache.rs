@@ -73,6 +73,7 @@ fn since_4_0_every_method_answers_s_false(c: &mut Bench) -> Outcome {
 }
 
 fn only_administrators_change_the_cache(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     c.play(Profile::V3_0)?;
     let admin = c.manager()?.peer_cache_administration()?;
     let denied = |result: Result<Success, Hresult>| result.err() == Some(Hresult::E_ACCESSDENIED);

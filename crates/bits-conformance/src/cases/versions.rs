@@ -173,6 +173,7 @@ const FILE_LIMIT: (&str, Can) = ("the limit of files", |c| {
 });
 
 fn what_came_with_3_0(c: &mut Bench) -> Outcome {
+    c.needs(Capability::StandardUser)?;
     let versions = (Profile::V2_5, Profile::V3_0);
     came_with(
         c,

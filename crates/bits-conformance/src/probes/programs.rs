@@ -9,6 +9,7 @@ use bits_origin::Content;
 
 use super::prelude::*;
 use super::rest::Texts;
+use crate::claims::Outcome;
 use crate::notified;
 
 probes![
@@ -52,6 +53,22 @@ fn runs(c: &Bench, folder: &Path, at_least: usize, within: Duration) -> Result<u
     Ok(count())
 }
 
+/// Makes sure that BITS starts this program here at all. Where something else keeps it from that, what does not
+/// run is no answer.
+fn control(c: &mut Bench) -> Outcome {
+    let (job, folder) = job(c)?;
+    job.job2()?.set_notify_cmd_line(Some(&program()?), Some(&notified::parameters(&folder, 0)))?;
+    job.resume()?;
+    started(runs(c, &folder, 1, STARTED)?)
+}
+
+fn started(runs: usize) -> Outcome {
+    if runs > 0 {
+        return Ok(());
+    }
+    failed("the job's notification program has not run: something on this machine may keep BITS from starting it")
+}
+
 fn the_first_parameter(c: &mut Bench) -> Answer {
     let (job, folder) = job(c)?;
     let set = job.job2()?.set_notify_cmd_line(Some(&program()?), Some(&notified::parameters(&folder, 0)));
@@ -59,7 +76,7 @@ fn the_first_parameter(c: &mut Bench) -> Answer {
         return Ok(Seen::new().and("SetNotifyCmdLine", set));
     }
     job.resume()?;
-    runs(c, &folder, 1, STARTED)?;
+    started(runs(c, &folder, 1, STARTED)?)?;
     let told = Texts::new(done(notified::runs(&folder))?);
     Ok(Seen::new().and("SetNotifyCmdLine", set).and("the first of the parameters comes to the program as", told))
 }
@@ -75,7 +92,25 @@ fn a_program_without_its_path(c: &mut Bench) -> Answer {
         return Ok(Seen::new().and("SetNotifyCmdLine", set));
     }
     job.resume()?;
-    Ok(Seen::new().and("SetNotifyCmdLine", set).and("the program runs", runs(c, &folder, 1, STARTED)? > 0))
+    let has_run = runs(c, &folder, 1, STARTED)? > 0;
+    if !has_run {
+        shell_runs(c)?;
+    }
+    Ok(Seen::new().and("SetNotifyCmdLine", set).and("the program runs", has_run))
+}
+
+/// Makes sure that the shell of Windows does here what it is asked for: a policy can forbid it to a user.
+fn shell_runs(c: &mut Bench) -> Outcome {
+    if !cfg!(windows) {
+        return Ok(());
+    }
+    let (job, folder) = job(c)?;
+    let told = folder.join("told");
+    let shell = std::env::var("ComSpec").unwrap_or_else(|_| r"C:\Windows\System32\cmd.exe".to_owned());
+    let parameters = format!("cmd.exe /c echo told> \"{}\"", told.display());
+    job.job2()?.set_notify_cmd_line(Some(&shell), Some(&parameters))?;
+    job.resume()?;
+    started(runs(c, &folder, 1, STARTED)?)
 }
 
 fn a_program_that_leaves_its_job(c: &mut Bench) -> Answer {
@@ -88,6 +123,7 @@ fn a_program_that_leaves_its_job(c: &mut Bench) -> Answer {
     set(&job)?;
     job.resume()?;
     let at_first = runs(c, &folder, 1, STARTED)?;
+    started(at_first)?;
     let later = runs(c, &folder, at_first + 1, Duration::from_secs(75))?;
     job.set_notify_flags(NotifyFlags::JOB_TRANSFERRED | NotifyFlags::JOB_ERROR)?;
     let after_flags = runs(c, &folder, later + 1, STARTED)?;
@@ -128,7 +164,7 @@ impl Callback for Answering {
 }
 
 fn a_program_beside_a_callback(c: &mut Bench) -> Answer {
-    let mut seen = Seen::new();
+    let (mut seen, mut has_run) = (Seen::new(), false);
     for answer in [Ok(Success::OK), Err(Hresult::E_FAIL), Ok(Success::FALSE)] {
         let (job, folder) = job(c)?;
         let callback = Arc::new(Answering { answer, calls: AtomicUsize::new(0) });
@@ -138,10 +174,14 @@ fn a_program_beside_a_callback(c: &mut Bench) -> Answer {
         let calls = || callback.calls.load(Ordering::SeqCst);
         c.until(|| calls() > 0, SOON)?;
         let program_runs = runs(c, &folder, 1, STARTED)? > 0;
+        has_run |= program_runs;
         seen = seen.and(&format!("{}, the program runs", answer.tell()), program_runs);
         if answer == Ok(Success::FALSE) {
             seen = seen.and("the callback comes again", c.until(|| calls() > 1, Duration::from_secs(75))?);
         }
+    }
+    if !has_run {
+        control(c)?;
     }
     Ok(seen)
 }

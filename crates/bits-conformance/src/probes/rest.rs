@@ -4,6 +4,7 @@ use bits_origin::{Content, Gate, Journal, Origin, Request};
 
 use super::prelude::*;
 use crate::claims::Outcome;
+use crate::control;
 
 /// Where a job has come to rest: its state, and its error in an error state.
 pub(super) struct Rest {
@@ -16,6 +17,12 @@ impl Rest {
     pub(super) fn of(job: &Arc<dyn Job>) -> Result<Self, Stop> {
         let state = job.state()?;
         Ok(Self { state, error: if IN_TROUBLE.contains(&state) { error_of(job).ok() } else { None } })
+    }
+
+    /// Whether a machine on which no job gets its turn shows the same.
+    fn may_be_the_machine(&self) -> bool {
+        let tells_of_it = |(_, code): (_, Hresult)| control::advice(code).is_some();
+        self.state == JobState::QUEUED || self.error.is_some_and(tells_of_it)
     }
 }
 
@@ -40,10 +47,15 @@ fn short_context(context: ErrorContext) -> String {
     context.to_string().trim_start_matches("BG_ERROR_CONTEXT_").to_owned()
 }
 
-/// Lets the job come to rest. One that is still under way after a while is told as it is then.
+/// Lets the job come to rest. One that is still under way after a while is told as it is then, but not one
+/// that waits where every job would: that is this machine, and no answer.
 pub(super) fn rest(c: &Bench, job: &Arc<dyn Job>) -> Result<Rest, Stop> {
     c.rest(job)?;
-    Rest::of(job)
+    let rest = Rest::of(job)?;
+    if rest.may_be_the_machine() {
+        c.transfers(job.priority().unwrap_or(JobPriority::NORMAL))?;
+    }
+    Ok(rest)
 }
 
 /// Lets the job come to rest in one of `states`: what is asked after that needs it to be there.
@@ -126,4 +138,41 @@ pub(super) fn goes_on(journal: &Journal, first: usize) -> Texts {
 /// Waits until a request is held at the gate.
 pub(super) fn held(gate: &Gate) -> Outcome {
     gate.wait_reached(SOON).map(drop).map_err(|error| Stop::Failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use bits_api::{CostFlags, JobPropertyId, JobPropertyValue};
+    use bits_service::Emulator;
+    use bits_world::clock::Clock;
+    use bits_world::{Network, World};
+
+    use super::*;
+    use crate::bench::Limits;
+    use crate::provider::Provider;
+
+    /// What is told of a job with these cost flags on such a machine.
+    fn told(flags: CostFlags, change: impl FnOnce(&mut World)) -> Result<String, Stop> {
+        let emulator = Emulator::builder().clock(Clock::system()).start().expect("the emulator");
+        let manager = emulator.client("suite.exe").manager().expect("a manager");
+        let bench = Bench::new(Limits::of(Arc::new(Provider::of_manager(manager))), None);
+        let (job, _) = bench.job_with_file(10)?;
+        job.job5()?.set_property(JobPropertyId::COST_FLAGS, JobPropertyValue::Dword(flags.bits()))?;
+        emulator.change_world(change);
+        Ok(ending(&bench, &job)?.tell())
+    }
+
+    #[test]
+    fn what_only_that_job_meets_is_an_answer() {
+        let told = told(CostFlags::ROAMING, |_| {});
+
+        assert!(told.as_ref().is_ok_and(|told| told.contains("BG_E_BLOCKED_BY_COST_TRANSFER_POLICY")), "{told:?}");
+    }
+
+    #[test]
+    fn what_every_job_on_this_machine_meets_is_none() {
+        let told = told(CostFlags::all(), |world| world.network = Network::Disconnected);
+
+        assert!(matches!(&told, Err(Stop::Failed(why)) if why.contains("a plain download")), "{told:?}");
+    }
 }

@@ -7,9 +7,11 @@ use bits_origin::{Content, Fault};
 
 use super::prelude::*;
 use crate::bench::{Remote, Trouble};
+use crate::provider::Capability;
 
 probes! {
     "manager.create_job.limit_precedence" => |b| {
+        b.needs(Capability::StandardUser)?;
         b.set_policies(|policies| {
             policies.max_jobs_per_user = 1;
             policies.max_jobs_per_machine = 1;

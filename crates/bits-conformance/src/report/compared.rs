@@ -57,6 +57,10 @@ fn about(comparison: &Comparison) -> String {
             "{name}  {}: BITS {} on {}, suite {}, {}",
             about.provider, about.bits, about.system, about.suite, about.date
         );
+        let conditions = about.conditions.to_string();
+        if !conditions.is_empty() {
+            _ = writeln!(text, "   {conditions}");
+        }
     }
     for run in &comparison.incomplete {
         _ = writeln!(text, "{}  is incomplete: that run did not come to its end", run.to_uppercase());

@@ -2,8 +2,9 @@
 //!
 //! `format` counts the versions of a run's report: it changes when a field goes away or means
 //! something else, and stays when one is added. A run is `format`, `complete` (whether it came to its
-//! end), `about` (`provider`, `bits`, `system`, `suite`, `date`), `good`, `seconds`, `cases`, `sabotage`,
-//! `probes` and `left_behind` (a line for each job that could not be cancelled); a case is `case`, `ended`
+//! end), `about` (`provider`, `bits`, `system`, `suite`, `date`, `conditions`), `good`, `seconds`, `cases`, `sabotage`,
+//! `probes` and `left_behind` (a line for each job that could not be cancelled, and for files that could not be
+//! deleted); a case is `case`, `ended`
 //! (`passed`, `failed`, `failed as expected`, `skipped`), `why`, `expected` (the reason that the list of
 //! expected failures gives), `seconds` and `claims` (`clause`, `held`); a
 //! probe is `decision`, `chose`, `ended` (`seen`, `skipped`, `failed`, `no probe`), `seen` and `why`.
