@@ -20,10 +20,14 @@ impl House {
     pub(crate) fn calm_down(&mut self) {
         self.trace.note(self.now.monotonic, format_args!("the faults stop"));
         self.heal();
-        // A job may be given up, for what it went through before, and so may its source.
-        for _ in 0..3 {
+        // A job may be given up, for what it went through before, and so may its source. Each of its files
+        // may have two redirects on its way that it does not want.
+        for _ in 0..12 {
             self.resume_all();
             self.settle(|house| house.jobs.values().all(|job| is_resting(job.state) && !job.is_ending));
+            if self.jobs.values().all(|job| job.state == JobState::TRANSFERRED) {
+                break;
+            }
         }
         for (key, job) in &self.jobs {
             let why = self.engine.explain(self.now, *key);
@@ -35,11 +39,12 @@ impl House {
     }
 
     fn heal(&mut self) {
-        self.medium.die_after(u64::MAX);
+        self.disk.die_after(u64::MAX);
         self.plan.intruders = false;
         self.plan.weights.restart = 0;
         self.files.locked.clear();
         self.origin.moods.fill(Mood::Good);
+        self.origin.dismiss_guards_elsewhere();
         for registration in self.registrations.values_mut() {
             if registration.manner == Manner::Hangs {
                 registration.manner = Manner::Works;
@@ -70,6 +75,7 @@ impl House {
                 _ = self.cancel(owner, job);
             } else {
                 self.help_with(owner, job, TokenFlags::empty());
+                self.tell_the_truth(owner, job);
                 self.resume(owner, job);
             }
         }

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use bits_api::{
-    CostFlags, EnumJobsFlags, FileInfo, Guid, Hresult, JobPriority, JobState, JobType, Setting, Success, TokenFlags,
-    Value,
+    CostFlags, EnumJobsFlags, FileInfo, FileRange, Guid, Hresult, JobPriority, JobState, JobType, SecurityFlags,
+    Setting, Success, TokenFlags, Value,
 };
 use bits_engine::{CallbackId, CallbackInterface, Cx, Engine, JobKey, Reply};
 use bits_world::Token;
 
 use crate::house::{ADMINISTRATOR, House, Manner, Registration, SERVICE};
-use crate::view::{SETTINGS, values};
-use crate::watch::{Job, Turn};
+use crate::view::{SETTINGS, place_of, values};
+use crate::wanted::Wanted;
+use crate::watch::{Job, Passwords, Turn};
 
 impl House {
     pub(crate) fn some_call(&mut self) {
@@ -19,7 +20,7 @@ impl House {
         let Some(job) = self.some_job() else { return self.create(user) };
         let owner = self.jobs[&job].owner;
         let register = if self.plan.has_crowd { 12 } else { 6 };
-        match self.chance.weighted(&[6, 8, 10, 3, 3, 2, 10, register, 3, 2, 1, 1, 1, 1]) {
+        match self.chance.weighted(&[6, 8, 10, 3, 3, 2, 10, register, 3, 2, 1, 1, 1, 1, 5, 3, 1]) {
             0 => self.create(user),
             1 => self.add_files(owner, job),
             2 => self.resume(owner, job),
@@ -33,7 +34,10 @@ impl House {
             10 => self.take_ownership(job),
             11 => self.set_program(owner, job),
             12 => self.lend(owner, job),
-            _ => self.use_helper(owner, job),
+            13 => self.use_helper(owner, job),
+            14 => self.request_ranges(owner, job),
+            15 => self.some_credentials(owner, job),
+            _ => self.remove_credentials(owner, job),
         }
     }
 
@@ -68,6 +72,11 @@ impl House {
         if let Ok(key) = made {
             self.engine.retain(key);
             self.jobs.get_mut(&key).expect("the new job").sends = job_type != JobType::DOWNLOAD;
+            if job_type == JobType::DOWNLOAD && self.chance.one_in(3) {
+                let place = place_of(Setting::SecurityFlags);
+                let value = self.some_value(Setting::SecurityFlags);
+                self.set(user, key, place, &value);
+            }
         }
     }
 
@@ -76,14 +85,16 @@ impl House {
             return self.add_source(user, job);
         }
         let caller = self.users[user].clone();
-        let count = 1 + self.chance.below(2);
+        let parts = if self.chance.one_in(5) { self.some_parts() } else { Vec::new() };
+        let count = if parts.is_empty() { 1 + self.chance.below(2) } else { 1 };
+        let least = parts.iter().map(|part| part.initial_offset + part.length).max().unwrap_or(0);
         let files: Vec<(String, String)> = (0..count)
             .map(|_| {
-                let url = self.origin.serve(&mut self.chance);
+                let url = self.origin.serve(least, &mut self.chance);
                 (url, format!(r"C:\user{user}\file{}.bin", self.number()))
             })
             .collect();
-        let files: Vec<FileInfo<'_>> =
+        let infos: Vec<FileInfo<'_>> =
             files.iter().map(|(url, path)| FileInfo { remote_name: url, local_name: path }).collect();
         let has = self.jobs[&job].files.len();
         let expected = if !self.world.is_logged_on(&caller.user) {
@@ -93,15 +104,33 @@ impl House {
         } else {
             Ok(Success::OK)
         };
-        self.note(format_args!("user {user} adds {count} files to {job:?}"));
-        let reply = self.act(|engine, cx| engine.add_files(cx, &caller, job, &files));
+        self.note(format_args!("user {user} adds {count} files to {job:?}, parts: {parts:?}"));
+        let reply = self.act(|engine, cx| match &parts[..] {
+            [] => engine.add_files(cx, &caller, job, &infos),
+            parts => engine.add_file_with_ranges(cx, &caller, job, &infos[0], parts),
+        });
         if let Some(result) = self.answered(reply, job) {
             assert_eq!(result, expected);
             if result.is_ok() {
                 let turn = self.given;
-                self.touched(job).files.extend((0..count).map(|_| turn));
+                let added = files.iter().map(|(url, _)| Wanted::new(turn, url, &parts));
+                self.touched(job).files.extend(added);
             }
         }
+    }
+
+    /// Parts of a file, which do not overlap.
+    fn some_parts(&mut self) -> Vec<FileRange> {
+        let mut parts: Vec<FileRange> = (0..self.chance.between(1, 3))
+            .map(|place| {
+                let length = self.chance.between(1, 40);
+                FileRange { initial_offset: 60 * place + self.chance.between(0, 20), length }
+            })
+            .collect();
+        if self.chance.one_in(2) {
+            parts.reverse();
+        }
+        parts
     }
 
     /// Gives an upload job its one file.
@@ -122,8 +151,8 @@ impl House {
         if let Some(result) = self.change(user, job, add) {
             assert_eq!(result, expected);
             if result.is_ok() {
-                let turn = self.given;
-                self.touched(job).files.push(turn);
+                let file = Wanted::new(self.given, &url, &[]);
+                self.touched(job).files.push(file);
             }
         }
     }
@@ -210,6 +239,14 @@ impl House {
             Setting::NoProgressTimeout => Value::Number(self.chance.pick(&[0, 60, 600, 3_600, 86_400])),
             Setting::MaximumDownloadTime => Value::Number(self.chance.pick(&[60, 600, 3_600, 86_400])),
             Setting::MinimumNotificationInterval => Value::Number(self.chance.pick(&[0, 500, 5_000])),
+            Setting::SecurityFlags => {
+                let policies = [
+                    SecurityFlags::empty(),
+                    SecurityFlags::REDIRECT_POLICY_ALLOW_REPORT,
+                    SecurityFlags::REDIRECT_POLICY_DISALLOW,
+                ];
+                Value::Number(self.chance.pick(&policies).bits())
+            }
             Setting::CostFlags => {
                 let flags = [CostFlags::TRANSFER_ALWAYS, CostFlags::UNRESTRICTED, CostFlags::from_bits_retain(0x0F)];
                 Value::Number(self.chance.pick(&flags).bits())
@@ -237,7 +274,7 @@ impl House {
     }
 
     /// Makes a call that changes a job and has its result at once, unless the job is being ended.
-    fn change(
+    pub(crate) fn change(
         &mut self,
         user: usize,
         job: JobKey,
@@ -261,13 +298,22 @@ impl House {
         let expected = if self.jobs[&job].owner == SERVICE { Err(Hresult::E_ACCESSDENIED) } else { Ok(Success::OK) };
         let before = self.jobs[&job].owner;
         if expected.is_ok() {
-            self.jobs.get_mut(&job).expect("a job").owner = ADMINISTRATOR;
+            let job = self.jobs.get_mut(&job).expect("a job");
+            job.owner = ADMINISTRATOR;
+            // What was meant for another is told to nobody.
+            job.credentials.push((Turn::MAX, Passwords::new()));
         }
-        match self.change(ADMINISTRATOR, job, |engine, cx, caller| engine.take_ownership(cx, caller, job)) {
+        let result = self.change(ADMINISTRATOR, job, |engine, cx, caller| engine.take_ownership(cx, caller, job));
+        let turn = self.given;
+        let credentials = &mut self.jobs.get_mut(&job).expect("a job").credentials;
+        credentials.retain(|(turn, _)| *turn != Turn::MAX);
+        if result == Some(Ok(Success::OK)) {
+            credentials.push((turn, Passwords::new()));
+        }
+        match result {
             Some(result) => {
                 assert_eq!(result, expected);
                 if before != self.jobs[&job].owner {
-                    let turn = self.given;
                     self.jobs.get_mut(&job).expect("a job").owned = turn;
                 }
             }

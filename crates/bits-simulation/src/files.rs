@@ -17,6 +17,17 @@ pub(crate) struct Local {
     stamp: Option<FileTime>,
 }
 
+impl Local {
+    /// Writes bytes at their place; what lies between it and the end is zeros.
+    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
+        let end = at + bytes.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[at..end].copy_from_slice(bytes);
+    }
+}
+
 /// Every file, and what refuses to be touched.
 #[derive(Debug, Default)]
 pub(crate) struct Files {

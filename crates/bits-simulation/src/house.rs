@@ -12,15 +12,15 @@ use bits_engine::{
     Action, CallId, CallbackId, Change, Config, Cx, Engine, Event, JobKey, JobRecord, Notification, Reply, Ticket,
 };
 use bits_store::Store;
-use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport};
+use bits_wire::attempt::{AttemptEnd, AttemptId, AttemptReport, Validators};
 use bits_world::clock::{Monotonic, Now};
 use bits_world::{Decisions, Profile, Sid, Token, World};
 
 use crate::chance::Chance;
 use crate::files::Files;
-use crate::medium::Medium;
+use crate::medium::Disk;
 use crate::mover::{Mover, Reach};
-use crate::origin::Origin;
+use crate::origin::{Origin, server_of};
 use crate::plan::Plan;
 use crate::restart::End;
 use crate::shadow::Shadow;
@@ -52,7 +52,7 @@ pub(crate) struct House {
 
     pub(crate) engine: Engine,
     pub(crate) store: Store,
-    pub(crate) medium: Medium,
+    pub(crate) disk: Disk,
     pub(crate) outbox: VecDeque<Action>,
     /// How many actions the engine has handed out, and how many of them were carried out.
     pub(crate) given: Turn,
@@ -85,6 +85,8 @@ pub(crate) struct House {
     /// Handles of jobs that have ended.
     pub(crate) held: Vec<(JobKey, usize, JobState)>,
     pub(crate) numbers: u64,
+    /// Whether what is being asked for may give a running attempt something else to fetch.
+    pub(crate) is_replanning: bool,
 }
 
 /// An attempt from the order to start it until it has ended.
@@ -92,8 +94,23 @@ pub(crate) struct House {
 pub(crate) struct Live {
     pub(crate) job: JobKey,
     pub(crate) told_to_stop: bool,
+    /// Whether it is to stop for another that fetches something else: until then it is heard.
+    pub(crate) is_replanned: bool,
+    /// Which of its job's files it is at.
+    pub(crate) place: usize,
+    /// How much of that was there that it does not count.
+    held: u64,
+    /// What it has said last of the remote file.
+    pub(crate) told: Option<Validators>,
     /// What clients saw of its job's progress last.
     progress: u64,
+}
+
+impl Live {
+    /// Whether what it reports of bytes counts.
+    fn is_heard(&self) -> bool {
+        !self.told_to_stop || self.is_replanned
+    }
 }
 
 /// How a client's object answers.
@@ -134,8 +151,8 @@ impl House {
             world.log_on(user.user.clone());
         }
         world.policies = plan.policies.clone();
-        let medium = Medium::default();
-        let store = Store::on(medium.clone()).expect("a new store");
+        let disk = Disk::empty();
+        let store = disk.open().expect("a new store");
         let now = Now { monotonic: Monotonic::default(), wall: bits_api::FileTime::from_unix_seconds(1_700_000_000) };
         Self {
             engine: Engine::new(plan.config()),
@@ -150,7 +167,7 @@ impl House {
             mover: Mover::default(),
             sessions: Sessions::default(),
             store,
-            medium,
+            disk,
             outbox: VecDeque::new(),
             given: 0,
             done: 0,
@@ -169,6 +186,7 @@ impl House {
             put_off: Vec::new(),
             held: Vec::new(),
             numbers: 0,
+            is_replanning: false,
         }
     }
 
@@ -318,7 +336,7 @@ impl House {
         // The engine looks at the time since the last progress before and after.
         let moved = match &report {
             AttemptReport::Progress { have } => {
-                !live.told_to_stop && before.is_some_and(|(_, _, in_work)| *have > in_work)
+                live.is_heard() && before.is_some_and(|(_, _, in_work)| live.held + *have > in_work)
             }
             AttemptReport::Ended(AttemptEnd::Done | AttemptEnd::Uploaded { .. }) => before.is_some(),
             _ => false,
@@ -327,13 +345,41 @@ impl House {
             if moved {
                 job.made_progress(self.now);
             }
-            if moved || (matches!(report, AttemptReport::Progress { .. }) && !live.told_to_stop) {
+            let is_activity = moved || (matches!(report, AttemptReport::Progress { .. }) && live.is_heard());
+            // One that the policy cancels may have waited for this attempt's end.
+            if is_activity && !(live.told_to_stop && job.was_idle) {
                 job.touch(self.now);
             }
+        }
+        let is_written = matches!(report, AttemptReport::Progress { .. }) && live.is_heard();
+        self.follow_file(live, &report);
+        if let (AttemptReport::Connected { validators, .. }, Some(live)) = (&report, self.attempts.get_mut(&attempt)) {
+            live.told = Some(*validators);
         }
         let is_connected = matches!(report, AttemptReport::Connected { .. } | AttemptReport::SessionOpen { .. });
         self.tell(Event::Attempt(attempt, report));
         self.see_progress(attempt, live.job, is_connected);
+        if is_written {
+            self.see_filled(live.job, live.place);
+        }
+    }
+
+    /// What a report means for the file in work.
+    fn follow_file(&mut self, live: Live, report: &AttemptReport) {
+        let (now, turn) = (self.now, self.given);
+        let Some(job) = self.jobs.get_mut(&live.job).filter(|job| !job.sends) else { return };
+        let Some(file) = job.files.get_mut(live.place) else { return };
+        match report {
+            // The action that puts it on record comes next.
+            AttemptReport::Redirected { url } if !live.told_to_stop && file.moved(turn + 1, url) => job.touch(now),
+            AttemptReport::CredentialsJudged { by, .. } => {
+                assert_eq!(server_of(by), file.server, "who has told {by} who asks for {}?", file.name());
+            }
+            AttemptReport::Ended(AttemptEnd::Failed(failure)) if failure.code == Hresult::BG_E_INVALID_RANGE => {
+                file.forget_asked();
+            }
+            _ => {}
+        }
     }
 
     /// Bytes of a job, its files that are there, and the bytes of the file in work.
@@ -355,9 +401,10 @@ impl House {
         live.progress = bytes;
     }
 
-    pub(crate) fn begin_watching(&mut self, attempt: AttemptId, job: JobKey) {
+    pub(crate) fn begin_watching(&mut self, attempt: AttemptId, job: JobKey, place: usize, held: u64) {
         let progress = self.progress_of(job).map_or(0, |(bytes, ..)| bytes);
-        self.attempts.insert(attempt, Live { job, told_to_stop: false, progress });
+        self.attempts
+            .insert(attempt, Live { job, told_to_stop: false, is_replanned: false, place, held, told: None, progress });
     }
 
     // Time

@@ -10,6 +10,7 @@
 //! Nothing in here decides what BITS does, and nothing here is shipped: it is a test, in a crate of
 //! its own because it needs the engine and the store.
 
+mod asking;
 mod callbacks;
 mod calm;
 mod chance;
@@ -27,6 +28,7 @@ mod steps;
 mod trace;
 mod uploads;
 mod view;
+mod wanted;
 mod watch;
 
 use std::any::Any;

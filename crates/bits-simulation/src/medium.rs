@@ -1,19 +1,32 @@
-//! The disk below the store: it forgets at a loss of power what was not synced, and can die in the
+//! The disk below the store, with two files: it forgets at a loss of power what was not synced, and can die in the
 //! middle of a write.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bits_store::StorageBackend;
+use bits_store::{StorageBackend, Store, StoreError};
 
 use crate::chance::Chance;
 
 /// What a loss of power tears apart.
 const SECTOR: usize = 512;
 
-/// A disk. Clones are the same one.
+/// The disk with the queue and the keys of its secrets. Clones are the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    queue: Medium,
+    keys: Medium,
+}
+
+/// A file of it. Clones are the same one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Medium(Arc<Mutex<Content>>);
+struct Medium {
+    content: Arc<Mutex<Content>>,
+    fuse: Fuse,
+}
+
+/// How many more writes arrive, at whichever file; the process dies at the next.
+type Fuse = Arc<Mutex<Option<u64>>>;
 
 #[derive(Debug, Default)]
 struct Content {
@@ -23,8 +36,6 @@ struct Content {
     safe: Vec<u8>,
     /// What was done since the last sync.
     unsynced: Vec<Done>,
-    /// How many more writes arrive; the process dies at the next.
-    writes_left: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,24 +59,68 @@ impl Done {
     }
 }
 
-impl Medium {
+impl Disk {
+    pub(crate) fn empty() -> Self {
+        Self::holding(&Medium::default(), &Medium::default(), |_| Vec::new())
+    }
+
+    /// The store that lies there.
+    pub(crate) fn open(&self) -> Result<Store, StoreError> {
+        Store::on(self.queue.clone())?.with_keys_on(self.keys.clone())
+    }
+
     /// Lets the process die after this many more writes.
     pub(crate) fn die_after(&self, writes: u64) {
-        self.content().writes_left = Some(writes);
+        *lock(&self.queue.fuse) = Some(writes);
     }
 
     /// The disk as the next process finds it, when this one was killed.
     pub(crate) fn after_kill(&self) -> Self {
-        let content = self.content();
-        Self::holding(content.seen.clone())
+        Self::holding(&self.queue, &self.keys, |content| content.seen.clone())
     }
 
-    /// The disk after a loss of power: each write since the last sync arrived, or not, or a part
-    /// of it.
+    /// The disk after a loss of power.
     pub(crate) fn after_power_loss(&self, chance: &mut Chance) -> Self {
-        let content = self.content();
-        let mut found = content.safe.clone();
-        for done in &content.unsynced {
+        Self::holding(&self.queue, &self.keys, |content| content.after_power_loss(chance))
+    }
+
+    fn holding(queue: &Medium, keys: &Medium, mut found: impl FnMut(&Content) -> Vec<u8>) -> Self {
+        let fuse = Fuse::default();
+        let mut of = |medium: &Medium| {
+            let bytes = found(&lock(&medium.content));
+            let content = Content { safe: bytes.clone(), seen: bytes, unsynced: Vec::new() };
+            Medium { content: Arc::new(Mutex::new(content)), fuse: Arc::clone(&fuse) }
+        };
+        Self { queue: of(queue), keys: of(keys) }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Medium {
+    fn content(&self) -> MutexGuard<'_, Content> {
+        lock(&self.content)
+    }
+
+    fn admit(&self) -> io::Result<()> {
+        match &mut *lock(&self.fuse) {
+            None => Ok(()),
+            Some(0) => Err(io::Error::other("the process died")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Content {
+    /// Each write since the last sync arrived, or not, or a part of it.
+    fn after_power_loss(&self, chance: &mut Chance) -> Vec<u8> {
+        let mut found = self.safe.clone();
+        for done in &self.unsynced {
             match (chance.below(3), done) {
                 (0, _) => {}
                 (1, Done::Write { at, data }) => {
@@ -75,29 +130,7 @@ impl Medium {
                 _ => done.apply(&mut found),
             }
         }
-        Self::holding(found)
-    }
-
-    fn holding(bytes: Vec<u8>) -> Self {
-        let content = Content { safe: bytes.clone(), seen: bytes, ..Content::default() };
-        Self(Arc::new(Mutex::new(content)))
-    }
-
-    fn content(&self) -> MutexGuard<'_, Content> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Content {
-    fn admit(&mut self) -> io::Result<()> {
-        match &mut self.writes_left {
-            None => Ok(()),
-            Some(0) => Err(io::Error::other("the process died")),
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-        }
+        found
     }
 
     fn make(&mut self, done: Done) {
@@ -120,15 +153,15 @@ impl StorageBackend for Medium {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.admit()?;
         let mut content = self.content();
-        content.admit()?;
         content.make(Done::Resize(usize::try_from(len).map_err(io::Error::other)?));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.admit()?;
         let mut content = self.content();
-        content.admit()?;
         let Content { safe, unsynced, .. } = &mut *content;
         unsynced.drain(..).for_each(|done| done.apply(safe));
         Ok(())
@@ -137,7 +170,7 @@ impl StorageBackend for Medium {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut content = self.content();
         let at = usize::try_from(offset).map_err(io::Error::other)?;
-        let died = content.admit();
+        let died = self.admit();
         // The write in which the process dies arrives in part.
         let arrives = if died.is_ok() { data.len() } else { data.len() / 2 };
         content.make(Done::Write { at, data: data[..arrives].to_vec() });

@@ -37,48 +37,54 @@ impl House {
             // Replies and notifications go down with it, but what they tell is on record.
             self.done = self.given;
         }
-        let medium = match end {
+        let disk = match end {
             End::Stopped => {
                 // Closing writes, too.
                 self.store = Store::memory();
-                self.medium.after_kill()
+                self.disk.after_kill()
             }
-            End::Killed => self.medium.after_kill(),
+            End::Killed => self.disk.after_kill(),
             End::PowerLost => {
                 self.files.lose_power(&mut self.chance);
-                self.medium.after_power_loss(&mut self.chance)
+                self.disk.after_power_loss(&mut self.chance)
             }
         };
-        self.medium.die_after(0);
-        self.medium = medium;
+        self.disk.die_after(0);
+        self.disk = disk;
         let expected = self.durable.clone();
-        self.begin_again(&[expected]);
+        let lost = self.begin_again(&[expected], end == End::PowerLost);
         if end == End::PowerLost {
             // The machine has started, too.
             self.now.monotonic = Monotonic::default();
         }
-        self.come_back();
+        self.come_back(&lost);
     }
 
     /// The process has died in the middle of a commit, after which the record would be `after`.
     pub(crate) fn crash_in_commit(&mut self, after: Shadow) {
-        self.medium = self.medium.after_kill();
+        self.disk = self.disk.after_kill();
         let before = self.durable.clone();
-        self.begin_again(&[before, after]);
-        self.come_back();
+        self.begin_again(&[before, after], false);
+        self.come_back(&[]);
     }
 
-    /// Opens the store again, which holds one of `expected`.
-    fn begin_again(&mut self, expected: &[Shadow]) {
-        self.store = Store::on(self.medium.clone()).expect("a store survives whatever ended the service");
+    /// Opens the store again, which holds one of `expected`; the jobs whose secrets the loss of power
+    /// has taken.
+    fn begin_again(&mut self, expected: &[Shadow], may_lose_secrets: bool) -> Vec<JobKey> {
+        self.store = self.disk.open().expect("a store survives whatever ended the service");
         let saved: Result<Vec<Saved>, _> = self.store.load().expect("a whole record").collect();
-        let found: Shadow = saved.expect("a whole record").into_iter().collect();
+        let saved = saved.expect("a whole record");
+        let lost = saved.iter().filter(|saved| may_lose_secrets && saved.lost_secrets).map(|saved| saved.job.key);
+        let lost: Vec<JobKey> = lost.collect();
+        let found: Shadow = saved.into_iter().collect();
+        let expected: Vec<Shadow> = expected.iter().map(|shadow| shadow.without_secrets_of(&lost)).collect();
         assert!(expected.contains(&found), "on record is {found:#?}\nnot what was committed: {expected:#?}");
         self.durable = found;
+        lost
     }
 
     /// The engine of the new service, with what it finds.
-    fn come_back(&mut self) {
+    fn come_back(&mut self, lost: &[JobKey]) {
         self.outbox.clear();
         self.mover = Mover::default();
         self.attempts.clear();
@@ -91,7 +97,7 @@ impl House {
         self.held.clear();
         self.now.wall = self.now.wall.plus(Duration::from_secs(self.chance.between(0, 100)));
         self.ordered = self.durable.clone();
-        self.see_jobs_again();
+        self.see_jobs_again(lost);
 
         let fresh = {
             let cx = bits_engine::Cx { now: self.now, world: &self.world, probe: &self.files };
@@ -111,7 +117,7 @@ impl House {
     }
 
     /// What was acknowledged is on record, and what has ended is not.
-    fn see_jobs_again(&mut self) {
+    fn see_jobs_again(&mut self, lost_secrets: &[JobKey]) {
         for (key, (turn, job)) in std::mem::take(&mut self.ended) {
             let record = self.durable.job(key).filter(|record| record.id == job.id);
             if record.is_some_and(|record| record.state != JobState::CANCELLED) {
@@ -137,9 +143,13 @@ impl House {
             let on_record = self.durable.files(*key).len();
             // The reply of an upload is not the client's.
             let found = if job.sends { on_record.min(1) } else { on_record };
-            let acknowledged = job.files.iter().filter(|turn| **turn <= self.done).count();
+            let acknowledged = job.files.iter().filter(|file| file.added <= self.done).count();
             assert!((acknowledged..=job.files.len()).contains(&found), "{}: {found} files on record", job.id);
             job.files.truncate(found);
+            for (file, record) in job.files.iter_mut().zip(self.durable.files(*key)) {
+                file.restart(record, self.done);
+            }
+            job.see_credentials(self.done, record, lost_secrets.contains(key));
             let owner = owners[key];
             assert!(owner == job.owner || job.owned > self.done, "{}: its new owner is not on record", job.id);
             (job.owner, job.owned) = (owner, 0);

@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bits_api::{CostFlags, Hresult, JobState, NotifyFlags, Setting, TokenFlags};
-use bits_engine::{Action, CallbackId, Change, Engine, FileRecord, FileStage, JobKey, Notification, Transition};
+use bits_api::{AuthScheme, AuthTarget, CostFlags, Hresult, JobState, NotifyFlags, SecurityFlags, Setting, TokenFlags};
+use bits_engine::{
+    Action, CallbackId, Change, Engine, FileIndex, FileRecord, FileStage, JobKey, Notification, Transition,
+};
 use bits_wire::attempt::{AttemptId, AttemptPlan, Work};
+use bits_wire::download::RedirectPolicy;
+use bits_wire::layout::Layout;
 use bits_world::{Network, Sid, World};
 
 use crate::house::{ADMINISTRATOR, House, Notified, SERVICE, has_ended};
 use crate::view::{View, values};
+use crate::wanted::Wanted;
 use crate::watch::Job;
 
 /// At most so many notifications of one user run at a time (clause
@@ -22,8 +27,15 @@ impl House {
         match action {
             Action::Persist(change) => {
                 self.ordered.apply(change);
-                if let Change::Remove(job) = change {
-                    self.giving_up.remove(job);
+                match change {
+                    Change::Remove(job) => _ = self.giving_up.remove(job),
+                    // All of it is there.
+                    Change::File(record) if record.stage != FileStage::Pending => {
+                        let files = self.jobs.get_mut(&record.job).map(|job| &mut job.files);
+                        let file = files.and_then(|files| files.get_mut(record.index.0 as usize));
+                        file.into_iter().for_each(Wanted::forget_asked);
+                    }
+                    _ => {}
                 }
             }
             Action::Trace(transition, _) => self.see_transition(*transition),
@@ -31,7 +43,10 @@ impl House {
             Action::Proceed(attempt) => self.see_proceed(*attempt),
             Action::Stop(attempt) => {
                 let live = self.attempts.get_mut(attempt).expect("an attempt that has not ended is stopped");
-                assert!(!std::mem::replace(&mut live.told_to_stop, true), "{attempt:?} is told to stop once");
+                let is_first = !std::mem::replace(&mut live.told_to_stop, true);
+                // One that is to stop for another may still have to stop for good.
+                assert!(is_first || live.is_replanned, "{attempt:?} is told to stop once");
+                live.is_replanned = is_first && self.is_replanning;
             }
             Action::Publish { temporary, .. } => {
                 let job = self.owner_of(temporary).expect("a temporary file of a job is published");
@@ -88,6 +103,9 @@ impl House {
         let job = self.jobs.get_mut(&key).expect("a job of the queue goes on");
         assert_eq!(job.id, id);
         job.follow(self.now, transition);
+        if !job.is_active() {
+            self.attempts.values_mut().filter(|live| live.job == key).for_each(|live| live.is_replanned = false);
+        }
         match to {
             JobState::ACKNOWLEDGED | JobState::CANCELLED => self.see_end(key),
             JobState::TRANSFERRED => self.see_all_files(key),
@@ -127,7 +145,7 @@ impl House {
                 .path_of(&file.local_name, file.temporary.as_deref().filter(|_| file.stage != FileStage::Completed));
             let local = self.files.there.get(&path).unwrap_or_else(|| panic!("{} is not there", path.display()));
             assert!(
-                self.origin.ever_was(&file.remote_name, &local.bytes),
+                self.origin.ever_was(&file.remote_name, &file.details.ranges, &local.bytes),
                 "{} is not what {} has ever been",
                 path.display(),
                 file.remote_name
@@ -152,7 +170,11 @@ impl House {
             .find(|file| self.path_of(&file.local_name, None) == destination)
             .expect("a file on record");
         let bytes = &self.files.there[destination].bytes;
-        assert!(self.origin.ever_was(&file.remote_name, bytes), "{} has other bytes", destination.display());
+        assert!(
+            self.origin.ever_was(&file.remote_name, &file.details.ranges, bytes),
+            "{} has other bytes",
+            destination.display()
+        );
     }
 
     /// Where a local name leads, or a temporary file beside it.
@@ -165,10 +187,9 @@ impl House {
         let key = self.engine.job_of(plan.attempt).expect("an attempt belongs to a job");
         let is_free = self.attempts.values().all(|other| other.job != key);
         assert!(is_free, "{key:?} has two attempts");
-        self.begin_watching(plan.attempt, key);
         if matches!(plan.work, Work::GiveUp { .. }) {
             assert!(self.giving_up.contains_key(&key), "{key:?} gives up what it still wants");
-            return;
+            return self.begin_watching(plan.attempt, key, 0, 0);
         }
         let is_upload = matches!(plan.work, Work::Upload { .. });
         let is_meant = |file: &&FileRecord| {
@@ -176,13 +197,51 @@ impl House {
         };
         let file = self.ordered.files(key).iter().find(is_meant);
         let file = file.expect("the name of a temporary file is on record before an attempt uses it");
+        let place = file.index.0 as usize;
         assert_eq!(file.remote_name, plan.url);
         assert_eq!(file.validators, plan.known);
+        if !self.jobs[&key].sends {
+            self.see_fetch(key, file, plan);
+        }
         let (local, network) = self.identities_of(key);
         assert_eq!((&plan.identities.local, &plan.identities.network), (&local, &network), "in whose name");
+        let held = match &plan.fetch.layout {
+            Layout::Scattered { held, .. } => held.total(),
+            Layout::Whole | Layout::Parts(_) => 0,
+        };
+        self.begin_watching(plan.attempt, key, place, held);
         let job = self.jobs.get_mut(&key).expect("a job of the queue");
         if !is_upload {
             job.temporaries.insert(plan.local.clone());
+        }
+    }
+
+    /// An attempt is told to fetch what the client wants, from where he wants it, and whom it may tell
+    /// what.
+    fn see_fetch(&self, key: JobKey, record: &FileRecord, plan: &AttemptPlan) {
+        let job = &self.jobs[&key];
+        let file = &job.files[record.index.0 as usize];
+        file.see_layout(&plan.fetch.layout);
+        assert_eq!(plan.url, file.name());
+        assert_eq!(plan.fetch.named_server.as_deref(), file.server_elsewhere(), "who has named {}", plan.url);
+        let flags = SecurityFlags::from_bits_retain(job.number(Setting::SecurityFlags));
+        assert_eq!(plan.fetch.redirects, RedirectPolicy::from(flags));
+        for scheme in [AuthScheme::BASIC, AuthScheme::DIGEST, AuthScheme::NTLM] {
+            let told = plan.logins.get(AuthTarget::SERVER, scheme).map(|login| login.password.expose());
+            assert_eq!(told, job.passwords().get(&scheme).map(String::as_str), "{scheme:?} of {}", job.id);
+        }
+    }
+
+    /// What is said to be there of the file in work is there, as its server has it.
+    pub(crate) fn see_filled(&self, key: JobKey, place: usize) {
+        let Some(record) = self.ordered.files(key).get(place).filter(|_| !self.sends(key)) else { return };
+        let (Some(known), Some(temporary)) = (record.validators, record.temporary.as_deref()) else { return };
+        let bytes = &self.files.there[&self.path_of(&record.local_name, Some(temporary))].bytes;
+        for range in self.filled(key, record.index) {
+            let at = |offset: u64| usize::try_from(offset).expect("small files");
+            let part = bytes.get(at(range.initial_offset)..at(range.initial_offset + range.length));
+            let is_right = part.is_some_and(|part| self.origin.had(&record.remote_name, known, range, part));
+            assert!(is_right, "{range:?} of {} is not what its server has", record.remote_name);
         }
     }
 
@@ -200,8 +259,7 @@ impl House {
     /// What the server said is on record before anything is written.
     fn see_proceed(&self, attempt: AttemptId) {
         let live = self.attempts.get(&attempt).expect("an attempt that has not ended goes on");
-        let file = self.engine.progress(&self.users[ADMINISTRATOR], live.job).expect("a job").files_transferred;
-        let file = &self.ordered.files(live.job)[file as usize];
+        let file = &self.ordered.files(live.job)[live.place];
         let told = if self.sends(live.job) && file.index.0 == 0 {
             let record = self.ordered.job(live.job).and_then(|record| record.upload.as_ref());
             assert!(
@@ -210,7 +268,7 @@ impl House {
             );
             self.files.version(&self.path_of(&file.local_name, None))
         } else {
-            self.origin.now_at(&file.remote_name).map(|(told, _)| told)
+            live.told
         };
         assert_eq!(file.validators, told, "{attempt:?} goes on before that is on record");
     }
@@ -258,6 +316,11 @@ impl House {
             assert_eq!(self.engine.state(reader, *key), Ok(job.state), "{}", job.id);
             if !due {
                 job.see_timers(self.now);
+            }
+            for (place, file) in job.files.iter().enumerate() {
+                let index = FileIndex(u32::try_from(place).expect("few files"));
+                let names = self.engine.file_names(reader, *key, index).expect("a file");
+                assert_eq!(names.remote_name, file.name(), "{}", job.id);
             }
         }
         self.see_attempts();
@@ -313,6 +376,9 @@ impl House {
             let record = self.durable.job(*key).unwrap_or_else(|| panic!("{} is not on record", job.id));
             assert_eq!(record.id, job.id);
             assert_eq!(record.retry_at, job.retry.map(|retry| retry.wall), "{}: when it is tried again", job.id);
+            for (file, record) in job.files.iter().zip(self.durable.files(*key)) {
+                file.see_asked(record);
+            }
             assert_eq!(record.failing_since, job.failing.map(|failing| failing.first), "{}: no progress since", job.id);
         }
         let known: BTreeSet<JobKey> = self.jobs.keys().chain(self.giving_up.keys()).copied().collect();
@@ -326,7 +392,9 @@ impl House {
         let reader = &self.users[ADMINISTRATOR];
         // A helper's token is not on record.
         let needs_no_helper = |key| self.engine.helper_token_flags(reader, key).is_ok_and(|flags| flags.is_empty());
-        for (key, job) in self.jobs.iter().filter(|(key, job)| !job.is_ending && needs_no_helper(**key)) {
+        // One that fails at its next turn may have it at once.
+        let is_same = |(key, job): &(&JobKey, &Job)| !job.is_ending && needs_no_helper(**key) && !job.is_used_up();
+        for (key, job) in self.jobs.iter().filter(is_same) {
             assert_eq!(View::of(&other, reader, *key), View::of(&self.engine, reader, *key), "{}", job.id);
         }
     }

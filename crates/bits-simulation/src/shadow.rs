@@ -46,6 +46,13 @@ impl Shadow {
         self.0.keys().copied()
     }
 
+    /// The same without the secrets of these jobs.
+    pub(crate) fn without_secrets_of(&self, jobs: &[JobKey]) -> Self {
+        let mut shadow = self.clone();
+        shadow.0.iter_mut().filter(|(key, _)| jobs.contains(key)).for_each(|(_, (job, _))| job.secrets = None);
+        shadow
+    }
+
     pub(crate) fn saved(&self) -> Vec<Saved> {
         self.0
             .values()

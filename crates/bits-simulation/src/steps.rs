@@ -165,6 +165,11 @@ impl House {
             self.trace.note(self.now.monotonic, format_args!("{url:?} is another file now"));
             return;
         }
+        if self.chance.one_in(8) {
+            self.origin.change_password();
+            self.trace.note(self.now.monotonic, format_args!("{:?} is the password", self.origin.password()));
+            return;
+        }
         let server = self.chance.below(self.origin.moods.len());
         let moods = [Mood::Good, Mood::Good, Mood::Flaky, Mood::Flaky, Mood::Busy, Mood::Gone, Mood::Silent];
         self.origin.moods[server] = self.chance.pick(&moods);
@@ -177,7 +182,7 @@ impl House {
             1 => self.restart(End::Killed),
             2 => self.restart(End::PowerLost),
             // It dies at one of the next writes, if there are any.
-            _ => self.medium.die_after(self.chance.between(0, 40)),
+            _ => self.disk.die_after(self.chance.between(0, 40)),
         }
     }
 }

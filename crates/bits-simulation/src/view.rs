@@ -15,7 +15,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::MaximumDownloadTime,
     Setting::MinimumNotificationInterval,
     Setting::CostFlags,
+    Setting::SecurityFlags,
 ];
+
+/// Where a setting stands there.
+pub(crate) fn place_of(setting: Setting) -> usize {
+    SETTINGS.iter().position(|other| *other == setting).expect("a setting of the simulation")
+}
 
 /// The values of [`SETTINGS`], in that order.
 pub(crate) type Values = Vec<Value>;

@@ -3,19 +3,23 @@
 //! A short second opinion on the life cycle and its timers, told by the transitions that the
 //! engine reports and by the clock alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bits_api::{FileTime, Guid, JobPriority, JobState, NotifyFlags, Setting, Value};
-use bits_engine::{CallbackId, Cause, JobRecord, Transition};
+use bits_api::{AuthScheme, FileTime, Guid, JobPriority, JobState, NotifyFlags, Setting, Value};
+use bits_engine::{CallbackId, Cause, JobRecord, Login, Transition};
 use bits_world::clock::{Monotonic, Now};
 
-use crate::view::{SETTINGS, Values};
+use crate::view::{Values, place_of};
+use crate::wanted::Wanted;
 
 /// A number of an action in the order of all actions: what came before it is on record when that
 /// many were carried out.
 pub(crate) type Turn = u64;
+
+/// The passwords that a job has for servers, by their schemes.
+pub(crate) type Passwords = BTreeMap<AuthScheme, String>;
 
 /// A job as the simulation knows it.
 #[derive(Clone, Debug)]
@@ -33,8 +37,9 @@ pub(crate) struct Job {
     pub(crate) values: Vec<(Turn, Values)>,
     /// Whether it is an upload.
     pub(crate) sends: bool,
-    /// When each file was added.
-    pub(crate) files: Vec<Turn>,
+    pub(crate) files: Vec<Wanted>,
+    /// What it may tell servers, and since when, from the last that is known to be on record.
+    pub(crate) credentials: Vec<(Turn, Passwords)>,
     /// Whether Complete or Cancel has begun.
     pub(crate) is_ending: bool,
     /// Whether the policy may have begun to cancel it.
@@ -91,6 +96,7 @@ impl Job {
             values: Vec::new(),
             sends: false,
             files: Vec::new(),
+            credentials: vec![(made, Passwords::new())],
             is_ending: false,
             was_idle: false,
             callback: None,
@@ -126,9 +132,14 @@ impl Job {
 
     /// What a call has set last.
     pub(crate) fn value(&self, setting: Setting) -> &Value {
-        let place = SETTINGS.iter().position(|other| *other == setting).expect("a setting of the simulation");
         let (_, values) = self.values.last().expect("a job has settings from its beginning");
-        &values[place]
+        &values[place_of(setting)]
+    }
+
+    /// What it may tell servers.
+    pub(crate) fn passwords(&self) -> &Passwords {
+        let (_, passwords) = self.credentials.last().expect("a job has credentials, if none");
+        passwords
     }
 
     pub(crate) fn number(&self, setting: Setting) -> u32 {
@@ -153,6 +164,11 @@ impl Job {
 
     fn download_time(&self) -> Duration {
         Duration::from_secs(self.number(Setting::MaximumDownloadTime).into())
+    }
+
+    /// Whether it waits for its next turn alone to be told that its download time is used up.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.active >= self.download_time()
     }
 
     fn timeout(&self) -> Duration {
@@ -263,6 +279,19 @@ impl Job {
             let download_time = self.download_time();
             assert!(active < download_time, "{}: active for {active:?} of {download_time:?}", self.id);
         }
+    }
+
+    /// What a service finds that has just started of a job's secrets is what the last acknowledged call
+    /// has left, or one after it; or they are lost, and nobody is told anything.
+    pub(crate) fn see_credentials(&mut self, done: Turn, record: &JobRecord, are_lost: bool) {
+        let found = record.secrets.as_ref().map(|secrets| &secrets.credentials).into_iter().flatten();
+        let password = |login: &Login| login.password.as_ref().expect("a password").expose().to_owned();
+        let found: Passwords = found.map(|((_, scheme), login)| (*scheme, password(login))).collect();
+        let first = self.credentials.iter().rposition(|(turn, _)| *turn <= done).unwrap_or(0);
+        let may_be = &self.credentials[first..];
+        let is_known = may_be.iter().any(|(_, known)| *known == found) || (are_lost && found.is_empty());
+        assert!(is_known, "{}: {found:?} is on record, not one of {may_be:?}", self.id);
+        self.credentials = vec![(0, found)];
     }
 
     /// After a crash at which `done` actions were carried out, one of the values is on record that

@@ -92,6 +92,16 @@ impl Keys {
         }
     }
 
+    /// Those that lie in `medium`, which begins here if it is empty.
+    pub(crate) fn begun_on(medium: Box<dyn StorageBackend>) -> io::Result<Self> {
+        if medium.len()? == 0 {
+            medium.set_len(PLACE as u64)?;
+            medium.write(0, &header())?;
+            medium.sync_data()?;
+        }
+        Self::on(medium)
+    }
+
     /// Those that lie in `medium`.
     pub(crate) fn on(medium: Box<dyn StorageBackend>) -> io::Result<Self> {
         let length = usize::try_from(medium.len()?).map_err(io::Error::other)?;

@@ -53,6 +53,7 @@ use disk::Disk;
 pub use error::StoreError;
 use memory::Memory;
 pub use redb::StorageBackend;
+use seal::Sealer;
 
 /// The queue on record.
 #[derive(Debug)]
@@ -97,6 +98,19 @@ impl Store {
             disk::initialise(medium.clone(), &name)?;
         }
         Disk::on(medium, name).map(|disk| Self(Kind::Disk(Box::new(disk))))
+    }
+
+    /// The same with the keys of its secrets on a medium of their own, an empty one or one that holds
+    /// keys of this store. Without it a store on a medium keeps them in memory, and they end with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] when the keys cannot be read or written, [`StoreError::Damaged`] and
+    /// [`StoreError::Storage`] when the queue cannot be read.
+    pub fn with_keys_on(mut self, medium: impl StorageBackend) -> Result<Self, StoreError> {
+        if let Kind::Disk(disk) = &mut self.0 {
+            disk.take_up(Sealer::on(Box::new(medium))?)?;
+        }
+        Ok(self)
     }
 
     /// Puts `changes` on record in their order, all or none.

@@ -57,10 +57,9 @@ impl Sealer {
         Self::with(keys, file)
     }
 
-    /// With the keys that lie in `medium`.
-    #[cfg(test)]
+    /// With the keys that lie in `medium`, which may be empty.
     pub(crate) fn on(medium: Box<dyn redb::StorageBackend>) -> Result<Self, StoreError> {
-        Self::with(Keys::on(medium), PathBuf::from("queue.keys"))
+        Self::with(Keys::begun_on(medium), PathBuf::from("queue.keys"))
     }
 
     /// For a queue that lies in no folder.
