@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_api::{AuthCredentials, AuthScheme, AuthTarget, ErrorContext, Hresult, Job, JobState, JobType, ProxyUsage};
+use bits_api::{
+    AuthCredentials, AuthScheme, AuthTarget, ErrorContext, Hresult, Job, JobState, JobType, ProxyUsage, SecurityFlags,
+};
 use bits_origin::{Content, Digest, Guard, Origin, Script};
 use bits_service::{Builder, Emulator, SimGuard, SimScheme, Simulation, What};
 use bits_world::clock::{Clock, VirtualClock};
@@ -33,6 +35,7 @@ struct Case {
     in_url: bool,
     /// The passwords that the job has.
     sets: &'static [(AuthTarget, AuthScheme, &'static str)],
+    flags: SecurityFlags,
     decisions: &'static [(&'static str, &'static str)],
     end: End,
     /// Whether what was told was accepted, each time.
@@ -49,12 +52,14 @@ const OPEN: Case = Case {
     elsewhere: false,
     in_url: false,
     sets: &[],
+    flags: SecurityFlags::empty(),
     decisions: &[],
     end: Ok(()),
     judged: &[],
 };
 const REFUSED: End = Err(Hresult::BG_E_HTTP_ERROR_401);
 const REFUSED_BY_PROXY: End = Err(Hresult::BG_E_HTTP_ERROR_407);
+const DISALLOW: SecurityFlags = SecurityFlags::REDIRECT_POLICY_DISALLOW;
 const BASIC: &[SimScheme] = &[SimScheme::Basic];
 /// A simulated attempt asks once, and so is redirected once.
 const SENT: &[(&str, &str)] = &[("http_options.redirect_with_credentials", "sent"), ("http.redirects_kept", "attempt")];
@@ -92,6 +97,11 @@ const CASES: &[Case] = &[
     },
     Case { name: "a redirect", elsewhere: true, ..OPEN },
     Case { name: "a redirect, withheld", elsewhere: true, server: BASIC, sets: &[(SERVER, AuthScheme::BASIC, RIGHT)], end: REFUSED, ..OPEN },
+    Case { name: "a redirect, refused", elsewhere: true, flags: DISALLOW, end: Err(Hresult::from_http_status(302)), ..OPEN },
+    Case {
+        name: "a redirect, refused by the other code", elsewhere: true, flags: DISALLOW,
+        decisions: &[("http.redirects_refused", "HRESULT_FROM_WIN32")], end: Err(Hresult::from_win32(302)), ..OPEN
+    },
     // A connection leads to one server, and whoever asks on the next is told anew.
     Case { name: "a redirect, told", elsewhere: true, server: BASIC, sets: &[(SERVER, AuthScheme::BASIC, RIGHT)], decisions: SENT, judged: &[true, true], ..OPEN },
 ];
@@ -154,6 +164,7 @@ impl Network {
         if !case.proxy.is_empty() {
             job.set_proxy_settings(ProxyUsage::OVERRIDE, Some(&self.proxy.address().to_string()), None).unwrap();
         }
+        job.http_options().unwrap().set_security_flags(case.flags).unwrap();
         for (target, scheme, password) in case.sets {
             let (user_name, password) = (Some(NAME), Some(*password));
             let credentials = AuthCredentials { target: *target, scheme: *scheme, user_name, password };
@@ -203,7 +214,7 @@ fn real(schemes: &[SimScheme]) -> Guard {
 }
 
 #[test]
-fn who_asks_is_told_as_over_http() {
+fn jobs_come_to_the_same_as_over_http() {
     for case in CASES {
         let network = Network::new(case);
         let folder = tempfile::tempdir().unwrap();
