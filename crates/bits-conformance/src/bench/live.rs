@@ -1,5 +1,6 @@
 //! BITS in real time: waiting for what happens by itself, and leaving nothing behind.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -100,12 +101,13 @@ impl Bench {
         let began = Instant::now();
         // What takes no time at all in BITS' own time takes some here.
         let within = within.max(REST);
-        let mut held_since = None;
+        let (mut held_since, mut count) = (None, Count::default());
         loop {
             self.limits.given_up.check()?;
             let now = job.state()?;
             self.can_go_on(&**job, now)?;
-            if now == state && (!is_active(state) || self.is_counted(&**job)?) {
+            let holding = if now == state && is_active(state) { self.holding(&**job)? } else { Holding::Held };
+            if now == state && count.is_done(&holding, Instant::now()) {
                 return Ok(());
             }
             // A job that is over has no callback any more: it may have ended since the look at it.
@@ -118,7 +120,11 @@ impl Bench {
                 return failed(format!("the job is {now} where it is held, and never {state}"));
             }
             if began.elapsed() > within {
-                return failed(format!("the job is not {state} within {within:?}, but {now}"));
+                return failed(if now == state {
+                    format!("the job is {state}, but after {within:?} {holding}")
+                } else {
+                    format!("the job is not {state} within {within:?}, but {now}")
+                });
             }
             thread::sleep(LOOK);
         }
@@ -132,15 +138,15 @@ impl Bench {
         }
     }
 
-    /// Whether the job has come as far as the bench lets it.
-    fn is_counted(&self, job: &dyn Job) -> Result<bool, Stop> {
-        let Outside::Real(real) = &self.outside else { return Ok(true) };
+    /// How far the job is of what the bench lets it have; one that the bench lets have all is as far as that.
+    fn holding(&self, job: &dyn Job) -> Result<Holding, Stop> {
+        let Outside::Real(real) = &self.outside else { return Ok(Holding::Held) };
         for file in job.enum_files()?.next(u32::MAX)?.items {
             if real.has_gate(&file.remote_name()?)? {
-                return Ok(Holding::of(job, real, &mut real.held())? == Holding::Held);
+                return Holding::of(job, real, &mut real.held());
             }
         }
-        Ok(true)
+        Ok(Holding::Held)
     }
 
     /// Really waits until no job of the bench goes on by itself. Skips the case where that cannot
@@ -148,27 +154,33 @@ impl Bench {
     pub(super) fn settle_live(&self) -> Outcome {
         let manager = self.manager()?;
         let began = Instant::now();
-        let mut last = (String::new(), began);
+        let mut last = (Busy::default(), began);
         while let Some(busy) = self.what_goes_on(&*manager)? {
             self.limits.given_up.check()?;
             if last.0 != busy {
                 last = (busy, Instant::now());
             }
-            if began.elapsed() > REST || last.1.elapsed() > STANDSTILL {
-                return failed(format!("after {:?} of real time, {}", began.elapsed(), last.0));
+            let (Busy { what, is_counting }, since) = &last;
+            let stands_still = since.elapsed() > STANDSTILL;
+            if *is_counting && stands_still {
+                return Ok(());
+            }
+            if began.elapsed() > REST || stands_still {
+                return failed(format!("after {:?} of real time, {what}", began.elapsed()));
             }
             thread::sleep(LOOK);
         }
         Ok(())
     }
 
-    /// Something that is not at rest, in words.
-    fn what_goes_on(&self, manager: &dyn Manager) -> Result<Option<String>, Stop> {
+    /// Something that is not at rest; what does not only count comes first.
+    fn what_goes_on(&self, manager: &dyn Manager) -> Result<Option<Busy>, Stop> {
         let Outside::Real(real) = &self.outside else { return Ok(None) };
         let mut held = real.held();
         let mut queued = Vec::new();
         // The least urgent of those that have their turn and are held there.
         let mut turn: Option<JobPriority> = None;
+        let mut counting = Vec::new();
         for id in self.own.jobs() {
             let job = match manager.job(id) {
                 Ok(job) => job,
@@ -183,24 +195,29 @@ impl Bench {
             match state {
                 JobState::QUEUED => queued.push(priority(&*job)?),
                 _ if is_active(state) => match Holding::of(&*job, real, &mut held)? {
-                    Holding::Held => turn = turn.max(priority(&*job)?),
-                    Holding::OnTheWay { counted, sent } => {
-                        return Ok(Some(format!("a job has counted {counted} bytes of {sent}")));
+                    Holding::Free => return Ok(Some(Busy::with(format!("a job in {state} still goes on")))),
+                    holding => {
+                        turn = turn.max(priority(&*job)?);
+                        if let Holding::OnTheWay { counted, sent } = holding {
+                            counting.push(format!("a job has counted {counted} bytes of {sent}"));
+                        }
                     }
-                    Holding::Free => return Ok(Some(format!("a job in {state} still goes on"))),
                 },
                 _ => {}
             }
         }
         if let Some(held) = held.first() {
-            return Ok(Some(format!("a request for {} is not over, whose job is", held.url)));
+            return Ok(Some(Busy::with(format!("a request for {} is not over, whose job is", held.url))));
         }
         // A job waits for its turn behind one that is as urgent.
         let waits = |priority: Option<JobPriority>| {
             let is_behind = |priority| priority != JobPriority::FOREGROUND && turn.is_some_and(|turn| turn <= priority);
             priority.is_some_and(is_behind)
         };
-        Ok(queued.into_iter().any(|priority| !waits(priority)).then(|| "a job is still in the queue".to_owned()))
+        if queued.into_iter().any(|priority| !waits(priority)) {
+            return Ok(Some(Busy::with("a job is still in the queue".to_owned())));
+        }
+        Ok((!counting.is_empty()).then(|| Busy { what: counting.join(", "), is_counting: true }))
     }
 
     /// Skips the case where an upload would need a server that there is not.
@@ -236,6 +253,44 @@ fn has_callback(job: &dyn Job) -> bool {
     job.notify_interface().is_ok_and(|callback| callback.is_some())
 }
 
+/// Something that is not at rest.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Busy {
+    /// What it is, in words.
+    what: String,
+    /// Whether all that it has to do is to count what was sent. Not every BITS tells of each byte: one that
+    /// counts no further is at rest.
+    is_counting: bool,
+}
+
+impl Busy {
+    fn with(what: String) -> Self {
+        Self { what, is_counting: false }
+    }
+}
+
+/// What a job has counted so far, while somebody waits for more.
+#[derive(Default)]
+struct Count(Option<(u64, Instant)>);
+
+impl Count {
+    /// Whether a job that is in the state that is waited for has come as far as it will: it has counted all
+    /// that was sent, or, as BITS may count by buffers, has counted no more for a while.
+    fn is_done(&mut self, holding: &Holding, now: Instant) -> bool {
+        let Holding::OnTheWay { counted, .. } = *holding else {
+            self.0 = None;
+            return *holding == Holding::Held;
+        };
+        match self.0 {
+            Some((last, since)) if last == counted => now.duration_since(since) > STANDSTILL,
+            _ => {
+                self.0 = Some((counted, now));
+                false
+            }
+        }
+    }
+}
+
 /// Whether a job that has its turn can move.
 #[derive(Debug, Eq, PartialEq)]
 enum Holding {
@@ -245,6 +300,18 @@ enum Holding {
     OnTheWay { counted: u64, sent: u64 },
     /// It is held, and has counted all that was sent.
     Held,
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => f.write_str("no server holds it there"),
+            Self::OnTheWay { counted, sent } => {
+                write!(f, "it has counted {counted} bytes of {sent}, and more all the time")
+            }
+            Self::Held => f.write_str("its server holds it there"),
+        }
+    }
 }
 
 impl Holding {
@@ -269,5 +336,37 @@ impl Holding {
             return Ok(if counted < sent || is_unread { Self::OnTheWay { counted, sent } } else { Self::Held });
         }
         Ok(Self::Free)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_counts_by_buffers_is_waited_for_until_it_counts_no_more() {
+        let mut count = Count::default();
+        let began = Instant::now();
+        let mut is_done = |counted, after| {
+            let holding = Holding::OnTheWay { counted, sent: 400 };
+            count.is_done(&holding, began + after)
+        };
+
+        assert!(!is_done(0, Duration::ZERO));
+        assert!(!is_done(0, STANDSTILL), "it may still count");
+        assert!(!is_done(256, STANDSTILL + LOOK), "it has counted more");
+        assert!(!is_done(256, STANDSTILL * 2 + LOOK));
+        assert!(is_done(256, STANDSTILL * 2 + LOOK * 2), "it has stood still");
+    }
+
+    #[test]
+    fn a_job_that_is_not_yet_held_is_waited_for_and_one_that_has_counted_all_is_not() {
+        let mut count = Count::default();
+        let began = Instant::now();
+
+        assert!(!count.is_done(&Holding::OnTheWay { counted: 0, sent: 400 }, began));
+        assert!(!count.is_done(&Holding::Free, began + STANDSTILL * 2));
+        assert!(!count.is_done(&Holding::OnTheWay { counted: 0, sent: 400 }, began + STANDSTILL * 2), "it begins anew");
+        assert!(count.is_done(&Holding::Held, began + STANDSTILL * 2));
     }
 }
