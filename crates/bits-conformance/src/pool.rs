@@ -97,7 +97,7 @@ fn perform_within<T: Task>(tasks: Vec<T>, limits: &Limits, bounds: Bounds) -> Re
 type Sent<D> = Result<(usize, D), String>;
 
 fn hanging(bound: Duration) -> String {
-    format!("{HANGS} within {} s: a call hangs", bound.as_secs())
+    format!("{HANGS} within {} s", bound.as_secs())
 }
 
 /// What `work` gives; a panic is a failure of the task alone.
@@ -175,8 +175,9 @@ impl<T: Task> Shared<T> {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(lost)) => Err(self.abandoned(lost)),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                let name = self.tasks[place].name();
-                Err(self.abandoned(format!("{name} hangs: {}, and nothing can be run beside it", hanging(bounds.task))))
+                let (name, ending) = (self.tasks[place].name(), bounds.ending.as_secs());
+                let why = format!("{}, and not {ending} s after its jobs were cancelled", hanging(bounds.task));
+                Err(self.abandoned(format!("{name} hangs: {why}; nothing can be run beside it")))
             }
         }
     }
@@ -260,7 +261,7 @@ mod tests {
 
         let done = perform_within(tasks, &limits(), BOUNDS).expect("the run goes on");
 
-        assert!(done[0].contains("a call hangs"), "{done:?}");
+        assert!(done[0].starts_with(HANGS), "{done:?}");
         assert_eq!(done[1], "ended: true");
     }
 
