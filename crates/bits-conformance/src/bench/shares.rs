@@ -10,6 +10,7 @@ use crate::provider::Capability;
 
 const SERVER: &str = "files";
 const SHARE: &str = "public";
+const THIS_MACHINE: &str = "127.0.0.1";
 
 impl Bench {
     /// A file server, whose only share everybody may read.
@@ -53,6 +54,16 @@ impl Bench {
     /// The name of a file of the share, and the local name that jobs give it.
     pub(crate) fn remote_of(&self, name: &str) -> Remote {
         Remote { url: format!(r"\\{SERVER}\{SHARE}\{name}"), local: self.local(name) }
+    }
+
+    /// The name of a file of a share that this machine's own file server does not have: nobody beyond it is
+    /// asked.
+    pub(crate) fn on_no_share(&self) -> Result<String, Stop> {
+        if !self.is_windows() {
+            let folder = self.shared("");
+            self.emulator()?.change_world(|world| world.shares.share(THIS_MACHINE, SHARE, folder));
+        }
+        Ok(format!(r"\\{THIS_MACHINE}\bits-conformance-no-share\a.bin"))
     }
 
     /// Another volume takes the place of the one that all local names lead to, or that one comes

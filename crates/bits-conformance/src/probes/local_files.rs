@@ -153,14 +153,16 @@ fn is_hidden(file: &Path) -> Result<bool, Stop> {
     Ok(file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
 }
 
-/// Files of a drive and of a server that cannot be had.
+/// Files of a drive, a share and a server that cannot be had.
 fn files_that_are_not_there(b: &mut Bench) -> Answer {
     b.origin()?;
     let mut told = Seen::new();
     for (what, name) in [
         ("no such file", b.on_drive("missing.bin")),
         ("no such folder", b.on_drive(r"missing\a.bin")),
-        ("no such server", r"\\bits-conformance.invalid\share\a.bin".to_owned()),
+        ("no such share", b.on_no_share()?),
+        // A label this long is no name, so that nobody on the network is asked for it.
+        ("no such server", format!(r"\\{}.invalid\share\a.bin", "n".repeat(64))),
     ] {
         let job = b.new_job()?;
         job.add_file(Some(&name), Some(&b.local("a.bin")))?;
