@@ -434,6 +434,11 @@ fn everything_holds_for_an_elevated_administrator_too() {
     let cases = report["cases"].as_array().expect("cases");
     let skipped = cases.iter().find(|case| case["case"] == "limits::a_user_has_at_most_60_jobs").expect("the case");
     assert!(skipped["why"].as_str().is_some_and(|why| why.contains("is an administrator")), "{skipped}");
+    let saved = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(saved.path(), report.to_string()).expect("the report is written");
+    let path = saved.path().to_string_lossy().into_owned();
+    let compared = stdout(&suite(&["compare", &path, &path]));
+    assert_eq!(compared.matches("\n   elevated, integrity 12288\n").count(), 2, "{compared}");
 }
 
 #[test]
