@@ -1,7 +1,6 @@
 //! The command line: what it runs, what it prints, how it ends.
 
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -404,6 +403,9 @@ fn a_report_in_a_file_is_complete_at_the_end_and_comparable_before() {
 #[cfg(unix)]
 #[test]
 fn a_run_outlives_the_folder_of_its_report_and_says_where_the_report_is() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
     let (folder, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let report = folder.path().join("report.json");
     let mut run = Command::new(env!("CARGO_BIN_EXE_bits-conformance"));
