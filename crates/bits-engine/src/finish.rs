@@ -167,6 +167,11 @@ impl Engine {
         let mut awaited = 0;
         let mut failed = false;
         for place in 0..self.jobs[key].files.len() {
+            if self.jobs[key].files[place].validators.is_none() {
+                // No attempt has made it: whoever has a file of that name, it is not ours.
+                self.forget_temporary(key, place);
+                continue;
+            }
             match self.placed_temporary(cx, key, place) {
                 Ok(Some(path)) => {
                     let ticket = self.ticket(Awaited::Delete(key, file_index(place)));

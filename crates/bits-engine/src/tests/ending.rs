@@ -87,6 +87,7 @@ fn a_temporary_file_that_cannot_be_deleted_is_told_of() {
         let job = house.job(1);
         assert_eq!(house.resume(job), Ok(Success::OK));
         let temporary = house.plan(job).local;
+        house.connected(job, 100);
         house.disk.locked.insert(temporary);
         assert_eq!(end(&mut house, job), Ok(Success::UNABLE_TO_DELETE_FILES));
         assert_eq!(house.state(job), state);

@@ -37,6 +37,18 @@ fn a_name_that_is_taken_is_replaced_at_once_and_is_no_error() {
 }
 
 #[test]
+fn a_file_of_a_name_that_nothing_was_learned_for_is_not_deleted_with_the_job() {
+    let mut house = House::new();
+    let job = house.resumed_job(JobPriority::NORMAL);
+    let theirs = house.plan(job).local;
+    house.disk.files.borrow_mut().insert(theirs.clone(), 100);
+
+    assert_eq!(house.cancel(job), Ok(Success::OK));
+
+    assert!(house.disk.files.borrow().contains_key(&theirs));
+}
+
+#[test]
 fn a_name_is_not_drawn_twice_where_the_disk_shows_none_of_them() {
     let mut house = House::new();
     let job = house.resumed_job(JobPriority::NORMAL);
