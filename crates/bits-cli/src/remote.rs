@@ -21,7 +21,7 @@ pub(crate) fn accepted(url: &str) -> Result<(), String> {
     }
 }
 
-/// Whether `name` is that of a file on a file server, which BITS takes and `bitsd` cannot reach.
+/// Whether `name` is that of a file on a file server, which BITS takes and an emulator over HTTP cannot reach.
 pub(crate) fn is_of_a_share(name: &str) -> bool {
     name.starts_with(r"\\")
 }

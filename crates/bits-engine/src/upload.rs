@@ -192,7 +192,11 @@ impl Engine {
         if job.kind == JobType::UPLOAD_REPLY {
             let url = reply.ok_or(NO_REPLY_URL)?;
             let local_name = job.reply_file_name().unwrap_or_default();
-            job.add_file(File::new(&url, &local_name));
+            match job.files.get_mut(REPLY) {
+                // It was on record when the service died, and the source's end was not.
+                Some(known) => *known = File::new(&url, &local_name),
+                None => job.add_file(File::new(&url, &local_name)),
+            }
             self.persist_file(key, REPLY);
         } else {
             self.forget_session(key);

@@ -4,6 +4,8 @@
 //! back from there, as after a restart. So it is in no state that BITS could not have led it to.
 
 use std::fmt;
+use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,15 +216,34 @@ struct Seeding<'a> {
 }
 
 impl Seeding<'_> {
-    fn carry_out(&self, seed: Seed) -> Result<(), SeedError> {
+    fn carry_out(&self, mut seed: Seed) -> Result<(), SeedError> {
         for file in &seed.files {
             let added = self.job.add_file(Some(&file.remote_name), Some(&file.local_name));
             added.map_err(refused("AddFile"))?;
         }
-        for set_up in seed.set_up {
+        for set_up in mem::take(&mut seed.set_up) {
             set_up(self.job).map_err(refused("what sets the job up"))?;
         }
-        self.write(&seed.files)?;
+        let mut written = Vec::new();
+        if let Err(error) = self.live_through(&seed, &mut written) {
+            // A job that has lived through nothing yet has no files of its own.
+            for path in written {
+                _ = self.service.disk.delete(&path);
+            }
+            return Err(error);
+        }
+        self.log(on_record(seed.state));
+        match seed.state {
+            JobState::ACKNOWLEDGED => self.job.complete().map(drop).map_err(refused("Complete")),
+            JobState::CANCELLED => self.job.cancel().map(drop).map_err(refused("Cancel")),
+            JobState::CONNECTING | JobState::TRANSFERRING => self.reach(seed.state),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the job its past, and tells which files were `written` for it.
+    fn live_through(&self, seed: &Seed, written: &mut Vec<PathBuf>) -> Result<(), SeedError> {
+        self.write(&seed.files, written)?;
         if let Some(hold) = hold(seed.state, &seed.files)? {
             self.inner.hold(self.id, hold);
         }
@@ -236,18 +257,11 @@ impl Seeding<'_> {
             error_count: seed.error_count.unwrap_or(u32::from(error.is_some())),
             known: seed.files.iter().map(SeedFile::known).collect(),
         })
-        .map_err(|error| on_the_way(seed.state, error))?;
-        self.log(state);
-        match seed.state {
-            JobState::ACKNOWLEDGED => self.job.complete().map(drop).map_err(refused("Complete")),
-            JobState::CANCELLED => self.job.cancel().map(drop).map_err(refused("Cancel")),
-            JobState::CONNECTING | JobState::TRANSFERRING => self.reach(seed.state),
-            _ => Ok(()),
-        }
+        .map_err(|error| on_the_way(seed.state, error))
     }
 
     /// Writes what is to have arrived of the files.
-    fn write(&self, files: &[SeedFile]) -> Result<(), SeedError> {
+    fn write(&self, files: &[SeedFile], written: &mut Vec<PathBuf>) -> Result<(), SeedError> {
         for (index, file) in (0..).map(FileIndex).zip(files) {
             if file.size.is_some_and(|size| (file.arrived.len() as u64) > size) {
                 let (name, arrived) = (&file.local_name, file.arrived.len());
@@ -258,8 +272,9 @@ impl Seeding<'_> {
             }
             let drawn = self.with_key(|engine, cx, key| engine.draw_temporary(cx, key, index));
             let path = drawn.map_err(refused("the temporary file's name"))?;
-            let written = self.inner.write_file(&path, &file.arrived);
-            written.map_err(|error| SeedError::File(format!("cannot write {}: {error}", path.display())))?;
+            written.push(path.clone());
+            let done = self.inner.write_file(&path, &file.arrived);
+            done.map_err(|error| SeedError::File(format!("cannot write {}: {error}", path.display())))?;
         }
         Ok(())
     }

@@ -4,8 +4,7 @@
 //! apartment. A thread that has never initialised COM counts as one of the multithreaded apartment as
 //! long as that lives, which a thread of this room sees to: it is parked for good.
 
-use std::sync::OnceLock;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use bits_api::Hresult;
@@ -17,30 +16,38 @@ use windows::Win32::System::Com::{
 use crate::call::hresult;
 use crate::impersonation;
 
-/// Makes sure that there is a multithreaded apartment, for as long as the process lives.
+/// Makes sure that there is a multithreaded apartment, for as long as the process lives. What could not be
+/// had once may be had the next time.
 ///
 /// # Errors
 /// What CoInitializeEx says; `E_OUTOFMEMORY` when there can be no thread.
 pub(crate) fn keep_alive() -> Result<(), Hresult> {
-    static KEPT: OnceLock<Result<(), Hresult>> = OnceLock::new();
-    *KEPT.get_or_init(|| {
-        let (told, entered) = mpsc::sync_channel(1);
-        let keeper = thread::Builder::new().name("com-apartment".to_owned()).spawn(move || {
-            // SAFETY: the thread is new and has no apartment yet.
-            let code = hresult(unsafe { CoInitializeEx(None, COINIT_MULTITHREADED) });
-            if told.send(code).is_ok() && !code.is_failure() {
-                loop {
-                    thread::park();
-                }
+    static IS_KEPT: Mutex<bool> = Mutex::new(false);
+    let mut is_kept = IS_KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*is_kept {
+        keep()?;
+        *is_kept = true;
+    }
+    Ok(())
+}
+
+fn keep() -> Result<(), Hresult> {
+    let (told, entered) = mpsc::sync_channel(1);
+    let keeper = thread::Builder::new().name("com-apartment".to_owned()).spawn(move || {
+        // SAFETY: the thread is new and has no apartment yet.
+        let code = hresult(unsafe { CoInitializeEx(None, COINIT_MULTITHREADED) });
+        if told.send(code).is_ok() && !code.is_failure() {
+            loop {
+                thread::park();
             }
-        });
-        keeper.map_err(|_| Hresult::E_OUTOFMEMORY)?;
-        match entered.recv() {
-            Ok(code) if code.is_failure() => Err(code),
-            Ok(_) => Ok(()),
-            Err(_) => Err(Hresult::E_UNEXPECTED),
         }
-    })
+    });
+    keeper.map_err(|_| Hresult::E_OUTOFMEMORY)?;
+    match entered.recv() {
+        Ok(code) if code.is_failure() => Err(code),
+        Ok(_) => Ok(()),
+        Err(_) => Err(Hresult::E_UNEXPECTED),
+    }
 }
 
 /// Does `work` where proxies may be used: here, or if this thread has an apartment of its own, on

@@ -48,6 +48,7 @@
 //!   `Send` and `Sync`. A call that goes to another thread is made in the name of whomever the
 //!   caller's thread impersonates (`impersonation`), or not at all; nor is any made through a proxy whose
 //!   security blanket could not be set. Asking an object for another interface is such a call, too.
+//!   BITS may act in the caller's name; an object that another client has registered may only learn it.
 //!   What COM does by itself is not: it starts the service in [`connect`] and gives references back as
 //!   the process is known, which [`initialize_security`] sets.
 //! - *Pointers in.* Strings and arrays live until the call has returned; BITS copies what it keeps.

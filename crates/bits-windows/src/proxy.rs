@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 
 use bits_api::{Hresult, Success};
 use windows::Win32::System::Com::{
-    CoSetProxyBlanket, EOAC_DYNAMIC_CLOAKING, RPC_C_AUTHN_LEVEL_DEFAULT, RPC_C_IMP_LEVEL_IMPERSONATE,
+    CoSetProxyBlanket, EOAC_DYNAMIC_CLOAKING, RPC_C_AUTHN_LEVEL_DEFAULT, RPC_C_IMP_LEVEL, RPC_C_IMP_LEVEL_IDENTIFY,
+    RPC_C_IMP_LEVEL_IMPERSONATE,
 };
 use windows::Win32::System::Rpc::{RPC_C_AUTHN_DEFAULT, RPC_C_AUTHZ_DEFAULT};
 use windows::core::{IUnknown, Interface, PCWSTR};
@@ -19,6 +20,8 @@ use crate::memory::{ObjectOut, TextOut};
 /// An interface of an object in the service, used in the multithreaded apartment only.
 pub(crate) struct Proxy<I: Interface> {
     interface: ManuallyDrop<I>,
+    /// What the other end may do in the caller's name.
+    level: RPC_C_IMP_LEVEL,
     /// Whether calls are made in the caller's name. If not, there are none.
     blanket: Result<(), Hresult>,
 }
@@ -34,9 +37,20 @@ impl<I: Interface> Proxy<I> {
     /// others too, are made in the name of the calling thread, which no interface inherits from another. If
     /// that cannot be had, every call fails with the reason.
     pub(crate) fn new(interface: I) -> Self {
-        let mut proxy = Self { interface: ManuallyDrop::new(interface), blanket: Ok(()) };
+        Self::at(interface, RPC_C_IMP_LEVEL_IMPERSONATE)
+    }
+
+    fn at(interface: I, level: RPC_C_IMP_LEVEL) -> Self {
+        let mut proxy = Self { interface: ManuallyDrop::new(interface), level, blanket: Ok(()) };
         proxy.blanket = apartment::enter_as_anyone(|| proxy.spread_blanket()).flatten();
         proxy
+    }
+
+    /// The object is one of another client, not of BITS: it may learn who calls, and do nothing in their name.
+    pub(crate) fn of_a_stranger(mut self) -> Self {
+        self.level = RPC_C_IMP_LEVEL_IDENTIFY;
+        self.blanket = apartment::enter_as_anyone(|| self.spread_blanket()).flatten();
+        self
     }
 
     /// The interface if calls through it can be made.
@@ -51,12 +65,12 @@ impl<I: Interface> Proxy<I> {
         let pointer = self.interface.as_raw();
         // SAFETY: every interface begins with IUnknown, and this one lives.
         if let Some(interface) = unsafe { IUnknown::from_raw_borrowed(&pointer) } {
-            set_blanket(interface)?;
+            set_blanket(interface, self.level)?;
         }
         // A query that goes to the service is a call of the object's own IUnknown, whose blanket is not that of
         // any other interface: without one it goes in the name of the process. This query stays here.
         let object = self.interface.cast::<IUnknown>().map_err(|error| failure(&error))?;
-        set_blanket(&object)
+        set_blanket(&object, self.level)
     }
 
     /// Calls a method.
@@ -127,7 +141,9 @@ impl<I: Interface> Proxy<I> {
     /// # Errors
     /// `E_NOINTERFACE` when it has none; what else QueryInterface says; those of [`Proxy::ready`].
     pub(crate) fn query<J: Interface>(&self) -> Result<Proxy<J>, Hresult> {
-        self.within(|interface| interface.cast().map(Proxy::new).map_err(|error| failure(&error))?.ready())
+        self.within(|interface| {
+            interface.cast().map(|other| Proxy::at(other, self.level)).map_err(|error| failure(&error))?.ready()
+        })
     }
 
     /// Uses the interface where it may be used.
@@ -141,7 +157,7 @@ impl<I: Interface> Proxy<I> {
 }
 
 /// Has calls through this very interface made in the name of the calling thread.
-fn set_blanket(interface: &IUnknown) -> Result<(), Hresult> {
+fn set_blanket(interface: &IUnknown, level: RPC_C_IMP_LEVEL) -> Result<(), Hresult> {
     // SAFETY: the interface lives; all else are constants.
     let set = unsafe {
         CoSetProxyBlanket(
@@ -150,7 +166,7 @@ fn set_blanket(interface: &IUnknown) -> Result<(), Hresult> {
             RPC_C_AUTHZ_DEFAULT,
             PCWSTR::null(),
             RPC_C_AUTHN_LEVEL_DEFAULT,
-            RPC_C_IMP_LEVEL_IMPERSONATE,
+            level,
             None,
             EOAC_DYNAMIC_CLOAKING,
         )

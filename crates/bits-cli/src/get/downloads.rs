@@ -37,15 +37,20 @@ impl Download {
 
     /// Finds what nothing can be downloaded from or to, as far as it can be told before BITS is asked.
     fn check(&self) -> Result<(), Failure> {
-        if remote::is_of_a_share(&self.url) {
-            return Err(Failure::Usage(self.told("there are no shares here, only servers of HTTP and HTTPS")));
-        }
         if self.local.ends_with(std::path::is_separator) && !Path::new(&self.local).is_dir() {
             return Err(self.failed("FILE ends as a folder does, and is to be the name of a file"));
         }
         // Else it would be found once everything has arrived.
         if fs::metadata(&self.local).is_ok_and(|found| found.is_file() && found.permissions().readonly()) {
             return Err(self.failed("FILE is there and write-protected"));
+        }
+        Ok(())
+    }
+
+    /// Finds what the emulator of this program cannot be asked for, and real BITS can.
+    pub(super) fn check_emulated(&self) -> Result<(), Failure> {
+        if remote::is_of_a_share(&self.url) {
+            return Err(Failure::Usage(self.told("there are no shares here, only servers of HTTP and HTTPS")));
         }
         Ok(())
     }

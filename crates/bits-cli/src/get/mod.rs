@@ -123,12 +123,16 @@ impl Arguments {
     }
 
     fn downloads(&self) -> Result<Vec<Download>, Failure> {
-        match (&self.input, &self.url, &self.file) {
+        let downloads = match (&self.input, &self.url, &self.file) {
             (Some(list), ..) => downloads::list(list),
             (None, Some(url), Some(file)) => downloads::one(url, file, &self.ranges),
             // What is required is there.
             _ => Err(Failure::Failed("neither URL and FILE nor a list".into())),
+        }?;
+        if self.provider == Provider::Emulator {
+            downloads.iter().try_for_each(Download::check_emulated)?;
         }
+        Ok(downloads)
     }
 }
 

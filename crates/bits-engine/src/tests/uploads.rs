@@ -169,6 +169,25 @@ fn a_reply_comes_back_after_a_restart_with_what_is_there_of_it() {
 }
 
 #[test]
+fn a_reply_that_was_on_record_before_its_source_stays_the_only_one() {
+    const ELSEWHERE: &str = "https://example.org/elsewhere";
+    let mut house = House::new();
+    let job = uploading(&mut house, JobType::UPLOAD_REPLY, 0);
+    let source_in_work = house.store[&job].1[&0].clone();
+    uploaded(&mut house, job, Some(REPLY_URL));
+    house.store.get_mut(&job).expect("on record").1.insert(0, source_in_work);
+    house.restart(seconds(1));
+
+    house.report(job, AttemptReport::SessionOpen { session: session(), source: source(100), have: 100 });
+    uploaded(&mut house, job, Some(ELSEWHERE));
+
+    assert_eq!(house.plan(job).url, ELSEWHERE);
+    assert_eq!(house.store[&job].1.len(), 2);
+    house.transfer_file(job);
+    assert_eq!(house.state(job), JobState::TRANSFERRED);
+}
+
+#[test]
 fn the_reply_gets_its_name_with_complete_and_its_temporary_file_goes_with_cancel() {
     for is_completed in [true, false] {
         let mut house = House::new();

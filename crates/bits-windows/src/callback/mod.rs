@@ -64,5 +64,5 @@ pub(crate) fn registered(mut handed_out: ObjectOut<IUnknown>) -> Result<Option<A
     // Whichever interface it is that has come: this one tells the object.
     let identity: Proxy<IUnknown> = handed_out.query()?;
     let ours = identity.within(|identity| Ok(object::ours(identity)))?;
-    Ok(Some(ours.unwrap_or_else(|| Arc::new(Foreign::new(identity)))))
+    Ok(Some(ours.unwrap_or_else(|| Arc::new(Foreign::new(identity.of_a_stranger())))))
 }
