@@ -14,7 +14,8 @@ use bits_api::Hresult;
 /// assert!(advice.contains("sc config bits start= demand"));
 /// ```
 pub fn advice(code: Hresult) -> Option<&'static str> {
-    ADVICE.iter().find(|(known, _)| *known == code).map(|(_, advice)| *advice)
+    let of_table = || ADVICE.iter().find(|(known, _)| *known == code).map(|(_, advice)| *advice);
+    Lost::of(code).map(Lost::advice).or_else(of_table)
 }
 
 /// The same for a code that is met while connecting, where some codes tell more than elsewhere.
@@ -31,13 +32,45 @@ pub(crate) fn of_connecting(code: Hresult) -> Option<&'static str> {
 /// assert!(!bits_windows::is_lost(Hresult::BG_E_NOT_FOUND));
 /// ```
 pub fn is_lost(code: Hresult) -> bool {
-    advice(code).is_some_and(|advice| [LOST, LOST_IN_CALL].contains(&advice))
+    Lost::of(code).is_some()
 }
 
-const LOST: &str = "the service BITS has ended or is restarting: connect again, its jobs are kept; \
-     the System event log tells why it ended";
-const LOST_IN_CALL: &str =
-    "the service BITS ended during the call, which may have been carried out or not: connect again and look";
+/// How the service was lost.
+#[derive(Clone, Copy)]
+enum Lost {
+    BeforeCall,
+    InCall,
+}
+
+impl Lost {
+    fn of(code: Hresult) -> Option<Self> {
+        LOST.iter().find(|(known, _)| *known == code).map(|(_, lost)| *lost)
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::BeforeCall => {
+                "the service BITS has ended or is restarting: connect again, its jobs are kept; \
+                 the System event log tells why it ended"
+            }
+            Self::InCall => {
+                "the service BITS ended during the call, which may have been carried out or not: connect again and look"
+            }
+        }
+    }
+}
+
+const LOST: &[(Hresult, Lost)] = &[
+    (Hresult::RPC_S_SERVER_UNAVAILABLE, Lost::BeforeCall),
+    (Hresult::RPC_E_DISCONNECTED, Lost::BeforeCall),
+    (Hresult(0x8001_0007), Lost::BeforeCall),
+    (Hresult(0x8001_0012), Lost::BeforeCall),
+    (Hresult(0x8004_01FD), Lost::BeforeCall),
+    (Hresult(0x8008_0008), Lost::BeforeCall),
+    (Hresult(0x8007_06BE), Lost::InCall),
+    (Hresult(0x8007_06BF), Lost::BeforeCall),
+];
+
 const NOT_STARTED: &str = "the service BITS does not start: see the System event log, and `sc query bits`";
 
 const ADVICE: &[(Hresult, &str)] = &[
@@ -61,14 +94,6 @@ const ADVICE: &[(Hresult, &str)] = &[
         Hresult(0x8001_0119),
         "the security of COM was set before in this process: set it once, before anything else of COM",
     ),
-    (Hresult::RPC_S_SERVER_UNAVAILABLE, LOST),
-    (Hresult::RPC_E_DISCONNECTED, LOST),
-    (Hresult(0x8001_0007), LOST),
-    (Hresult(0x8001_0012), LOST),
-    (Hresult(0x8004_01FD), LOST),
-    (Hresult(0x8008_0008), LOST),
-    (Hresult(0x8007_06BE), LOST_IN_CALL),
-    (Hresult(0x8007_06BF), LOST),
     (
         Hresult(0x8007_06BB),
         "the service BITS takes no calls now, since it is busy or ending: try again in some seconds",
@@ -101,9 +126,17 @@ mod tests {
 
     #[test]
     fn each_code_has_a_name_and_a_text_and_its_advice_is_one_line() {
-        for (code, advice) in ADVICE.iter().chain(CONNECTING) {
+        let lost = LOST.iter().map(|(code, lost)| (*code, lost.advice()));
+        for (code, advice) in ADVICE.iter().chain(CONNECTING).copied().chain(lost) {
             assert!(code.name().is_some() && code.text().is_some(), "{code}");
             assert!(!advice.contains('\n') && !advice.contains("  "), "{code}: {advice}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_does_not_start_or_is_busy_is_not_lost() {
+        for (code, advice) in ADVICE {
+            assert!(!is_lost(*code), "{code}: {advice}");
         }
     }
 
