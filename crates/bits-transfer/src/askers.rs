@@ -7,17 +7,15 @@
 //! so a thread is called first and told the question later, if it comes to that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SendError, Sender, TryRecvError, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// What is to be asked, or done.
 pub(crate) type Question = Box<dyn FnOnce() + Send>;
 
-/// What a thread is called with: where its question comes, or the end of a call that has none.
-type Call = Receiver<Question>;
+/// What a thread is called with: where its question comes, or word that there is none.
+type Call = Arc<Slot<Option<Question>>>;
 
 /// How long a thread waits for another call.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,24 +24,31 @@ const AWAKE: Duration = Duration::from_micros(200);
 /// So many wait at most; others that are done end.
 const MOST_IDLE: usize = 8;
 
-/// How often a thread has begun to wait. Each wait has a number of its own: one that was chosen
-/// and is not told yet must not find another in its place.
-static WAITS: AtomicU64 = AtomicU64::new(0);
-/// Those that wait, by their numbers.
-static IDLE: Mutex<Vec<(u64, Sender<Call>)>> = Mutex::new(Vec::new());
-
-fn idle() -> MutexGuard<'static, Vec<(u64, Sender<Call>)>> {
-    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Threads that are called, and wait to be called again.
+struct Threads {
+    /// Where those that wait are called.
+    idle: Mutex<Vec<Arc<Slot<Call>>>>,
 }
 
+/// Those of this process.
+static THREADS: Threads = Threads::new();
+
 /// A thread that may block, and was called. Whoever drops it has no question.
-#[derive(Debug)]
-pub(crate) struct Asker(Sender<Question>);
+pub(crate) struct Asker {
+    call: Call,
+    question: Option<Question>,
+}
 
 impl Asker {
-    /// Asks; false when the thread is no more, and nobody was asked.
-    pub(crate) fn ask(self, question: Question) -> bool {
-        self.0.send(question).is_ok()
+    /// Asks.
+    pub(crate) fn ask(mut self, question: Question) {
+        self.question = Some(question);
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.call.put(self.question.take());
     }
 }
 
@@ -51,77 +56,135 @@ impl Asker {
 /// runs on meanwhile; never waits. Returns false when there is none to be had: then nothing was run,
 /// and `code` is dropped here. A panic ends with the code.
 pub fn run_elsewhere(code: Question) -> bool {
-    call().is_some_and(|thread| thread.ask(code))
+    call().map(|thread| thread.ask(code)).is_some()
 }
 
 /// Calls a thread; `None` when there is none to be had.
 pub(crate) fn call() -> Option<Asker> {
-    let (asker, mut call) = channel();
-    loop {
-        let Some((_, thread)) = idle().pop() else { break };
-        match thread.send(call) {
-            Ok(()) => return Some(Asker(asker)),
-            Err(SendError(unheard)) => call = unheard,
-        }
-    }
-    let thread = thread::Builder::new().name("bits-application".into());
-    thread.spawn(move || work(call)).is_ok().then_some(Asker(asker))
+    THREADS.call()
 }
 
-fn work(mut call: Call) {
-    let (line, calls) = channel();
-    loop {
-        if let Some(question) = question_of(&call, AWAKE) {
-            // Whoever waits for an answer learns of a panic from the question's end.
-            let _ = catch_unwind(AssertUnwindSafe(question));
+impl Threads {
+    const fn new() -> Self {
+        Self { idle: Mutex::new(Vec::new()) }
+    }
+
+    fn call(&'static self) -> Option<Asker> {
+        let call = Call::default();
+        let waits = self.idle().pop();
+        if let Some(thread) = waits {
+            thread.put(Arc::clone(&call));
+        } else {
+            let call = Arc::clone(&call);
+            thread::Builder::new().name("bits-application".into()).spawn(move || self.work(call)).ok()?;
         }
-        let Some(next) = next(&line, &calls) else { return };
-        call = next;
+        Some(Asker { call, question: None })
+    }
+
+    fn work(&self, mut call: Call) {
+        let calls = Arc::default();
+        loop {
+            if let Some(question) = question_of(&call, AWAKE) {
+                // Whoever waits for an answer learns of a panic from the question's end.
+                let _ = catch_unwind(AssertUnwindSafe(question));
+            }
+            let Some(next) = self.next(&calls) else { return };
+            call = next;
+        }
+    }
+
+    /// The next of the `calls` of a thread, if one comes in time.
+    fn next(&self, calls: &Arc<Slot<Call>>) -> Option<Call> {
+        {
+            let mut idle = self.idle();
+            if idle.len() >= MOST_IDLE {
+                return None;
+            }
+            idle.push(Arc::clone(calls));
+        }
+        calls.wait_for(PATIENCE).or_else(|| {
+            let mut idle = self.idle();
+            let place = idle.iter().position(|other| Arc::ptr_eq(other, calls));
+            if let Some(place) = place {
+                idle.remove(place);
+                None
+            } else {
+                // Somebody has just chosen this one.
+                drop(idle);
+                Some(calls.wait())
+            }
+        })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<Slot<Call>>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What a call is for, if it comes to that. It mostly does at once: falling asleep and waking would
 /// take longer.
-fn question_of(call: &Call, awake: Duration) -> Option<Question> {
+fn question_of(call: &Slot<Option<Question>>, awake: Duration) -> Option<Question> {
     let called = Instant::now();
     while called.elapsed() < awake {
-        match call.try_recv() {
-            Ok(question) => return Some(question),
-            Err(TryRecvError::Disconnected) => return None,
-            // Others that have something to do go first.
-            Err(TryRecvError::Empty) => thread::yield_now(),
+        if let Some(told) = call.take() {
+            return told;
         }
+        // Others that have something to do go first.
+        thread::yield_now();
     }
-    call.recv().ok()
+    call.wait()
 }
 
-/// The next call, if one comes in time.
-fn next(line: &Sender<Call>, calls: &Receiver<Call>) -> Option<Call> {
-    let number = {
-        let mut idle = idle();
-        if idle.len() >= MOST_IDLE {
-            return None;
+/// Where one thread puts a thing for another. There is no end to be told of: nobody waits here for what
+/// does not come.
+struct Slot<T> {
+    thing: Mutex<Option<T>>,
+    is_put: Condvar,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { thing: Mutex::default(), is_put: Condvar::new() }
+    }
+}
+
+impl<T> Slot<T> {
+    fn put(&self, thing: T) {
+        *self.lock() = Some(thing);
+        self.is_put.notify_one();
+    }
+
+    /// Takes what is there, if anything is.
+    fn take(&self) -> Option<T> {
+        self.lock().take()
+    }
+
+    /// Waits for what comes.
+    fn wait(&self) -> T {
+        let mut thing = self.lock();
+        loop {
+            match thing.take() {
+                Some(thing) => return thing,
+                None => thing = self.is_put.wait(thing).unwrap_or_else(PoisonError::into_inner),
+            }
         }
-        let number = WAITS.fetch_add(1, Ordering::Relaxed);
-        idle.push((number, line.clone()));
-        number
-    };
-    calls.recv_timeout(PATIENCE).ok().or_else(|| {
-        let mut idle = idle();
-        let place = idle.iter().position(|(other, _)| *other == number);
-        if let Some(place) = place {
-            idle.remove(place);
-            None
-        } else {
-            // Somebody has just chosen this one.
-            drop(idle);
-            calls.recv().ok()
-        }
-    })
+    }
+
+    /// Waits for what comes within `patience`.
+    fn wait_for(&self, patience: Duration) -> Option<T> {
+        let waited = self.is_put.wait_timeout_while(self.lock(), patience, |thing| thing.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.thing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use super::*;
 
     /// Longer than anything here takes.
@@ -130,40 +193,42 @@ mod tests {
     /// What `asker` answers to a question.
     fn answer_of(asker: Asker) -> &'static str {
         let (tell, answer) = channel();
-        assert!(asker.ask(Box::new(move || tell.send("asked").unwrap())));
+        asker.ask(Box::new(move || tell.send("asked").unwrap()));
         answer.recv_timeout(BOUND).unwrap()
     }
 
     /// Whether somebody comes to be idle.
-    fn is_anybody_idle() -> bool {
+    fn is_anybody_idle(threads: &Threads) -> bool {
         let begun = Instant::now();
-        while idle().is_empty() && begun.elapsed() < BOUND {
+        while threads.idle().is_empty() && begun.elapsed() < BOUND {
             thread::yield_now();
         }
-        !idle().is_empty()
+        !threads.idle().is_empty()
     }
 
     #[test]
     fn who_is_called_for_nothing_or_meets_a_panic_waits_for_the_next_call() {
-        drop(call().unwrap());
-        assert!(is_anybody_idle());
-        assert_eq!(answer_of(call().unwrap()), "asked");
-        assert!(is_anybody_idle());
+        static THREADS: Threads = Threads::new();
+        drop(THREADS.call().unwrap());
+        assert!(is_anybody_idle(&THREADS));
+        assert_eq!(answer_of(THREADS.call().unwrap()), "asked");
+        assert!(is_anybody_idle(&THREADS));
 
-        let asker = call().unwrap();
-        assert!(idle().is_empty(), "the idle one was not called");
-        assert!(asker.ask(Box::new(|| panic!("an application that panics"))));
+        let asker = THREADS.call().unwrap();
+        assert!(THREADS.idle().is_empty(), "the idle one was not called");
+        asker.ask(Box::new(|| panic!("an application that panics")));
 
-        assert!(is_anybody_idle());
-        assert_eq!(answer_of(call().unwrap()), "asked");
+        assert!(is_anybody_idle(&THREADS));
+        assert_eq!(answer_of(THREADS.call().unwrap()), "asked");
     }
 
     #[test]
     fn a_question_is_waited_for_however_late_it_comes() {
-        let (asker, call) = channel();
+        let call = Call::default();
+        let asker = Asker { call: Arc::clone(&call), question: None };
         let called = thread::spawn(move || question_of(&call, Duration::ZERO).is_some());
 
-        assert!(Asker(asker).ask(Box::new(|| {})));
+        asker.ask(Box::new(|| {}));
 
         assert!(called.join().unwrap());
     }

@@ -72,7 +72,7 @@ enum Standing {
     Next(Vec<Vec<u8>>, Coming),
     Asked(oneshot::Receiver<Verdict>),
     Answered(Verdict),
-    /// Whoever was asked has ended without an answer.
+    /// Nobody could be called to ask, or whoever asked has ended without an answer.
     Lost,
 }
 
@@ -85,10 +85,11 @@ impl Say {
     /// The system has found no fault in these certificates.
     pub(crate) fn judged(&self, chain: Vec<Vec<u8>>) {
         let mut standing = self.standing();
-        *standing = match *standing {
-            Standing::Shown => self.ask(chain, None),
-            _ if self.has_taken(&chain) => Standing::Known,
-            _ => Standing::Judged(chain, askers::call()),
+        *standing = match (&*standing, self.has_taken(&chain)) {
+            (Standing::Shown, true) => Standing::Answered(Ok(())),
+            (Standing::Shown, false) => self.ask(chain, None),
+            (_, true) => Standing::Known,
+            (_, false) => Standing::Judged(chain, askers::call()),
         };
     }
 
@@ -103,11 +104,8 @@ impl Say {
         }
     }
 
-    /// Asks the application when it is its turn, unless it has taken this server before.
+    /// Asks the application when it is its turn.
     fn ask(&self, chain: Vec<Vec<u8>>, asker: Option<Asker>) -> Standing {
-        if self.has_taken(&chain) {
-            return Standing::Answered(Ok(()));
-        }
         match self.turn.take(&self.vetter) {
             Ok(floor) => self.ask_now(chain, floor, asker),
             Err(coming) => Standing::Next(chain, coming),
@@ -119,18 +117,23 @@ impl Say {
         self.vetter.has_taken(&PresentedServer { endpoint: &self.endpoint, chain: &chain })
     }
 
+    /// Asks the application, unless its last answer was about this server: whoever has the floor knows
+    /// that no other is on its way.
     fn ask_now(&self, chain: Vec<Vec<u8>>, floor: Floor, asker: Option<Asker>) -> Standing {
+        if self.has_taken(&chain) {
+            return Standing::Answered(Ok(()));
+        }
         let Some(asker) = asker.or_else(askers::call) else { return Standing::Lost };
         let (vetter, endpoint) = (Arc::clone(&self.vetter), self.endpoint.clone());
         let (tell, answer) = oneshot::channel();
-        let is_asked = asker.ask(Box::new(move || {
+        asker.ask(Box::new(move || {
             let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
             let verdict = vetter.vet(&PresentedServer { endpoint: &endpoint, chain: &chain });
             drop(floor);
             // Nobody may wait any more.
             let _ = tell.send(verdict);
         }));
-        if is_asked { Standing::Asked(answer) } else { Standing::Lost }
+        Standing::Asked(answer)
     }
 
     /// Waits for the answer, if the application was asked.
@@ -138,10 +141,7 @@ impl Say {
         let mut standing = self.standing();
         if let Standing::Next(chain, coming) = &mut *standing {
             let floor = ready!(coming.as_mut().poll(cx));
-            let chain = std::mem::take(chain);
-            // The answer that was waited for may have been about this server.
-            let is_taken = self.has_taken(&chain);
-            *standing = if is_taken { Standing::Answered(Ok(())) } else { self.ask_now(chain, floor, None) };
+            *standing = self.ask_now(std::mem::take(chain), floor, None);
         }
         if let Standing::Asked(answer) = &mut *standing {
             let told = ready!(Pin::new(answer).poll(cx));
@@ -256,5 +256,113 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use bits_wire::attempt::Vetting;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::turns::Turns;
+
+    /// Longer than anything here takes.
+    const BOUND: Duration = Duration::from_secs(20);
+
+    /// An application that takes every server, and answers when it is told to.
+    #[derive(Debug)]
+    struct Application {
+        questions: AtomicUsize,
+        has_taken: AtomicBool,
+        orders: Mutex<Receiver<()>>,
+    }
+
+    /// Who asks it for one attempt. The answer to `other` comes right behind the look of this number,
+    /// from 1.
+    #[derive(Debug)]
+    struct Client {
+        application: Arc<Application>,
+        look: AtomicUsize,
+        other: Option<(usize, Arc<Open>)>,
+    }
+
+    /// A question that is open until somebody lets it be answered.
+    #[derive(Debug)]
+    struct Open {
+        say: Arc<Say>,
+        order: Mutex<Option<Sender<()>>>,
+    }
+
+    impl Open {
+        fn let_answer(&self) {
+            if let Some(order) = self.order.lock().unwrap().take() {
+                order.send(()).unwrap();
+                answer_to(&self.say).unwrap();
+            }
+        }
+    }
+
+    impl Vetter for Client {
+        fn vet(&self, _server: &PresentedServer<'_>) -> Verdict {
+            self.application.questions.fetch_add(1, SeqCst);
+            self.application.orders.lock().unwrap().recv_timeout(BOUND).unwrap();
+            self.application.has_taken.store(true, SeqCst);
+            Ok(())
+        }
+
+        fn has_taken(&self, _server: &PresentedServer<'_>) -> bool {
+            let has_taken = self.application.has_taken.load(SeqCst);
+            let look = self.look.fetch_add(1, SeqCst) + 1;
+            if let Some((number, open)) = &self.other
+                && look == *number
+            {
+                open.let_answer();
+            }
+            has_taken
+        }
+
+        fn client(&self) -> Option<u64> {
+            Some(1)
+        }
+    }
+
+    fn answer_to(say: &Say) -> io::Result<()> {
+        Builder::new_current_thread().build().unwrap().block_on(poll_fn(|cx| say.poll_answer(cx)))
+    }
+
+    /// The say in a handshake that has come to its signature.
+    fn shown(turns: &Turns, application: &Arc<Application>, other: Option<(usize, Arc<Open>)>) -> Arc<Say> {
+        let client = Client { application: Arc::clone(application), look: AtomicUsize::new(0), other };
+        let vetter: Arc<dyn Vetter> = Arc::new(client);
+        let turn = turns.of(&Vetting::By(Arc::clone(&vetter)));
+        let say = Say::new(vetter, "server.example:443".to_owned(), turn);
+        say.judged(vec![b"certificate".to_vec()]);
+        say.shown();
+        say
+    }
+
+    #[test]
+    fn an_answer_that_comes_between_two_looks_is_not_asked_for_again() {
+        for number in 1..=3 {
+            let (order, orders) = channel();
+            let (questions, has_taken, orders) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(orders));
+            let application = Arc::new(Application { questions, has_taken, orders });
+            let turns = Turns::default();
+            let say = shown(&turns, &application, None);
+            let open = Arc::new(Open { say, order: Mutex::new(Some(order.clone())) });
+
+            let second = shown(&turns, &application, Some((number, Arc::clone(&open))));
+            // It has not looked as often as that, and waits for its turn.
+            open.let_answer();
+            // It would be asked once more, and answer that, too.
+            order.send(()).unwrap();
+
+            answer_to(&second).unwrap();
+            assert_eq!(application.questions.load(SeqCst), 1, "answered behind look {number}");
+        }
     }
 }
