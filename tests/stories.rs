@@ -1,15 +1,19 @@
 //! What a user of the library does, through its front door only.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bits_emulator::api::{Hresult, Job, JobPriority, JobState, JobType, SIZE_UNKNOWN, Success};
 use bits_emulator::origin::{Content, GateAt, Origin, Script};
+use bits_emulator::world::clock::Clock;
 use bits_emulator::world::{InternetSettings, Network};
-use bits_emulator::{Emulator, What, log_requests};
+use bits_emulator::{Builder, Emulator, What, log_requests};
 
 const HOUR: Duration = Duration::from_hours(1);
+/// Longer than anything here takes in real time.
+const PATIENCE: Duration = Duration::from_secs(20);
 const MIB: u64 = 1024 * 1024;
 
 /// An emulator and an origin on one virtual clock, and drive C in a folder of its own.
@@ -21,8 +25,12 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
+        Self::of(Emulator::builder())
+    }
+
+    fn of(builder: Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let emulator = Emulator::builder().world(|world| world.drives.mount('C', folder.path())).start().unwrap();
+        let emulator = builder.world(|world| world.drives.mount('C', folder.path())).start().unwrap();
         let origin = Origin::start(emulator.clock().clone()).unwrap();
         log_requests(&emulator, &origin);
         Self { folder, emulator, origin }
@@ -182,6 +190,29 @@ fn a_restarted_service_takes_its_queue_from_the_state_folder() {
     assert_eq!(found.display_name().as_deref(), Ok("kept"));
     assert_eq!(found.priority(), Ok(JobPriority::LOW));
     assert_eq!(job.job.state(), Err(Hresult::RPC_S_SERVER_UNAVAILABLE));
+}
+
+/// Whether jobs of one small file, one after the other and on real time, come to share a connection. What
+/// one has left serves only those that the same thread of ours carries out: that may be the fifth.
+fn small_jobs_share_connections(builder: Builder) -> bool {
+    let setup = Setup::of(builder.clock(Clock::system()));
+    setup.origin.put("/a", Content::bytes("small"));
+    let mut connections = BTreeSet::new();
+    let shares = (0..12).any(|number| {
+        let job = setup.job("/a", &format!("{number}"));
+        job.resume().unwrap();
+        setup.emulator.wait_state(&job, JobState::TRANSFERRED, PATIENCE).unwrap();
+        job.complete().unwrap();
+        !connections.insert(setup.origin.journal().with_method("GET").nth(number).connection)
+    });
+    assert!(setup.emulator.decisions_touched().contains(&"http.spare_connections"));
+    shares
+}
+
+#[test]
+fn a_small_job_goes_on_with_the_connection_of_another_unless_that_was_decided_otherwise() {
+    assert!(small_jobs_share_connections(Emulator::builder()));
+    assert!(!small_jobs_share_connections(Emulator::builder().decision("http.spare_connections", "closed")));
 }
 
 #[test]

@@ -170,8 +170,8 @@ fn aim(origin: &Origin) -> Aim {
     }
 }
 
-/// The head of the answer to `request`, over `used` or a new connection. A connection that the
-/// server has closed since its last answer is replaced once.
+/// The head of the answer to `request`, over `used` or a new connection. A connection that has died
+/// since its last answer is replaced once.
 async fn answered(
     network: &Network,
     mut used: Option<Link>,
@@ -180,17 +180,15 @@ async fn answered(
     request: &Request,
 ) -> Result<(Link, http::Response<Incoming>), Fault> {
     loop {
-        let is_used = used.is_some();
         let mut link = if let Some(link) = used.take() {
             link
         } else {
             let parties = Parties::new(aim, network.manner);
             Link::open(network, aim, parties, &Counsel::default(), |_| (), &|_, _| ()).await?
         };
-        let asked = async { Ok(link.ask(request, target).await) };
-        match within(&network.clock, network.stall, asked).await? {
+        match link.ask(network, request, target).await {
             Ok(answer) => return Ok((link, answer)),
-            Err(none) if is_used && none.repeatable => {}
+            Err(none) if none.repeatable => {}
             Err(none) => return Err(none.fault),
         }
     }

@@ -12,7 +12,7 @@ use bits_wire::auth::Logins;
 use bits_wire::certificates::Stores;
 use bits_wire::download::{CertificateFault, CertificateFaults, Fault, Origin, Request, Scheme, Target};
 use bits_wire::proxy::{self, Hop, ProxyServer, Route};
-use bits_world::clock::{Clock, Ends};
+use bits_world::clock::{Clock, Ends, Monotonic};
 use bits_world::{Decisions, LocalStorage};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -27,11 +27,11 @@ use tokio::runtime::Handle;
 use crate::binding;
 use crate::parties::{Judged, Parties};
 use crate::socket::{EndlessHead, Layer, Meter, Metered, Stream};
-use crate::spares::Spares;
+use crate::spares::{self, Spares};
 use crate::tls::{self, Session, Trust};
 use crate::turns::Turn;
 use crate::vetted;
-use crate::watchdog::within;
+use crate::watchdog::{sleep_until, within};
 use crate::way;
 
 /// What every connection of a mover needs.
@@ -57,10 +57,9 @@ type Running = Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>;
 #[derive(Debug)]
 pub(crate) struct NoAnswer {
     pub(crate) fault: Fault,
-    /// Whether it may be asked again on a new connection, when this one was used before: the server
-    /// may simply have closed it meanwhile, or sent what nobody asked for. Nothing came since the
-    /// request went out, or it did not; one that may do something twice is not sent twice (RFC 9110,
-    /// 9.2.2).
+    /// Whether it may be asked again on a new connection: this one was used before, and may have died
+    /// meanwhile, or brought what nobody asked for. Nothing came since the request went out, or it did
+    /// not; one that may do something twice is not sent twice (RFC 9110, 9.2.2).
     pub(crate) repeatable: bool,
 }
 
@@ -96,6 +95,16 @@ pub(crate) struct Counsel {
     pub(crate) stores: Option<Arc<dyn Stores>>,
 }
 
+/// What a connection was used for so far.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Past {
+    Nothing,
+    /// Somebody has left it, and nobody has asked on it since.
+    OfAnother,
+    /// Whoever has it was answered.
+    Own,
+}
+
 /// A connection to one origin, or to a proxy. It moves only while an attempt polls it: between attempts it lies
 /// still, without a task of its own.
 pub(crate) struct Link {
@@ -107,6 +116,7 @@ pub(crate) struct Link {
     sender: SendRequest<Empty<Bytes>>,
     /// `None` once the connection is over.
     connection: Option<Running>,
+    past: Past,
     /// The worker that has made it.
     home: Handle,
 }
@@ -176,7 +186,7 @@ impl Link {
             _ => None,
         };
         let (aim, connection, home) = (aim.clone(), Some(Box::pin(connection)), Handle::current());
-        Ok(Self { aim, proxy, parties, meter, sender, connection, home })
+        Ok(Self { aim, proxy, parties, meter, sender, connection, past: Past::Nothing, home })
     }
 
     /// Whether it is as good as a new one.
@@ -225,17 +235,44 @@ impl Link {
         &self.meter
     }
 
+    /// The same for whoever takes it over.
+    pub(crate) fn handed_over(self) -> Self {
+        Self { past: Past::OfAnother, ..self }
+    }
+
     /// Whether another request may be sent, as far as is known.
     pub(crate) fn is_open(&self) -> bool {
         self.connection.is_some() && !self.sender.is_closed()
     }
 
-    /// Sends a request to `target` and waits for the head of its answer.
+    /// Sends a request to `target` and waits for the head of its answer, as long as a server may be
+    /// silent: on a connection that somebody else has left, not for long without a byte of it.
     pub(crate) async fn ask(
         &mut self,
+        network: &Network,
         request: &Request,
         target: &Target,
     ) -> Result<http::Response<Incoming>, NoAnswer> {
+        let (past, meter) = (self.past, Arc::clone(&self.meter));
+        let moments = network.clock.now().monotonic.plus(spares::SILENCE.min(network.stall / 2));
+        let answer = async { Ok(self.exchange(request, target).await) };
+        tokio::select! {
+            biased;
+            answer = within(&network.clock, network.stall, answer) => {
+                let answer = answer.unwrap_or_else(|fault| Err(NoAnswer { fault, repeatable: false }));
+                if answer.is_ok() {
+                    self.past = Past::Own;
+                }
+                answer.map_err(|none| NoAnswer { repeatable: none.repeatable && past != Past::Nothing, ..none })
+            }
+            () = silence(&network.clock, moments, &meter), if past == Past::OfAnother => {
+                tracing::debug!(server = %meter.ends.server, "a connection that was left says nothing");
+                Err(NoAnswer { fault: Fault::Timeout, repeatable: request.method.is_idempotent() })
+            }
+        }
+    }
+
+    async fn exchange(&mut self, request: &Request, target: &Target) -> Result<http::Response<Incoming>, NoAnswer> {
         let mut outgoing = http::Request::new(Empty::new());
         *outgoing.method_mut() = request.method.clone();
         *outgoing.uri_mut() = http::Uri::from(request.path.clone());
@@ -318,6 +355,14 @@ fn metered(network: &Network, stream: TcpStream) -> Result<(Metered, Arc<Meter>)
     };
     let meter = Meter::new(Ends { client, server }, network.clock.clone());
     Ok((Metered::new(stream, Arc::clone(&meter)), meter))
+}
+
+/// Returns when no byte of an answer has come until then; where one has, never.
+async fn silence(clock: &Clock, until: Monotonic, meter: &Meter) {
+    sleep_until(clock, until).await;
+    if !meter.is_silent() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Lets the connection do what it can.

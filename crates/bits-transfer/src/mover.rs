@@ -23,6 +23,7 @@ use crate::partial::Gate;
 use crate::parties;
 use crate::runtime::Desk;
 use crate::socket::Meter;
+use crate::spares::Spares;
 use crate::throttle::{Pace, Throttle};
 use crate::tls::Trust;
 use crate::turns::{Turn, Turns};
@@ -58,7 +59,7 @@ impl HttpMover {
         let trust = Arc::new(Trust::new(trusted, &clock)?);
         let throttle = Throttle::new(&clock);
         let (library, decisions) = (library.to_owned(), decisions.clone());
-        let spares = clock.as_virtual().is_none().then(Arc::default);
+        let spares = clock.as_virtual().is_none().then(|| Spares::new(&decisions));
         let network = Network {
             clock,
             library,
@@ -305,3 +306,7 @@ impl Control {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[path = "mover_tests.rs"]
+mod tests;

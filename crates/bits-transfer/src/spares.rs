@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bits_wire::download::Scheme;
+use bits_world::{Decisions, Switch};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
@@ -18,12 +19,17 @@ use crate::link::{Aim, Link};
 
 /// How long one is kept: less than servers do.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long one may be silent when it is asked, before another is made: who left it was answered a moment
+/// ago, and what is lost on the way has been sent again by then.
+pub(crate) const SILENCE: Duration = Duration::from_secs(3);
 /// So many are kept at most.
 const MOST: usize = 8;
 
 /// The connections that a mover keeps.
-#[derive(Default)]
-pub(crate) struct Spares(Mutex<Kept>);
+pub(crate) struct Spares {
+    kept: Mutex<Kept>,
+    decisions: Decisions,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -33,10 +39,15 @@ struct Kept {
 }
 
 impl Spares {
+    pub(crate) fn new(decisions: &Decisions) -> Arc<Self> {
+        Arc::new(Self { kept: Mutex::default(), decisions: decisions.clone() })
+    }
+
     /// Keeps a connection, if it is one that anybody may use.
     pub(crate) fn keep(self: &Arc<Self>, link: Link) {
         let aim = link.aim();
-        if aim.origin.scheme != Scheme::Http || !aim.logins.is_empty() || aim.is_personal || !link.is_open() {
+        let is_anybodys = aim.origin.scheme == Scheme::Http && aim.logins.is_empty() && !aim.is_personal;
+        if !is_anybodys || !link.is_open() || self.decisions.is_other(Switch::SpareConnections) {
             return;
         }
         let home = link.home().clone();
@@ -56,7 +67,7 @@ impl Spares {
         let home = Handle::current().id();
         let mut kept = self.lock();
         let place = kept.links.iter().rposition(|(link, _)| link.home().id() == home && link.aim() == aim)?;
-        Some(kept.links.remove(place).0)
+        Some(kept.links.remove(place).0.handed_over())
     }
 
     /// Keeps none of those that there are.
@@ -81,6 +92,6 @@ impl Spares {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

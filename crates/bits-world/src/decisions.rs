@@ -87,6 +87,8 @@ pub enum Switch {
     UrlCredentials,
     /// `passport.failure`: the code of a sign-in that leads nowhere, though nobody has refused it.
     PassportFailure,
+    /// `http.spare_connections`: whether a job goes on with a connection that another has left.
+    SpareConnections,
 }
 
 /// What a switch takes.
@@ -148,6 +150,7 @@ const ROWS: &[Row] = &[
     row(Switch::RedirectedCredentials, "http_options.redirect_with_credentials", Takes::Word(["withheld", "sent"])),
     row(Switch::UrlCredentials,     "http.url_credentials",                  Takes::Word(["answer", "ignored"])),
     row(Switch::PassportFailure,    "passport.failure",                      Takes::Word(["BG_E_HTTP_ERROR_401", "ERROR_WINHTTP_LOGIN_FAILURE"])),
+    row(Switch::SpareConnections,   "http.spare_connections",                Takes::Word(["reused", "closed"])),
 ];
 
 const fn row(switch: Switch, id: &'static str, takes: Takes) -> Row {

@@ -12,7 +12,7 @@ use bits_wire::proxy::{Proxying, Route};
 use bits_world::Switch;
 use http::header::LOCATION;
 use http::response::Parts;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Method, Response};
 use hyper::body::Incoming;
 
 use super::Left;
@@ -201,15 +201,15 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A connection that another job has left. What may do something twice is not asked on one that may
-    /// have died meanwhile.
+    /// A connection that another job has left. It may have died meanwhile, and what is asked on it may be
+    /// asked twice: so that is HEAD, which a server answers at once and without harm.
     fn spare(&self, talk: Talk<'_>) -> Option<Link> {
-        let spares = self.network.spares.as_ref().filter(|_| talk.request.method.is_idempotent())?;
+        let spares = self.network.spares.as_ref().filter(|_| talk.request.method == Method::HEAD)?;
         spares.take(talk.aim)
     }
 
-    /// Sends a request and waits for the head of its answer. A connection that the server has
-    /// closed since its last answer is replaced once.
+    /// Sends a request and waits for the head of its answer. A connection that has died since its last
+    /// answer is replaced once.
     async fn send(
         &self,
         Talk { request, target, aim, counsel }: Talk<'_>,
@@ -218,7 +218,6 @@ impl<'a> Line<'a> {
     ) -> Result<(Link, Response<Incoming>), Fault> {
         let network = self.network;
         loop {
-            let reused = used.is_some();
             let mut link = if let Some(mut link) = used.take() {
                 link.turn_to(aim);
                 link
@@ -231,13 +230,12 @@ impl<'a> Line<'a> {
                 Box::pin(Link::open(network, aim, parties, counsel, talks, &judged)).await?
             };
             self.control.stand(Standing::Talking(Arc::clone(link.meter())));
-            let asked = async { Ok(link.ask(request, target).await) };
-            match within(&network.clock, network.stall, asked).await? {
+            match link.ask(network, request, target).await {
                 Ok(response) => {
                     tracing::debug!(attempt = self.attempt.0, method = %request.method, status = %response.status(), "answer");
                     return Ok((link, response));
                 }
-                Err(none) if reused && none.repeatable => parties = Some(link.into_parties()),
+                Err(none) if none.repeatable => parties = Some(link.into_parties()),
                 Err(none) => return Err(none.fault),
             }
         }

@@ -38,15 +38,25 @@ fn a_connection_that_a_job_has_left_serves_the_next() {
     }
 }
 
-#[test]
-fn on_a_virtual_clock_each_job_connects_anew() {
-    let clock = Clock::Virtual(VirtualClock::new());
-    let (server, mill) = (Server::start(counted), Mill::with(clock, &[]));
+/// Each job has a connection of its own.
+#[track_caller]
+fn connects_anew(mill: &Mill) {
+    let server = Server::start(counted);
 
     for number in 0..3 {
         assert_eq!(mill.get(&server.url("/a")).bytes, Some(vec![number; 10]));
         mill.mover.release(ChainId(1));
     }
+}
+
+#[test]
+fn on_a_virtual_clock_each_job_connects_anew() {
+    connects_anew(&Mill::with(Clock::Virtual(VirtualClock::new()), &[]));
+}
+
+#[test]
+fn where_that_was_decided_each_job_connects_anew() {
+    connects_anew(&Mill::deciding("http.spare_connections", "closed"));
 }
 
 /// Jobs of nobody share a connection; each that `known` says something of has one of its own.
@@ -78,14 +88,16 @@ fn a_connection_of_a_job_that_says_who_it_is_in_a_header_serves_nobody_else() {
 }
 
 #[test]
-fn what_may_do_something_twice_is_not_asked_on_a_connection_that_was_left() {
-    let (server, mill) = (Server::start(counted), Mill::new());
-    mill.get(&server.url("/a"));
-    mill.mover.release(ChainId(1));
+fn nothing_but_head_is_asked_first_on_a_connection_that_was_left() {
+    for method in ["GET", "POST"] {
+        let (server, mill) = (Server::start(counted), Mill::new());
+        mill.get(&server.url("/a"));
+        mill.mover.release(ChainId(1));
 
-    let plan = mill.plan(&server.url("/b"));
-    let fetch = Fetch { dynamic: true, method: Some("POST".into()), ..Fetch::default() };
-    let outcome = mill.run(AttemptPlan { fetch, ..plan });
+        let plan = mill.plan(&server.url("/b"));
+        let fetch = Fetch { dynamic: true, method: Some(method.into()), ..Fetch::default() };
+        let outcome = mill.run(AttemptPlan { fetch, ..plan });
 
-    assert_eq!(outcome.bytes, Some(vec![1; 10]));
+        assert_eq!(outcome.bytes, Some(vec![1; 10]), "{method}");
+    }
 }

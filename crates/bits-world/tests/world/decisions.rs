@@ -38,6 +38,7 @@ const WORDS: &[(&str, [&str; 2])] = &[
     ("http_options.redirect_with_credentials", ["withheld", "sent"]),
     ("http.url_credentials", ["answer", "ignored"]),
     ("passport.failure", ["BG_E_HTTP_ERROR_401", "ERROR_WINHTTP_LOGIN_FAILURE"]),
+    ("http.spare_connections", ["reused", "closed"]),
 ];
 
 const SECONDS: [&str; 3] = ["sched.slice_length", "callback.job_transferred.retry", "http.stall_timeout"];
