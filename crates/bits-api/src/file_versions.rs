@@ -88,12 +88,13 @@ pub enum FilePropertyValue {
 
 /// IBackgroundCopyFile5 (5.0; clauses `file5.*`).
 pub trait File5: File4 {
-    /// Reads a property. Since 5.0; clauses `file5.get_property.*`.
+    /// Reads a property; `S_OK` for one that is NULL, too (a decision). Since 5.0; clauses
+    /// `file5.get_property.*`.
     ///
     /// # Errors
     /// `BG_E_UNKNOWN_PROPERTY_ID` for an id that is not defined. A real BITS may know ids that these
     /// traits do not: then `bits-windows` gives a code that is none of Windows', its `UNKNOWN_TYPE`.
-    fn property(&self, id: FilePropertyId) -> Result<FilePropertyValue, Hresult>;
+    fn property(&self, id: FilePropertyId) -> Result<Answer<FilePropertyValue>, Hresult>;
 
     /// Replaces a property; there is none that can be. Since 5.0; clauses `file5.set_property.*`.
     ///

@@ -1,6 +1,6 @@
 //! Replies, command lines and credentials.
 
-use crate::{AuthCredentials, AuthScheme, AuthTarget, Hresult, Job, JobReplyProgress, ReplyDataError, Success};
+use crate::{Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Job, JobReplyProgress, ReplyDataError, Success};
 
 /// IBackgroundCopyJob2 (1.5; clauses `job2.*`).
 pub trait Job2: Job {
@@ -80,12 +80,12 @@ pub trait Job2: Job {
     /// `E_ACCESSDENIED` for one that the caller may not write to.
     fn set_reply_file_name(&self, name: Option<&str>) -> Result<Success, Hresult>;
 
-    /// The full path of the reply file, `None` when no name was set and the job has no file yet.
-    /// Since 1.5; clauses `job2.get_reply_file_name.*`.
+    /// The full path of the reply file, `None` when no name was set and the job has no file yet,
+    /// which is `S_OK` too. Since 1.5; clauses `job2.get_reply_file_name.*`.
     ///
     /// # Errors
     /// `E_NOTIMPL` for a job of another type.
-    fn reply_file_name(&self) -> Result<Option<String>, Hresult>;
+    fn reply_file_name(&self) -> Result<Answer<Option<String>>, Hresult>;
 }
 
 /// What GetNotifyCmdLine hands out (1.5; clauses `job2.get_notify_cmd_line.*`).

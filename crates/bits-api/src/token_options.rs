@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use crate::{Hresult, Success, TokenFlags};
+use crate::{Answer, Hresult, Success, TokenFlags};
 
 /// IBitsTokenOptions, had from a job (4.0; clauses `token.*`, `helper.*`).
 ///
@@ -45,10 +45,10 @@ pub trait TokenOptions: Any + Debug + Send + Sync {
     /// `E_ACCESSDENIED` see above; `BG_E_INVALID_STATE` in a final state (a decision).
     fn clear_helper_token(&self) -> Result<Success, Hresult>;
 
-    /// The SID of the helper token's user as text, or `None` without one. Since 4.0; clauses
-    /// `token.get_helper_token_sid.*`.
+    /// The SID of the helper token's user as text, or `None` without one, which is `S_OK` too (a
+    /// decision). Since 4.0; clauses `token.get_helper_token_sid.*`.
     ///
     /// # Errors
     /// `E_ACCESSDENIED` see above.
-    fn helper_token_sid(&self) -> Result<Option<String>, Hresult>;
+    fn helper_token_sid(&self) -> Result<Answer<Option<String>>, Hresult>;
 }

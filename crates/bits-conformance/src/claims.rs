@@ -231,7 +231,6 @@ macro_rules! plain_answers {
 
 plain_answers!(
     bits_api::PeerDownloadStats,
-    bits_api::FilePropertyValue,
     CreatedJob,
     TokenFlags,
     String,
@@ -246,7 +245,6 @@ plain_answers!(
     JobPriority,
     JobProgress,
     JobReplyProgress,
-    Option<String>,
     Option<Vec<u8>>,
     JobTimes,
     FileProgress

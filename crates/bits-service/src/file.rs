@@ -136,11 +136,11 @@ impl File4 for FileHandle {
 }
 
 impl File5 for FileHandle {
-    fn property(&self, id: FilePropertyId) -> Result<FilePropertyValue, Hresult> {
+    fn property(&self, id: FilePropertyId) -> Result<Answer<FilePropertyValue>, Hresult> {
         match id {
             FilePropertyId::HTTP_RESPONSE_HEADERS => self.read(|engine| {
                 let head = engine.response_head(&self.token(), self.job.key(), self.index)?;
-                Ok(FilePropertyValue::String(head.map(str::to_owned)))
+                Ok(Answer { code: Success::OK, value: FilePropertyValue::String(head.map(str::to_owned)) })
             }),
             _ => Err(Hresult::BG_E_UNKNOWN_PROPERTY_ID),
         }

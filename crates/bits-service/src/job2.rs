@@ -1,8 +1,8 @@
 //! IBackgroundCopyJob2 over a running service.
 
 use bits_api::{
-    AuthCredentials, AuthScheme, AuthTarget, Hresult, Job2, JobReplyProgress, NotifyCommandLine, ReplyDataError,
-    Success,
+    Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Job2, JobReplyProgress, NotifyCommandLine,
+    ReplyDataError, Success,
 };
 use bits_engine::ReplyAt;
 
@@ -64,7 +64,8 @@ impl Job2 for JobHandle {
         })
     }
 
-    fn reply_file_name(&self) -> Result<Option<String>, Hresult> {
-        self.service()?.read(|engine| engine.reply_file_name(&self.caller().token(), self.key()))
+    fn reply_file_name(&self) -> Result<Answer<Option<String>>, Hresult> {
+        let name = self.service()?.read(|engine| engine.reply_file_name(&self.caller().token(), self.key()))?;
+        Ok(Answer { code: Success::OK, value: name })
     }
 }

@@ -3,7 +3,7 @@
 //! Access is that of whoever asked for the interface; the helper is whom the calling thread
 //! impersonates.
 
-use bits_api::{Hresult, Success, TokenFlags, TokenOptions};
+use bits_api::{Answer, Hresult, Success, TokenFlags, TokenOptions};
 
 use crate::job::JobHandle;
 
@@ -33,8 +33,8 @@ impl TokenOptions for JobHandle {
         })
     }
 
-    fn helper_token_sid(&self) -> Result<Option<String>, Hresult> {
+    fn helper_token_sid(&self) -> Result<Answer<Option<String>>, Hresult> {
         let sid = self.service()?.read(|engine| engine.helper_token_sid(&self.caller().token(), self.key()))?;
-        Ok(sid.map(|sid| sid.to_string()))
+        Ok(Answer { code: Success::OK, value: sid.map(|sid| sid.to_string()) })
     }
 }

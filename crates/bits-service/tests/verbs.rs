@@ -172,7 +172,7 @@ fn helper_tokens(verb: Verb) -> Fate {
     perform(verb, &setup);
     let client = bring_back(&setup);
 
-    let sid = find(&client, id).and_then(|job| job.token_options().unwrap().helper_token_sid().unwrap());
+    let sid = find(&client, id).and_then(|job| job.token_options().unwrap().helper_token_sid().unwrap().value);
     if sid.is_some() { Fate::Kept } else { Fate::Lost }
 }
 

@@ -146,11 +146,13 @@ impl File4 for FileHandle {
 }
 
 impl File5 for FileHandle {
-    fn property(&self, id: FilePropertyId) -> Result<FilePropertyValue, Hresult> {
+    fn property(&self, id: FilePropertyId) -> Result<Answer<FilePropertyValue>, Hresult> {
         let mut value = PropertyOut(bits::BITS_FILE_PROPERTY_VALUE::default());
-        self.v5()?.call(|table| table.GetProperty, (windows_id(id), &mut value))?;
+        let code = self.v5()?.call(|table| table.GetProperty, (windows_id(id), &mut value))?;
         match id {
-            FilePropertyId::HTTP_RESPONSE_HEADERS => Ok(FilePropertyValue::String(value.string().text())),
+            FilePropertyId::HTTP_RESPONSE_HEADERS => {
+                Ok(Answer { code, value: FilePropertyValue::String(value.string().text()) })
+            }
             // A property that is newer than this crate: whether what is in the union is to be freed, only the
             // documentation can tell, so it is left alone.
             _ => Err(UNKNOWN_TYPE),

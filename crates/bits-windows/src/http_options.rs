@@ -65,9 +65,7 @@ impl HttpOptions for JobHandle {
     }
 
     fn custom_headers(&self) -> Result<Answer<Option<String>>, Hresult> {
-        let mut headers = TextOut::new();
-        let code = self.as_http_options()?.call(|table| table.GetCustomHeaders, (&mut headers,))?;
-        Ok(Answer { code, value: headers.text() })
+        self.as_http_options()?.coded_text(|table| table.GetCustomHeaders)
     }
 }
 

@@ -1,8 +1,8 @@
 //! IBackgroundCopyJob2: replies, command lines and credentials.
 
 use bits_api::{
-    AuthCredentials, AuthScheme, AuthTarget, Hresult, Job2, JobReplyProgress, NotifyCommandLine, ReplyDataError,
-    Success,
+    Answer, AuthCredentials, AuthScheme, AuthTarget, Hresult, Job2, JobReplyProgress, NotifyCommandLine,
+    ReplyDataError, Success,
 };
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::Interface;
@@ -67,8 +67,8 @@ impl Job2 for JobHandle {
         self.as_job2()?.call(|table| table.SetReplyFileName, (&Text::new(name)?,))
     }
 
-    fn reply_file_name(&self) -> Result<Option<String>, Hresult> {
-        self.as_job2()?.text(|table| table.GetReplyFileName)
+    fn reply_file_name(&self) -> Result<Answer<Option<String>>, Hresult> {
+        self.as_job2()?.coded_text(|table| table.GetReplyFileName)
     }
 }
 

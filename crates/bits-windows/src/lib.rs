@@ -22,9 +22,16 @@
 //!
 //! # What comes through
 //!
-//! This crate translates and nothing more: every HRESULT, success codes too, comes through as BITS
-//! gave it, and an interface that this BITS does not have is `E_NOINTERFACE`. It must never repair,
-//! retry or guess; what BITS does is what the caller sees. Some codes are not of BITS, and these are all:
+//! This crate translates and nothing more: every failure comes through with the HRESULT that BITS gave,
+//! and an interface that this BITS does not have is `E_NOINTERFACE`. It must never repair, retry or guess;
+//! what BITS does is what the caller sees.
+//!
+//! Success codes come through where the traits have a place for one: a [`Success`](bits_api::Success),
+//! alone, beside a value in an [`Answer`](bits_api::Answer) or beside what Next
+//! [fetched](bits_api::Fetched). Every other method, most getters among them, gives a value or
+//! an object alone: of its success only that it is one is told, and `S_FALSE` looks like `S_OK` there.
+//!
+//! Some codes are not of BITS, and these are all:
 //!
 //! - What the binary interface cannot carry is refused before BITS. A string with a NUL inside, a list
 //!   longer than 32 bits count and a value of another type than its property or setting are

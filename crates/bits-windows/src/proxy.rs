@@ -5,7 +5,7 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 
-use bits_api::{Hresult, Success};
+use bits_api::{Answer, Hresult, Success};
 use windows::Win32::System::Com::{
     CoSetProxyBlanket, EOAC_DYNAMIC_CLOAKING, RPC_C_AUTHN_LEVEL_DEFAULT, RPC_C_IMP_LEVEL, RPC_C_IMP_LEVEL_IDENTIFY,
     RPC_C_IMP_LEVEL_IMPERSONATE,
@@ -93,7 +93,8 @@ impl<I: Interface> Proxy<I> {
         })
     }
 
-    /// Calls a method that does nothing but hand out a plain value.
+    /// Calls a method that does nothing but hand out a plain value; of its success codes, only that it
+    /// has succeeded is told.
     ///
     /// # Errors
     /// What the method returns.
@@ -107,7 +108,7 @@ impl<I: Interface> Proxy<I> {
         Ok(value)
     }
 
-    /// Calls a method that does nothing but hand out a string; `None` for a null pointer.
+    /// As [`Proxy::coded_text`], of a method whose success codes nobody asks for.
     ///
     /// # Errors
     /// What the method returns.
@@ -115,12 +116,27 @@ impl<I: Interface> Proxy<I> {
     where
         for<'a> M: Method<(&'a mut TextOut,)>,
     {
-        let mut text = TextOut::new();
-        self.call(method, (&mut text,))?;
-        Ok(text.text())
+        self.coded_text(method).map(|answer| answer.value)
     }
 
-    /// Calls a method that does nothing but hand out an object.
+    /// Calls a method that does nothing but hand out a string; `None` for a null pointer.
+    ///
+    /// # Errors
+    /// What the method returns.
+    pub(crate) fn coded_text<M>(
+        &self,
+        method: impl FnOnce(&I::Vtable) -> M + Send,
+    ) -> Result<Answer<Option<String>>, Hresult>
+    where
+        for<'a> M: Method<(&'a mut TextOut,)>,
+    {
+        let mut text = TextOut::new();
+        let code = self.call(method, (&mut text,))?;
+        Ok(Answer { code, value: text.text() })
+    }
+
+    /// Calls a method that does nothing but hand out an object; of its success codes, only that it has
+    /// succeeded is told.
     ///
     /// # Errors
     /// What the method returns; `E_UNEXPECTED` when it succeeds without an object; those of [`Proxy::ready`].

@@ -3,7 +3,7 @@
 //! The helper is whom the calling thread impersonates, which every call takes along
 //! ([`crate::impersonation`]).
 
-use bits_api::{Hresult, Success, TokenFlags, TokenOptions};
+use bits_api::{Answer, Hresult, Success, TokenFlags, TokenOptions};
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 
 use crate::job::JobHandle;
@@ -26,7 +26,7 @@ impl TokenOptions for JobHandle {
         self.as_token_options()?.call(|table| table.ClearHelperToken, ())
     }
 
-    fn helper_token_sid(&self) -> Result<Option<String>, Hresult> {
-        self.as_token_options()?.text(|table| table.GetHelperTokenSid)
+    fn helper_token_sid(&self) -> Result<Answer<Option<String>>, Hresult> {
+        self.as_token_options()?.coded_text(|table| table.GetHelperTokenSid)
     }
 }

@@ -25,7 +25,7 @@ const HEADERS: FilePropertyId = FilePropertyId::HTTP_RESPONSE_HEADERS;
 
 /// The response headers of a file.
 fn headers(file: &Arc<dyn File>) -> Result<Option<String>, Stop> {
-    match file.file5()?.property(HEADERS)? {
+    match file.file5()?.property(HEADERS)?.value {
         FilePropertyValue::String(headers) => Ok(headers),
         other => failed(format!("the headers came as {other:?}")),
     }
@@ -65,7 +65,7 @@ fn later_interfaces_of_a_file_come_with_their_version(c: &mut Bench) -> Outcome 
     let (fourth, fifth, sixth) = (file.file4()?, file.file5()?, file.file6()?);
     c.is(queries[0].1, (fourth.remote_name()?, fourth.validation_state()?), (remote.url.clone(), false))?;
     c.is(queries[1].1, (fifth.remote_name()?, fifth.peer_download_stats()?.from_peers), (remote.url.clone(), 0))?;
-    let property = sixth.property(HEADERS)? == FilePropertyValue::String(None);
+    let property = sixth.property(HEADERS)?.value == FilePropertyValue::String(None);
     c.is(queries[2].1, (sixth.remote_name()?, property), (remote.url, true))
 }
 

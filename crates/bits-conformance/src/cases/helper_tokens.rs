@@ -4,6 +4,7 @@ use bits_api::{TokenFlags, TokenOptions};
 use bits_world::{ImpersonationLevel, Logon, Profile, Sid, Token};
 
 use super::prelude::*;
+use crate::claims::CallResult;
 
 cases![
     token_options_came_with_4_0,
@@ -168,10 +169,10 @@ fn a_helper_is_set_up_in_the_documented_order(c: &mut Bench) -> Outcome {
     c.settle()?;
     c.is(
         ["token.example.order", "helper.order"],
-        (asked_as_helper, options.helper_token_sid()?, job.state()?),
+        (asked_as_helper, options.helper_token_sid()?.value, job.state()?),
         (Some(DENIED), Some(helper.user.to_string()), JobState::TRANSFERRED),
     )?;
-    c.is("token.set_helper_token.params", options.helper_token_sid()?, Some(helper.user.to_string()))
+    c.is("token.set_helper_token.params", options.helper_token_sid()?.value, Some(helper.user.to_string()))
 }
 
 fn flags_are_kept_and_told(c: &mut Bench) -> Outcome {
@@ -230,17 +231,17 @@ fn a_helper_token_is_told_by_its_sid(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let options = job.token_options()?;
     c.returns("token.get_helper_token_sid.not_set_code", options.helper_token_sid())?;
-    c.is("token.get_helper_token_sid.not_set", options.helper_token_sid()?, None)?;
+    c.is("token.get_helper_token_sid.not_set", options.helper_token_sid()?.value, None)?;
     let helper = c.other_token()?;
     lend(c, &job, &helper, TokenFlags::empty())?;
     c.is(
         ["token.get_helper_token_sid.set", "token.get_helper_token_sid.param", "helper.stored"],
-        options.helper_token_sid()?,
+        options.helper_token_sid()?.value,
         Some(helper.user.to_string()),
     )?;
     c.is(
         "token.model.stored_with_job",
-        c.find(job.id()?)?.token_options()?.helper_token_sid()?,
+        c.find(job.id()?)?.token_options()?.helper_token_sid()?.value,
         Some(helper.user.to_string()),
     )
 }
@@ -252,7 +253,7 @@ fn another_token_takes_the_place_of_the_first(c: &mut Bench) -> Outcome {
     let impersonating = c.impersonate(&second)?;
     options.set_helper_token()?;
     drop(impersonating);
-    c.is("token.set_helper_token.replace", options.helper_token_sid()?, Some(second.user.to_string()))?;
+    c.is("token.set_helper_token.replace", options.helper_token_sid()?.value, Some(second.user.to_string()))?;
     c.is("token.set_helper_token.flags_unchanged", options.helper_token_flags()?, TokenFlags::NETWORK)
 }
 
@@ -276,7 +277,7 @@ fn a_cleared_token_leaves_the_flags(c: &mut Bench) -> Outcome {
     let job = c.new_job()?;
     let options = lend(c, &job, &c.other_token()?, BOTH)?;
     c.returns("token.clear_helper_token.ok", options.clear_helper_token())?;
-    c.is("token.clear_helper_token.discards", options.helper_token_sid()?, None)?;
+    c.is("token.clear_helper_token.discards", options.helper_token_sid()?.value, None)?;
     c.is("token.clear_helper_token.keeps_flags", options.helper_token_flags()?, BOTH)?;
     c.returns("token.clear_helper_token.ok", options.clear_helper_token())
 }
@@ -291,7 +292,7 @@ fn flags_outlive_a_restart_and_the_token_does_not(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::ERROR, SOON)?;
     c.is(
         "token.set_helper_token.not_persistent",
-        (options.helper_token_sid()?, error_of(&job)?.1),
+        (options.helper_token_sid()?.value, error_of(&job)?.1),
         (None, Hresult::BG_E_TOKEN_REQUIRED),
     )
 }
@@ -311,7 +312,7 @@ fn the_owners_logoff_takes_the_token(c: &mut Bench) -> Outcome {
     )?;
     c.is(
         ["token.logoff.discard", "helper.logoff_discard", "token.set_helper_token.not_persistent"],
-        job.token_options()?.helper_token_sid()?,
+        job.token_options()?.helper_token_sid()?.value,
         None,
     )?;
     // Fatal: the owner's logon alone mends nothing.
@@ -332,7 +333,8 @@ fn the_end_of_the_helpers_session_takes_the_token(c: &mut Bench) -> Outcome {
     }
     c.change_sessions(|world| world.close_session(ended))?;
     c.settle()?;
-    let helpers = jobs.iter().map(|job| job.token_options()?.helper_token_sid()).collect::<Result<Vec<_>, _>>()?;
+    let helper_of = |job: &Arc<dyn Job>| Ok(job.token_options()?.helper_token_sid()?.value);
+    let helpers = jobs.iter().map(helper_of).collect::<Result<Vec<_>, Hresult>>()?;
     c.is(["token.logoff.session", "helper.ts_logoff"], helpers, vec![Some(helper.user.to_string()), None])?;
     c.is(
         ["token.logoff.session", "helper.ts_logoff"],
@@ -404,7 +406,7 @@ fn a_lost_token_can_be_set_again(c: &mut Bench) -> Outcome {
     c.settle()?;
     c.is(
         ["token.logoff.recover_refresh", "helper.recover_refresh"],
-        (job.state()?, options.helper_token_sid()?),
+        (job.state()?, options.helper_token_sid()?.value),
         (JobState::TRANSFERRING, Some(helper.user.to_string())),
     )
 }
@@ -420,21 +422,20 @@ fn a_lost_token_can_be_done_without(c: &mut Bench) -> Outcome {
     c.settle()?;
     c.is(
         ["token.logoff.recover_clear_flags", "helper.recover_clear"],
-        (job.state()?, options.helper_token_sid()?),
+        (job.state()?, options.helper_token_sid()?.value),
         (JobState::TRANSFERRING, None),
     )
 }
 
-/// What each method gives: `S_OK` or the refusal.
+/// The code of each method; a success of GetHelperTokenFlags is told as `S_OK`.
 fn codes(options: &Arc<dyn TokenOptions>) -> Vec<Hresult> {
-    let calls = [
-        options.set_helper_token().err(),
-        options.set_helper_token_flags(TokenFlags::NETWORK).err(),
-        options.helper_token_flags().err(),
-        options.helper_token_sid().err(),
-        options.clear_helper_token().err(),
-    ];
-    calls.into_iter().map(|refusal| refusal.unwrap_or(Hresult::S_OK)).collect()
+    vec![
+        options.set_helper_token().code(),
+        options.set_helper_token_flags(TokenFlags::NETWORK).code(),
+        options.helper_token_flags().code(),
+        options.helper_token_sid().code(),
+        options.clear_helper_token().code(),
+    ]
 }
 
 fn before_1607_it_takes_an_administrator(c: &mut Bench) -> Outcome {
@@ -501,7 +502,7 @@ fn an_administrators_token_takes_an_administrator(c: &mut Bench) -> Outcome {
     c.is("token.set_helper_token_flags.access_1607", options.set_helper_token_flags(TokenFlags::NETWORK), Err(DENIED))?;
     c.is(
         ["token.clear_helper_token.access_1607", "token.get_helper_token_sid.access_1607"],
-        (options.helper_token_sid()?, options.clear_helper_token()),
+        (options.helper_token_sid()?.value, options.clear_helper_token()),
         (Some(administrator.user.to_string()), Ok(Success::OK)),
     )
 }

@@ -186,7 +186,7 @@ fn no_reply_is_no_data_and_an_empty_file(c: &mut Bench) -> Outcome {
     let data = job.reply_data();
     c.returns(["job2.get_reply_data.no_reply", "reply.data_null"], &data)?;
     c.is(["job2.get_reply_data.no_reply", "reply.data_null"], data?.is_some(), false)?;
-    let name = base_name(&job.reply_file_name()?.unwrap_or_default());
+    let name = base_name(&job.reply_file_name()?.value.unwrap_or_default());
     let before = c.local_length(&name)?;
     job.complete()?;
     c.is(
@@ -207,7 +207,7 @@ fn reply_data_has_a_limit(c: &mut Bench) -> Outcome {
     let too_large = ReplyDataError { code: Hresult::BG_E_TOO_LARGE, length: LIMIT as u64 + 1 };
     c.holds("job2.get_reply_data.too_large", "the length comes with the code", refused == Err(too_large))?;
     c.is("job2.get_reply_data.limit", refused.is_ok(), false)?;
-    let name = job.reply_file_name()?.unwrap_or_default();
+    let name = job.reply_file_name()?.value.unwrap_or_default();
     job.complete()?;
     c.is("job2.get_reply_data.too_large_way_out", c.local_length(&base_name(&name))?, Some(LIMIT as u64 + 1))
 }
@@ -267,7 +267,7 @@ fn complete_releases_the_job_with_its_reply(c: &mut Bench) -> Outcome {
     job.complete()?;
     let after = c.manager()?.job(id).err();
     c.is("job2.reply.complete_removes_job", (before, after), (true, Some(Hresult::BG_E_NOT_FOUND)))?;
-    let kept = job2.reply_file_name()?.is_some() && job.progress()?.files_transferred == 1;
+    let kept = job2.reply_file_name()?.value.is_some() && job.progress()?.files_transferred == 1;
     c.holds("job2.reply.complete_removes_job", "a kept pointer still tells of the job", kept)
 }
 
@@ -280,7 +280,7 @@ fn reply_data_can_be_had_in_job_transferred(c: &mut Bench) -> Outcome {
         let job2 = job.job2()?;
         let data = job2.reply_data().map_err(|error| error.code)?;
         let text = String::from_utf8(data.unwrap_or_default()).unwrap_or_default();
-        let named = job2.reply_file_name()?.is_some();
+        let named = job2.reply_file_name()?.value.is_some();
         inside.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((text, named));
         Ok(Success::OK)
     });
@@ -354,7 +354,7 @@ fn a_reply_has_no_name_before_the_job_has_a_file(c: &mut Bench) -> Outcome {
     let job = c.new_job_of(JobType::UPLOAD_REPLY)?.job2()?;
     let name = job.reply_file_name();
     c.returns("job2.get_reply_file_name.null_before_file", &name)?;
-    c.is("job2.get_reply_file_name.null_before_file", name?, None)
+    c.is("job2.get_reply_file_name.null_before_file", name?.value, None)
 }
 
 fn a_reply_name_is_made_beside_the_uploaded_file(c: &mut Bench) -> Outcome {
@@ -363,7 +363,7 @@ fn a_reply_name_is_made_beside_the_uploaded_file(c: &mut Bench) -> Outcome {
     c.reply_with(&file, REPLY)?;
     file.add_to(&job)?;
     let job2 = job.job2()?;
-    let made = job2.reply_file_name()?.unwrap_or_default();
+    let made = job2.reply_file_name()?.value.unwrap_or_default();
     c.is("job2.get_reply_file_name.generated_after_file", made.is_empty(), false)?;
     let folder = c.local(r"out\");
     c.holds(
@@ -377,7 +377,7 @@ fn a_reply_name_is_made_beside_the_uploaded_file(c: &mut Bench) -> Outcome {
     let arrived = c.local_length(&base_name(&made))?;
     c.is(
         ["job2.set_reply_file_name.generated_if_unset_at_resume", "reply.default_name"],
-        (job2.reply_file_name()?, arrived),
+        (job2.reply_file_name()?.value, arrived),
         (Some(made), Some(REPLY.len() as u64)),
     )
 }
@@ -385,7 +385,7 @@ fn a_reply_name_is_made_beside_the_uploaded_file(c: &mut Bench) -> Outcome {
 fn a_reply_name_can_be_set_and_dropped(c: &mut Bench) -> Outcome {
     let (job, _) = c.upload_job(JobType::UPLOAD_REPLY, 10)?;
     let job = job.job2()?;
-    let made = job.reply_file_name()?;
+    let made = job.reply_file_name()?.value;
     let path = c.local("reply.xml");
     let set = job.set_reply_file_name(Some(&path));
     c.returns("job2.set_reply_file_name.ok", set)?;
@@ -399,13 +399,13 @@ fn a_reply_name_can_be_set_and_dropped(c: &mut Bench) -> Outcome {
             "job2.set_reply_file_name.ok",
             "job.resume.reply_name_first",
         ],
-        name?,
+        name?.value,
         Some(path.clone()),
     )?;
     for nothing in [None, Some("")] {
         job.set_reply_file_name(Some(&path))?;
         c.returns("job2.set_reply_file_name.null_or_empty", job.set_reply_file_name(nothing))?;
-        let dropped = job.reply_file_name()?;
+        let dropped = job.reply_file_name()?.value;
         c.is(["job2.set_reply_file_name.null_or_empty", "job2.set_reply_file_name.param"], dropped, made.clone())?;
     }
     Ok(())
@@ -426,7 +426,7 @@ fn a_reply_name_is_a_full_path_of_260_characters(c: &mut Bench) -> Outcome {
     c.returns("job2.set_reply_file_name.invalid", job.set_reply_file_name(Some(&long)))?;
     for relative in ["reply.xml", r"C:reply.xml", r"folder\reply.xml"] {
         c.returns("job2.set_reply_file_name.invalid", job.set_reply_file_name(Some(relative)))?;
-        c.is("job2.set_reply_file_name.param", job.reply_file_name()? == Some(relative.to_owned()), false)?;
+        c.is("job2.set_reply_file_name.param", job.reply_file_name()?.value == Some(relative.to_owned()), false)?;
     }
     Ok(())
 }
@@ -444,7 +444,7 @@ fn reply_names_that_break_a_rule_are_refused(c: &mut Bench) -> Outcome {
             "job2.set_reply_file_name.no_streams",
             "job2.set_reply_file_name.no_long_prefix",
         ],
-        job.reply_file_name()?,
+        job.reply_file_name()?.value,
         None,
     )
 }
@@ -459,7 +459,7 @@ fn a_reply_name_needs_a_folder_that_takes_files(c: &mut Bench) -> Outcome {
     c.returns("job2.set_reply_file_name.access_denied", closed)?;
     c.is(
         ["job2.set_reply_file_name.directory_must_exist", "job2.set_reply_file_name.access_denied"],
-        job.reply_file_name()?,
+        job.reply_file_name()?.value,
         None,
     )
 }

@@ -139,7 +139,7 @@ fn the_head_of_an_answer_is_told_as_it_came(c: &mut Bench) -> Outcome {
     c.follow(Rule::on("/file").fault(Fault::Header("x-ODD_name".to_owned(), "as it IS".to_owned())))?;
     let job = downloaded_with(c, &origin.url("/file"), "\r\n")?;
     let FilePropertyValue::String(Some(told)) =
-        first_file(&job)?.file5()?.property(FilePropertyId::HTTP_RESPONSE_HEADERS)?
+        first_file(&job)?.file5()?.property(FilePropertyId::HTTP_RESPONSE_HEADERS)?.value
     else {
         return failed("there are no headers");
     };

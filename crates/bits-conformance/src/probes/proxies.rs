@@ -171,7 +171,9 @@ fn what_a_proxy_is_asked(c: &mut Bench) -> Answer {
     seen.add("https", run(c, &job)?);
     seen.add("asked", list(proxy.journal().iter().skip(before).map(target)));
     let kept = match first_file(&job)?.file5()?.property(FilePropertyId::HTTP_RESPONSE_HEADERS) {
-        Ok(FilePropertyValue::String(headers)) => yes(headers.unwrap_or_default().contains("X-Proxy")).to_owned(),
+        Ok(bits_api::Answer { value: FilePropertyValue::String(headers), .. }) => {
+            yes(headers.unwrap_or_default().contains("X-Proxy")).to_owned()
+        }
         Ok(_) => "no text".to_owned(),
         refused => named(refused),
     };

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use bits_api::{
-    CreatedJob, ErrorContext, FileProgress, FileRange, FileTime, Guid, Hresult, JobProgress, JobReplyProgress,
-    ReplyDataError, SIZE_UNKNOWN, Success,
+    Answer, CreatedJob, ErrorContext, FileProgress, FilePropertyValue, FileRange, FileTime, Guid, Hresult, JobProgress,
+    JobReplyProgress, ReplyDataError, SIZE_UNKNOWN, Success,
 };
 
 use crate::claims::{CallResult, Stop};
@@ -88,6 +88,22 @@ impl<T: Tell> Tell for Result<T, Hresult> {
 impl<T: Tell> Tell for Result<T, ReplyDataError> {
     fn tell(&self) -> String {
         self.as_ref().map_or_else(|error| error.code.tell(), Tell::tell)
+    }
+}
+
+impl<T: Tell> Tell for Answer<T> {
+    fn tell(&self) -> String {
+        format!("{}, {}", self.code.tell(), self.value.tell())
+    }
+}
+
+impl Tell for FilePropertyValue {
+    fn tell(&self) -> String {
+        match self {
+            Self::String(None) => "NULL".to_owned(),
+            Self::String(Some(text)) => text.tell(),
+            other => format!("{other:?}"),
+        }
     }
 }
 
@@ -220,7 +236,6 @@ shown!(
     bits_api::SecurityFlags,
     bits_api::TokenFlags,
     bits_api::JobPropertyValue,
-    bits_api::FilePropertyValue,
 );
 
 #[cfg(test)]

@@ -58,8 +58,10 @@ fn both_flags(c: &mut Bench) -> Answer {
 
 fn no_token(c: &mut Bench) -> Answer {
     let (_, options) = options(c)?;
-    let sid = options.helper_token_sid();
-    let told = sid.map(|sid| Texts::one(if sid.is_some() { "S_OK, a SID" } else { "S_OK, NULL" }));
+    let told = options.helper_token_sid().map(|answer| {
+        let sid = if answer.value.is_some() { "a SID" } else { "NULL" };
+        Texts::one(format!("{}, {sid}", answer.code.tell()))
+    });
     Ok(Seen::new().and("GetHelperTokenSid", told).and("ClearHelperToken", options.clear_helper_token()))
 }
 

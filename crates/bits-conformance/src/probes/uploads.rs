@@ -64,8 +64,12 @@ fn the_name_of_a_reply(c: &mut Bench) -> Answer {
     let empty = c.new_job_of(JobType::UPLOAD_REPLY)?.job2()?;
     let (job, file) = upload(c, JobType::UPLOAD_REPLY)?;
     let made = job.job2()?.reply_file_name();
-    let told = |made: Option<String>| made.map_or(String::from("NULL"), |made| shape(&made, &file.local));
-    let told = |name: Result<Option<String>, Hresult>| Texts::one(name.map_or_else(|code| code.tell(), told));
+    let told = |name: Result<bits_api::Answer<Option<String>>, Hresult>| {
+        name.map(|answer| {
+            let name = answer.value.map_or(String::from("NULL"), |made| shape(&made, &file.local));
+            Texts::one(format!("{}, {name}", answer.code.tell()))
+        })
+    };
     Ok(Seen::new().and("without a file", told(empty.reply_file_name())).and("with one", told(made)))
 }
 

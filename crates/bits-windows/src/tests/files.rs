@@ -1,8 +1,8 @@
 //! Every method of every interface of a file, and of the error that names one.
 
 use bits_api::{
-    ErrorContext, File, FilePropertyId, FilePropertyValue, FileRange, Hresult, JobError, LENGTH_TO_EOF, LanguageId,
-    Success,
+    Answer, ErrorContext, File, FilePropertyId, FilePropertyValue, FileRange, Hresult, JobError, LENGTH_TO_EOF,
+    LanguageId, Success,
 };
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{GUID, Interface};
@@ -41,7 +41,11 @@ const FILE: &[Row<dyn File>] = &[
         "GetPeerDownloadStats",
         "PeerDownloadStats { from_origin: 21, from_peers: 22 }",
     ),
-    (|f| seen(f.file5()?.property(HEADERS)), "GetProperty(1)", r#"String(Some("A: b\r\n"))"#),
+    (
+        |f| seen(f.file5()?.property(HEADERS)),
+        "GetProperty(1)",
+        r#"Answer { code: 0x00000000 S_OK, value: String(Some("A: b\r\n")) }"#,
+    ),
     (
         |f| seen(f.file5()?.set_property(HEADERS, FilePropertyValue::String(Some("C: d".to_owned())))),
         r#"SetProperty(1, "C: d")"#,
@@ -102,7 +106,8 @@ fn a_string_that_bits_does_not_hand_out_is_absent_or_empty() {
     let file = FakeFile::of(&FakeService::answering(Hresult::S_FALSE));
     let error = FakeError::of(&FakeService::answering(Hresult::S_FALSE));
 
-    assert_eq!(file.file5().unwrap().property(HEADERS), Ok(FilePropertyValue::String(None)));
+    let absent = Answer { code: Success::FALSE, value: FilePropertyValue::String(None) };
+    assert_eq!(file.file5().unwrap().property(HEADERS), Ok(absent));
     assert_eq!(file.remote_name().as_deref(), Ok(""));
     assert_eq!(error.protocol().as_deref(), Ok(""));
     assert_eq!(error.file().unwrap_err(), Hresult::E_UNEXPECTED);

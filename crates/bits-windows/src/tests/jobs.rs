@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use bits_api::{
-    AuthCredentials, AuthScheme, AuthTarget, CertStoreLocation, FileAclFlags, FileInfo, FileRange, Guid, Hresult, Job,
-    JobPriority, JobPropertyId, JobPropertyValue, LENGTH_TO_EOF, NotifyFlags, PeerCachingFlags, ProxyUsage,
-    SecurityFlags, Setting, TokenFlags, Value,
+    Answer, AuthCredentials, AuthScheme, AuthTarget, CertStoreLocation, FileAclFlags, FileInfo, FileRange, Guid,
+    Hresult, Job, JobPriority, JobPropertyId, JobPropertyValue, LENGTH_TO_EOF, NotifyFlags, PeerCachingFlags,
+    ProxyUsage, SecurityFlags, Setting, Success, TokenFlags, Value,
 };
 use windows::Win32::Networking::BackgroundIntelligentTransferService as bits;
 use windows::core::{GUID, Interface};
@@ -93,7 +93,11 @@ const JOB2: &[Row<dyn Job>] = &[
     ),
     (|j| seen(j.job2()?.reply_data()), "GetReplyData", "Some([160, 0, 162])"),
     (|j| seen(j.job2()?.set_reply_file_name(Some("reply"))), r#"SetReplyFileName("reply")"#, OK),
-    (|j| seen(j.job2()?.reply_file_name()), "GetReplyFileName", r#"Some("C:\\a reply")"#),
+    (
+        |j| seen(j.job2()?.reply_file_name()),
+        "GetReplyFileName",
+        r#"Answer { code: 0x00000000 S_OK, value: Some("C:\\a reply") }"#,
+    ),
     (
         |j| seen(j.job2()?.set_credentials(&credentials(Some("user"), Some("word")))),
         r#"SetCredentials(2, 4, "user", "word")"#,
@@ -234,7 +238,11 @@ const TOKEN_OPTIONS: &[Row<dyn Job>] = &[
     (|j| seen(j.token_options()?.helper_token_flags().map(|flags| flags.bits())), "GetHelperTokenFlags", "2"),
     (|j| seen(j.token_options()?.set_helper_token()), "SetHelperToken", OK),
     (|j| seen(j.token_options()?.clear_helper_token()), "ClearHelperToken", OK),
-    (|j| seen(j.token_options()?.helper_token_sid()), "GetHelperTokenSid", r#"Some("S-1-5-21-7")"#),
+    (
+        |j| seen(j.token_options()?.helper_token_sid()),
+        "GetHelperTokenSid",
+        r#"Answer { code: 0x00000000 S_OK, value: Some("S-1-5-21-7") }"#,
+    ),
 ];
 
 /// The settings that have no named methods, and one of each kind that have.
@@ -350,8 +358,9 @@ fn a_job_without_headers_says_so_by_its_code() {
 fn a_string_that_bits_does_not_hand_out_is_absent_or_empty() {
     let job = FakeJob::of(&FakeService::answering(Hresult::S_FALSE));
 
-    assert_eq!(job.job2().unwrap().reply_file_name(), Ok(None));
-    assert_eq!(job.token_options().unwrap().helper_token_sid(), Ok(None));
+    let nothing = || Answer { code: Success::FALSE, value: None };
+    assert_eq!(job.job2().unwrap().reply_file_name(), Ok(nothing()));
+    assert_eq!(job.token_options().unwrap().helper_token_sid(), Ok(nothing()));
     assert_eq!(job.display_name().as_deref(), Ok(""));
     assert_eq!(job.owner().as_deref(), Ok(""));
     assert_eq!(job.job2().unwrap().reply_data(), Ok(None));
