@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use bits_api::{Hresult, JobState, JobType};
 use bits_service::{CommandOutcome, Emulator, Simulation};
+use bits_world::clock::{Clock, VirtualClock};
 
 use crate::support::Place;
 
 /// Leaves a failed job in the state folder whose program could not be run.
 fn leave_job_with_program(place: &Place, script: &str) {
+    // Of today: the next run would cancel a job that nothing has happened to for months.
+    let clock = VirtualClock::new();
+    clock.set_wall(Clock::system().now().wall);
     let builder = Emulator::builder().simulated(&Simulation::new()).state_folder(place.aside("state"));
+    let builder = builder.clock(Clock::Virtual(clock));
     let emulator = builder.world(|world| world.drives.mount('C', "/c")).start().unwrap();
     emulator.commands().next([CommandOutcome::NotStarted(Hresult::ERROR_FILE_NOT_FOUND)]);
     let job = emulator.client("another").manager().unwrap().create_job(Some("left"), JobType::DOWNLOAD).unwrap().job;
