@@ -88,11 +88,12 @@ pub trait Job2: Job {
     fn reply_file_name(&self) -> Result<Answer<Option<String>>, Hresult>;
 }
 
-/// What GetNotifyCmdLine hands out (1.5; clauses `job2.get_notify_cmd_line.*`).
+/// What GetNotifyCmdLine hands out (1.5; clauses `job2.get_notify_cmd_line.*`). BITS is documented to hand
+/// out empty strings where nothing was set; `None` is a NULL all the same.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct NotifyCommandLine {
     /// The program.
-    pub program: String,
+    pub program: Option<String>,
     /// The whole command line, the program's own name first.
-    pub parameters: String,
+    pub parameters: Option<String>,
 }

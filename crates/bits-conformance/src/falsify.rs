@@ -39,7 +39,9 @@ falsify! {
     u32: 0, n => n.wrapping_add(1);
     u64: 0, n => n.wrapping_add(1);
     usize: 0, n => n.wrapping_add(1);
-    NotifyCommandLine: Self::default(), line => Self { program: format!("{}?", line.program), ..line.clone() };
+    NotifyCommandLine: Self::default(), line => {
+        Self { program: Some(format!("{}?", line.program.as_deref().unwrap_or_default())), ..line.clone() }
+    };
     String: Self::new(), text => format!("{text}?");
     &'static str: "", text => if text.is_empty() { "?" } else { "" };
     Duration: Self::ZERO, time => *time + Self::from_secs(1);

@@ -34,10 +34,11 @@ impl Job2 for JobHandle {
     fn notify_cmd_line(&self) -> Result<NotifyCommandLine, Hresult> {
         self.service()?.read(|engine| {
             let command = engine.command(&self.caller().token(), self.key())?;
-            Ok(command.map_or_else(NotifyCommandLine::default, |command| NotifyCommandLine {
-                program: command.program.clone(),
-                parameters: command.parameters.clone().unwrap_or_default(),
-            }))
+            let parameters = command.and_then(|command| command.parameters.clone());
+            Ok(NotifyCommandLine {
+                program: Some(command.map(|command| command.program.clone()).unwrap_or_default()),
+                parameters: Some(parameters.unwrap_or_default()),
+            })
         })
     }
 

@@ -39,10 +39,7 @@ impl Job2 for JobHandle {
     fn notify_cmd_line(&self) -> Result<NotifyCommandLine, Hresult> {
         let (mut program, mut parameters) = (TextOut::new(), TextOut::new());
         self.as_job2()?.call(|table| table.GetNotifyCmdLine, (&mut program, &mut parameters))?;
-        Ok(NotifyCommandLine {
-            program: program.text().unwrap_or_default(),
-            parameters: parameters.text().unwrap_or_default(),
-        })
+        Ok(NotifyCommandLine { program: program.text(), parameters: parameters.text() })
     }
 
     fn reply_progress(&self) -> Result<JobReplyProgress, Hresult> {

@@ -39,7 +39,7 @@ fn bits_1_5_has_added_uploads_programs_and_credentials(c: &mut Bench) -> Outcome
     c.is(
         ["version.1_5.added", "service.features_1_5"],
         (job.notify_cmd_line()?.program, credentials.to_vec()),
-        (PROGRAM.to_owned(), vec![true, true]),
+        (Some(PROGRAM.to_owned()), vec![true, true]),
     )
 }
 
@@ -63,7 +63,7 @@ fn job2_has_its_eight_methods(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let progress = job2.reply_progress()?;
     let data = job2.reply_data()?.map(|data| data.len());
-    let told = vec![job2.notify_cmd_line()?.program, job2.reply_file_name()?.value.unwrap_or_default()];
+    let told = vec![job2.notify_cmd_line()?.program.unwrap_or_default(), job2.reply_file_name()?.value.unwrap_or_default()];
     let clauses = ["job2.interface.purpose", "job2.interface.methods"];
     c.is(clauses, set, vec![Ok(Success::OK); 4])?;
     c.is(clauses, told, vec![PROGRAM.to_owned(), path])?;

@@ -134,7 +134,7 @@ fn a_new_owner_finds_nothing_that_was_the_former_owners(c: &mut Bench) -> Outcom
         "core:job.take_ownership.strips",
         (
             later.remove_credentials(AuthTarget::SERVER, AuthScheme::BASIC),
-            later.notify_cmd_line()?.program,
+            later.notify_cmd_line()?.program.unwrap_or_default(),
             options.custom_headers()?.value,
         ),
         (Ok(Success::FALSE), String::new(), None),

@@ -84,7 +84,7 @@ const JOB2: &[Row<dyn Job>] = &[
     (
         |j| seen(j.job2()?.notify_cmd_line()),
         "GetNotifyCmdLine",
-        r#"NotifyCommandLine { program: "a program", parameters: "its parameters" }"#,
+        r#"NotifyCommandLine { program: Some("a program"), parameters: Some("its parameters") }"#,
     ),
     (
         |j| seen(j.job2()?.reply_progress()),
