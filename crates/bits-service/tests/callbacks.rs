@@ -21,8 +21,7 @@ fn a_callback_is_called_until_it_returns_s_ok() {
         *failures -= 1;
         Err(Hresult::E_FAIL)
     });
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
 
     job.resume().unwrap();
     setup.emulator.advance(HOUR).unwrap();
@@ -40,8 +39,7 @@ fn a_callback_that_panics_is_called_again() {
         assert!(!panics, "the client's own trouble");
         Ok(Success::OK)
     });
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
 
     job.resume().unwrap();
     setup.emulator.advance(HOUR).unwrap();
@@ -67,8 +65,7 @@ fn a_callback_whose_panic_panics_again_when_it_is_dropped_is_called_again() {
         }
         Ok(Success::OK)
     });
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
 
     job.resume().unwrap();
     setup.emulator.advance(HOUR).unwrap();
@@ -101,8 +98,7 @@ fn an_object_of_a_class_that_panics_when_it_is_asked_what_it_is_cannot_be_had() 
 fn a_callback_may_complete_its_job() {
     let setup = Setup::new();
     let callback = Recorder::new(|_, job| job.complete());
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
 
     job.resume().unwrap();
     setup.emulator.settle().unwrap();
@@ -140,8 +136,7 @@ fn a_killed_client_does_not_hold_its_callback_up() {
         theirs_leave.wait();
         Ok(Success::OK)
     });
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
     job.resume().unwrap();
     inside.wait();
 
@@ -193,8 +188,7 @@ fn a_replaced_object_is_let_go_outside_the_service() {
 fn flags_choose_the_methods() {
     let setup = Setup::new();
     let callback = Recorder::content();
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
     job.set_notify_flags(NotifyFlags::JOB_ERROR).unwrap();
 
     job.resume().unwrap();
@@ -217,8 +211,7 @@ fn notifications_to_jobs_that_are_gone_do_not_silence_their_user() {
     setup.emulator.settle().unwrap();
     setup.emulator.advance(91 * DAY).unwrap();
     let callback = Recorder::content();
-    let job = setup.job();
-    job.set_notify_interface(Some(callback.object())).unwrap();
+    let job = setup.job_told_to(&callback);
 
     job.resume().unwrap();
     setup.emulator.settle().unwrap();

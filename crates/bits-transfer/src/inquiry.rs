@@ -5,11 +5,9 @@
 //! and never reads more of a body than it was asked for.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bits_wire::download::{CertificateFaults, Fault, Origin, Request, Target};
-use bits_wire::proxy::Route;
+use bits_wire::download::{Fault, Origin, Request, Target};
 use bits_world::clock::Clock;
 use bits_world::{Decisions, LocalStorage, Profile};
 use http::{HeaderMap, StatusCode, Version};
@@ -93,7 +91,7 @@ impl Inquirer {
     /// # Errors
     /// The fault that an attempt would have seen.
     pub fn ask(&mut self, target: &Target, request: &Request, most: usize) -> Result<Reply, Fault> {
-        let aim = aim(target.origin());
+        let aim = Aim::straight_to(target.origin());
         let used = self.link.take().filter(|link| link.is_open() && link.leads_to(&aim));
         let (network, runtime) = (&self.network, &self.runtime);
         let (reply, link) = runtime.block_on(async {
@@ -153,20 +151,6 @@ impl Inquirer {
         let shaken = async { Ok(handshake::shake(&self.network, origin, old).await) };
         let result = self.runtime.block_on(within(clock, *stall, shaken));
         result.unwrap_or_else(|fault| Err((fault, self.too_long("no end of the handshake for"))))
-    }
-}
-
-/// Straight to a server whose certificate has no fault.
-fn aim(origin: &Origin) -> Aim {
-    Aim {
-        origin: origin.clone(),
-        route: Route::default(),
-        excused: CertificateFaults::empty(),
-        logins: Arc::default(),
-        is_trusted: false,
-        is_personal: false,
-        checks_revocation: false,
-        chosen: None,
     }
 }
 

@@ -84,6 +84,22 @@ pub(crate) struct Aim {
     pub(crate) is_personal: bool,
 }
 
+impl Aim {
+    /// Straight to a server whose certificate has no fault, in nobody's name.
+    pub(crate) fn straight_to(origin: &Origin) -> Self {
+        Self {
+            origin: origin.clone(),
+            route: Route::default(),
+            excused: CertificateFaults::empty(),
+            checks_revocation: false,
+            chosen: None,
+            logins: Arc::default(),
+            is_trusted: false,
+            is_personal: false,
+        }
+    }
+}
+
 /// Who is asked while a connection of HTTPS is made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counsel {

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bits_wire::attempt::{Fetch, Identities, Urgency, Work};
 use bits_wire::certificates::Certificates;
-use bits_wire::download::{Ask, CertificateFaults, Fault, Request, Target};
-use bits_wire::proxy::{Proxying, Route};
+use bits_wire::download::{Ask, Fault, Request, Target};
+use bits_wire::proxy::Proxying;
 use bits_world::Sid;
 use bits_world::clock::VirtualClock;
 use tempfile::TempDir;
@@ -156,16 +156,7 @@ fn asked_on(taken: impl FnOnce(Link) -> Link, part: &'static str, passes: Durati
     let clock = VirtualClock::new();
     let mover = mover(&clock);
     let network = &mover.shared.network;
-    let aim = Aim {
-        origin: url.origin().clone(),
-        route: Route::default(),
-        excused: CertificateFaults::empty(),
-        logins: Arc::default(),
-        is_trusted: false,
-        is_personal: false,
-        checks_revocation: false,
-        chosen: None,
-    };
+    let aim = Aim::straight_to(url.origin());
     let request = Request::new(&Ask::Size, &url, "7.8");
     Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let parties = Parties::new(&aim, network.manner);

@@ -43,6 +43,13 @@ impl Setup {
         job.add_file(Some(URL), Some(r"C:\setup.exe")).unwrap();
         job
     }
+
+    /// The same, and somebody is told of it.
+    pub(crate) fn job_told_to(&self, callback: &Arc<Recorder>) -> Arc<dyn Job> {
+        let job = self.job();
+        job.set_notify_interface(Some(callback.object())).unwrap();
+        job
+    }
 }
 
 type Act = Box<dyn Fn(&str, &Arc<dyn Job>) -> Result<Success, Hresult> + Send + Sync>;
