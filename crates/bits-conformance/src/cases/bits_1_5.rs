@@ -63,7 +63,8 @@ fn job2_has_its_eight_methods(c: &mut Bench) -> Outcome {
     c.wait(&job, JobState::TRANSFERRED, SOON)?;
     let progress = job2.reply_progress()?;
     let data = job2.reply_data()?.map(|data| data.len());
-    let told = vec![job2.notify_cmd_line()?.program.unwrap_or_default(), job2.reply_file_name()?.value.unwrap_or_default()];
+    let told =
+        vec![job2.notify_cmd_line()?.program.unwrap_or_default(), job2.reply_file_name()?.value.unwrap_or_default()];
     let clauses = ["job2.interface.purpose", "job2.interface.methods"];
     c.is(clauses, set, vec![Ok(Success::OK); 4])?;
     c.is(clauses, told, vec![PROGRAM.to_owned(), path])?;
