@@ -138,6 +138,7 @@ impl Mover for HttpMover {
     }
 
     fn release(&self, chain: ChainId) {
+        self.desk.release(chain);
         let released = lock(&self.shared.left).remove(&chain);
         if let Some(spares) = &self.shared.network.spares
             && let Some(link) = released.and_then(Left::into_link)

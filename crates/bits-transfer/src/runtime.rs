@@ -1,8 +1,9 @@
 //! The threads that move bytes: one runtime on each, shared by every emulator of the process.
 
+use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, available_parallelism};
 
 use bits_wire::attempt::ChainId;
@@ -12,20 +13,38 @@ use tokio::runtime::{Builder, Handle};
 #[derive(Debug)]
 pub(crate) struct Desk {
     first: usize,
+    dealt: Mutex<HashMap<ChainId, usize>>,
 }
 
 impl Desk {
     /// Each mover begins at another worker: most have one chain.
     pub(crate) fn new() -> Self {
         static DESKS: AtomicUsize = AtomicUsize::new(0);
-        Self { first: DESKS.fetch_add(1, Ordering::Relaxed) }
+        Self { first: DESKS.fetch_add(1, Ordering::Relaxed), dealt: Mutex::default() }
     }
 
-    /// The worker of a chain, always the same one: a connection stays where it was made.
+    /// The worker of a chain, the same one until it is released: a connection stays where it was made. A
+    /// new one goes to the first of those who have the fewest: so chains after each other, each of
+    /// which may go on with the connection of the one before, are all with one worker.
     pub(crate) fn worker(&self, chain: ChainId) -> &'static Handle {
         let workers = workers();
-        let chain = usize::try_from(chain.0 % workers.len() as u64).unwrap_or_default();
-        &workers[self.first.wrapping_add(chain) % workers.len()]
+        let mut dealt = self.dealt();
+        let place = dealt.get(&chain).copied().unwrap_or_else(|| {
+            let from_first = (0..workers.len()).map(|number| self.first.wrapping_add(number) % workers.len());
+            let of = |place: usize| dealt.values().filter(|worker| **worker == place).count();
+            from_first.min_by_key(|place| of(*place)).unwrap_or_default()
+        });
+        dealt.insert(chain, place);
+        &workers[place]
+    }
+
+    /// The chain is at its end.
+    pub(crate) fn release(&self, chain: ChainId) {
+        self.dealt().remove(&chain);
+    }
+
+    fn dealt(&self) -> MutexGuard<'_, HashMap<ChainId, usize>> {
+        self.dealt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,3 +84,51 @@ const MIN_WORKERS: usize = 2;
 const MAX_WORKERS: usize = 4;
 /// Look-ups of host names, and whatever else has to block, for each worker.
 const MAX_BLOCKING: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use tokio::runtime::Id;
+
+    use super::*;
+
+    fn worker(desk: &Desk, chain: u64) -> Id {
+        desk.worker(ChainId(chain)).id()
+    }
+
+    #[test]
+    fn a_chain_stays_with_its_worker_whoever_comes_and_goes() {
+        let desk = Desk::new();
+        let of_first = worker(&desk, 1);
+
+        (2..10).for_each(|chain| _ = worker(&desk, chain));
+        (2..9).for_each(|chain| desk.release(ChainId(chain)));
+
+        assert_eq!(worker(&desk, 1), of_first);
+    }
+
+    #[test]
+    fn chains_after_each_other_are_with_one_worker() {
+        let desk = Desk::new();
+
+        let of_each = (0..10).map(|chain| {
+            let worker = worker(&desk, chain);
+            desk.release(ChainId(chain));
+            worker
+        });
+
+        assert_eq!(of_each.collect::<HashSet<_>>().len(), 1);
+    }
+
+    #[test]
+    fn chains_at_once_are_with_all_workers_alike() {
+        let desk = Desk::new();
+        let count = workers().len() as u64;
+
+        let mut of_each = HashMap::<_, usize>::new();
+        (0..count * 3).for_each(|chain| *of_each.entry(worker(&desk, chain)).or_default() += 1);
+
+        assert_eq!(of_each.into_values().collect::<Vec<_>>(), vec![3; workers().len()]);
+    }
+}

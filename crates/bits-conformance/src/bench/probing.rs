@@ -11,8 +11,8 @@ use bits_world::StorageFault;
 
 use super::live::LOOK;
 use super::{Bench, SOON, new_job};
-use crate::claims::Stop;
-use crate::provider::Capability;
+use crate::claims::{Outcome, Stop};
+use crate::provider::{Capability, Kind, Provider};
 
 /// Where a job stays for longer than a probe looks.
 const AT_REST: [JobState; 6] = [
@@ -41,6 +41,16 @@ impl Bench {
         self.until(|| job.state().is_ok_and(|state| AT_REST.contains(&state)), within)?;
         self.waited.set(self.waited.get() + began.elapsed());
         Ok(job.state()?)
+    }
+
+    /// Another BITS on which nothing has happened, in real time: for what the emulator does there alone.
+    pub(crate) fn start_over_in_real_time(&mut self) -> Outcome {
+        if !self.is_live() {
+            let provider = Provider::open(Kind::EmulatorLive, |_| {}).map_err(Stop::Failed)?;
+            self.limits.provider = Arc::new(provider);
+        }
+        self.start_over();
+        Ok(())
     }
 
     /// A full local name on a drive, which that of a real file is on Windows alone.
@@ -106,7 +116,6 @@ fn pin(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
     use crate::bench::Limits;
-    use crate::provider::{Kind, Provider};
 
     #[test]
     fn what_jobs_have_been_given_counts_for_those_on_the_next_bench_too() {

@@ -1,4 +1,4 @@
-//! What clients put into requests beside what BITS sends by itself.
+//! What clients put into requests beside what BITS sends by itself, and by which connections they go.
 
 use bits_origin::{Content, Journal};
 
@@ -8,6 +8,7 @@ use super::rest::{Texts, ending};
 probes![
     "http_options.custom_headers.own" => a_clients_own_word,
     "http_options.custom_headers.reserved" => what_is_bits_own_affair,
+    "http.spare_connections" => connections_of_one_job_after_another,
 ];
 
 /// The lines of GET that have one of these names, as they were sent and in their order.
@@ -66,4 +67,28 @@ fn what_is_bits_own_affair(c: &mut Bench) -> Answer {
         seen = seen.and(name, Texts(told.to_vec()));
     }
     Ok(seen)
+}
+
+fn connections_of_one_job_after_another(c: &mut Bench) -> Answer {
+    c.start_over_in_real_time()?;
+    let origin = c.origin()?;
+    for job in ["first", "second", "third"] {
+        let path = format!("/{job}");
+        origin.put(&path, Content::bytes(&b"0123456789"[..]));
+        let job = c.job_for(&origin.url(&path), JobPriority::FOREGROUND)?;
+        job.resume()?;
+        c.wait(&job, JobState::TRANSFERRED, SOON)?;
+        job.complete()?;
+    }
+    let journal = origin.journal();
+    let mut connections: Vec<u64> = Vec::new();
+    let requests = journal.iter().map(|request| {
+        let known = connections.iter().position(|connection| *connection == request.connection);
+        let number = known.unwrap_or_else(|| {
+            connections.push(request.connection);
+            connections.len() - 1
+        });
+        format!("{} {} by connection {}", request.method, request.path, number + 1)
+    });
+    seen(Texts::new(requests))
 }

@@ -1,5 +1,7 @@
 //! What transfers come to: turns, retries, errors, costs, restarts.
 
+use std::sync::mpsc::{Sender, TryRecvError, channel};
+use std::thread;
 use std::time::Duration;
 
 use bits_api::{CostFlags, JobPriority, JobPropertyId, JobPropertyValue};
@@ -48,6 +50,7 @@ probes! {
     "job5.cost_flags.blocked" => on_a_network_that_is_not_allowed,
     "job5.cost_state.old_systems" => |b| seen(b.new_job()?.job5()),
     "lifecycle.edge.connecting_error" => a_file_that_is_not_there,
+    "job.complete.while_ending" => what_others_see_while_complete_works,
 }
 
 fn setters_in_three_states(b: &mut Bench) -> Answer {
@@ -203,4 +206,40 @@ fn a_file_that_is_not_there(b: &mut Bench) -> Answer {
     b.wait(&job, JobState::CONNECTING, SOON)?;
     b.let_go(&file)?;
     Ok(Seen::new().and("after CONNECTING the job rests in", b.rest(&job)?))
+}
+
+/// So many files as a job may have: their names take Complete a while.
+const MANY: usize = 200;
+
+fn what_others_see_while_complete_works(b: &mut Bench) -> Answer {
+    let job = b.new_job()?;
+    for number in 0..MANY {
+        b.serve(&format!("{number}.bin"), 100)?.add_to(&job)?;
+    }
+    job.resume()?;
+    b.wait(&job, JobState::TRANSFERRED, SOON)?;
+    let (looks, looked) = channel();
+    let (ends, ended) = channel();
+    let (completed, states) = thread::scope(|scope| {
+        let (job, looks) = (&job, looks);
+        let other = scope.spawn(move || {
+            let mut states = vec![job.state()];
+            _ = looks.send(());
+            loop {
+                // The last look is after the end.
+                let is_over = ended.try_recv() == Err(TryRecvError::Disconnected);
+                states.push(job.state());
+                states.dedup();
+                if is_over {
+                    return states;
+                }
+            }
+        });
+        _ = looked.recv();
+        let completed = job.complete();
+        drop::<Sender<()>>(ends);
+        (completed, other.join())
+    });
+    let Ok(states) = states else { return failed("the thread that looks has ended") };
+    Ok(Seen::new().and("Complete", completed).and("GetState of another thread, in turn", states))
 }
