@@ -26,6 +26,7 @@ mod ledger;
 mod left_over;
 mod machine;
 mod notified;
+mod passing_client;
 mod place;
 mod plan;
 mod pool;
@@ -179,6 +180,9 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     if let Some(code) = notified::run(std::env::args_os()) {
         return code;
+    }
+    if let Some(code) = passing_client::run(std::env::args_os()) {
+        std::process::exit(code);
     }
     match execute(Arguments::parse().command) {
         Ok(code) => code,

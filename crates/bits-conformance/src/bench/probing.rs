@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bits_api::{Job, JobState, Manager};
+use bits_api::{Hresult, Job, JobState, Manager, Success};
 use bits_world::StorageFault;
 
 use super::live::LOOK;
 use super::{Bench, SOON, new_job};
 use crate::claims::{Outcome, Stop};
+use crate::passing_client;
 use crate::provider::{Capability, Kind, Provider};
 
 /// Where a job stays for longer than a probe looks.
@@ -73,6 +74,30 @@ impl Bench {
             thread::sleep(LOOK);
         }
         Ok(true)
+    }
+
+    /// Has a program of its own give the job an object that takes every server, and end; returns what BITS
+    /// has said to it.
+    pub(crate) fn vetted_by_a_passing_client(&self, job: &Arc<dyn Job>) -> Result<Result<Success, Hresult>, Stop> {
+        let id = job.id()?;
+        if !self.is_windows() {
+            let client = self.emulator()?.client_as("passing.exe", self.own_token()?);
+            let said = client.manager()?.job(id)?.http_options3().and_then(|options| {
+                options.set_server_certificate_validation_interface(Some(passing_client::object()))
+            });
+            client.exit();
+            return Ok(said);
+        }
+        let failed = |error| Stop::Failed(format!("the program that is another client: {error}"));
+        let mut program = passing_client::command(id).and_then(|mut program| program.spawn()).map_err(failed)?;
+        let has_ended = self.until(|| !matches!(program.try_wait(), Ok(None)), SOON);
+        // One that hangs is not left behind.
+        _ = program.kill();
+        let exit = program.wait().map_err(failed)?;
+        match (has_ended?, exit.code()) {
+            (true, Some(exit)) => Ok(passing_client::said(exit)),
+            _ => Err(Stop::Failed("the program that is another client does not end".to_owned())),
+        }
     }
 
     /// The manager, as an administrator has it; on Windows that is whoever runs the suite, or nobody.

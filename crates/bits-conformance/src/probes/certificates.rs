@@ -26,6 +26,7 @@ probes! {
     "certificates.common_name" => a_certificate_with_a_common_name_only,
     "certificates.never_valid_together" => certificates_of_different_times,
     "http_options3.set_vetting" => an_object_for_each_state,
+    "http_options3.callback_unreachable" => an_object_whose_client_has_ended,
     "server_cert_callback.encoding" => what_a_callback_is_given,
     "server_cert_callback.cache" => what_a_callback_is_not_asked_again,
 }
@@ -248,6 +249,20 @@ fn an_object_for_each_state(c: &mut Bench) -> Answer {
         let (right, none) = (vet(job, Some(application.object()))?, vet(job, None)?);
         seen.add(state, format!("{right}, NULL {none}, of the wrong kind {wrong}"));
     }
+    Ok(seen.told())
+}
+
+fn an_object_whose_client_has_ended(c: &mut Bench) -> Answer {
+    let origin = origin(c, 1_000)?;
+    let job = job_for(c, &origin.https_url("/file"), "vetted")?;
+    trusting(&job)?;
+    let mut seen = Notes::default();
+    seen.add("another program gives an object and ends", named(c.vetted_by_a_passing_client(&job)?));
+    seen.add("Resume", run(c, &job)?);
+    seen.add("Resume again", run(c, &job)?);
+    job.suspend()?;
+    seen.add("Suspend, and an object of a client that lives", vet(&job, Some(Application::new(Ok(Success::OK)).object()))?);
+    seen.add("Resume", run(c, &job)?);
     Ok(seen.told())
 }
 
