@@ -10,7 +10,9 @@ cases![
     before_4_0_access_is_checked_at_each_call,
     a_stranger_gets_no_interface,
     a_job_made_elevated_needs_an_elevated_caller,
+    a_job_taken_over_elevated_needs_an_elevated_caller,
     elevation_is_told_as_it_was,
+    elevation_is_neither_administration_nor_integrity,
     an_administrators_job_runs_in_either_state,
     a_lower_integrity_level_changes_nothing,
     the_integrity_level_is_the_creators,
@@ -110,7 +112,8 @@ fn a_stranger_gets_no_interface(c: &mut Bench) -> Outcome {
 
 fn a_job_made_elevated_needs_an_elevated_caller(c: &mut Bench) -> Outcome {
     let elevated = c.administrator_token()?;
-    let not_elevated = Token::standard(elevated.user.clone());
+    // Of the same integrity: nothing but elevation is missing.
+    let not_elevated = Token::standard(elevated.user.clone()).at_integrity(elevated.integrity);
     let job = new_job(&c.manager_as(elevated)?)?;
     let manager = c.manager_as(not_elevated)?;
     c.returns(["uac.elevated_job", "job4.owner.elevated_required"], manager.job(job.id()?))?;
@@ -119,11 +122,27 @@ fn a_job_made_elevated_needs_an_elevated_caller(c: &mut Bench) -> Outcome {
         return failed("the job is not listed");
     };
     c.returns(["uac.elevated_job", "job4.owner.elevated_required"], seen.display_name())?;
+    let reads = vec![seen.progress().err(), seen.state().err(), seen.priority().err(), seen.enum_files().err()];
+    c.is(["uac.elevated_job", "job4.owner.elevated_required"], reads, vec![Some(DENIED); 4])?;
     c.returns(["uac.elevated_job", "job4.owner.elevated_required"], seen.set_priority(JobPriority::LOW))?;
     for change in [Job::suspend, Job::resume, Job::cancel, Job::complete] {
         c.is("job4.get_owner_elevation_state.elevated_lock", change(&*seen), Err(DENIED))?;
     }
     c.is("job4.get_owner_elevation_state.elevated_lock", job.cancel(), Ok(Success::OK))
+}
+
+fn a_job_taken_over_elevated_needs_an_elevated_caller(c: &mut Bench) -> Outcome {
+    let elevated = c.administrator_token()?;
+    let not_elevated = Token::standard(elevated.user.clone()).at_integrity(elevated.integrity);
+    let job = new_job(&c.manager_as(not_elevated)?)?;
+    let before = (job.display_name().err(), job.set_priority(JobPriority::LOW).err());
+    c.manager_as(elevated)?.job(job.id()?)?.take_ownership()?;
+    let after = (job.display_name().err(), job.set_priority(JobPriority::LOW).err());
+    c.is(
+        ["uac.elevated_job", "job4.owner.elevated_required"],
+        (before, after),
+        ((None, None), (Some(DENIED), Some(DENIED))),
+    )
 }
 
 fn elevation_is_told_as_it_was(c: &mut Bench) -> Outcome {
@@ -152,6 +171,18 @@ fn elevation_is_told_as_it_was(c: &mut Bench) -> Outcome {
         (before, through_elevated.job4()?.owner_elevation_state()?),
         (false, true),
     )
+}
+
+fn elevation_is_neither_administration_nor_integrity(c: &mut Bench) -> Outcome {
+    let administrator = c.administrator_token()?;
+    let mut elevated_alone = Token::standard(administrator.user.clone());
+    elevated_alone.elevated = true;
+    let mut all_but_elevated = administrator;
+    all_but_elevated.elevated = false;
+    let clauses =
+        ["job4.get_owner_elevation_state.true", "job4.get_owner_elevation_state.false", "uac.query_elevation"];
+    let state = |token| new_job(&c.manager_as(token)?)?.job4()?.owner_elevation_state().map_err(Stop::from);
+    c.is(clauses, (state(elevated_alone)?, state(all_but_elevated)?), (true, false))
 }
 
 fn an_administrators_job_runs_in_either_state(c: &mut Bench) -> Outcome {

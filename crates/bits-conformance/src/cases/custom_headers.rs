@@ -336,8 +336,8 @@ fn custom_headers_outlive_a_restart_and_lie_encrypted(c: &mut Bench) -> Outcome 
             "security.headers_encrypted",
             "job4.owner.custom_headers_encrypted",
         ],
-        (c.queue_shows("what anybody may read")?, c.queue_shows("0a1b2c3d4e5f")?),
-        (true, false),
+        (c.queue_shows("what anybody may read")?, c.queue_shows("X-Token")?, c.queue_shows("0a1b2c3d4e5f")?),
+        (true, false, false),
     )?;
     c.is("security.headers_encrypted", read(&*c.find(id)?.http_options()?)?, set_to(ONE))
 }

@@ -18,6 +18,7 @@ cases![
     dynamic_content_is_not_slowed_down,
     dynamic_content_and_parts_exclude_each_other,
     direct_files_stand_at_their_place_before_complete,
+    each_file_of_a_direct_job_stands_at_its_place,
     direct_files_stay_when_the_job_is_cancelled,
     direct_files_stay_when_the_job_fails,
     a_job_of_direct_files_keeps_no_progress,
@@ -226,6 +227,21 @@ fn direct_files_stand_at_their_place_before_complete(c: &mut Bench) -> Outcome {
         (Ok(Success::OK), JobState::ACKNOWLEDGED),
     )?;
     c.is("job5.high_performance.direct_write", c.local_files()?, alone(1_000))
+}
+
+fn each_file_of_a_direct_job_stands_at_its_place(c: &mut Bench) -> Outcome {
+    let job = c.job_with(JobPropertyId::HIGH_PERFORMANCE)?;
+    c.serve("first.bin", 1_000)?.add_to(&job)?;
+    let parts = c.serve("parts.bin", 1_000)?;
+    job.job3()?.add_file_with_ranges(Some(&parts.url), Some(&parts.local), &ranges(&[(0, 100), (500, 200)]))?;
+    let third = c.serve("third.bin", 1_000)?;
+    third.add_to(&job)?;
+    c.hold_at(&third, 400)?;
+    job.resume()?;
+    c.settle()?;
+    let expected = [("first.bin", 1_000), ("parts.bin", 300), ("third.bin", 400)];
+    let expected = expected.map(|(name, length)| (name.to_owned(), length)).to_vec();
+    c.is("job5.high_performance.direct_write", c.local_files()?, expected)
 }
 
 fn direct_files_stay_when_the_job_is_cancelled(c: &mut Bench) -> Outcome {

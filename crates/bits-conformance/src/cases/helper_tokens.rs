@@ -449,6 +449,10 @@ fn before_1607_it_takes_an_administrator(c: &mut Bench) -> Outcome {
         c.is(clauses, codes(&own.token_options()?), vec![DENIED; 5])?;
         let administrator = c.administrator()?;
         c.is(clauses, codes(&new_job(&administrator)?.token_options()?), vec![Hresult::S_OK; 5])?;
+        let mut elevated = c.own_token()?;
+        elevated.elevated = true;
+        let elevated = new_job(&c.manager_as(elevated)?)?;
+        c.is(clauses, codes(&elevated.token_options()?), vec![DENIED; 5])?;
         let foreign = administrator.job(own.id()?)?.token_options()?;
         c.returns("token.set_helper_token.access_denied_old", foreign.set_helper_token())?;
     }

@@ -224,7 +224,12 @@ fn each_flag_asks_for_its_method(c: &mut Bench) -> Outcome {
     c.is(["job.set_notify_flags.file_transferred", "callback2.flag.file_transferred"], file, vec!["FileTransferred"])?;
     let both = methods_for(c, 0x3)?;
     c.is(
-        ["notify.flags", "job.set_notify_interface.with_flags", "callback.interface.methods"],
+        [
+            "notify.flags",
+            "job.set_notify_interface.with_flags",
+            "callback.interface.methods",
+            "job.set_notify_flags.needs_target",
+        ],
         (both, modification),
         (vec!["JobError", "JobTransferred"], vec!["JobModification"]),
     )

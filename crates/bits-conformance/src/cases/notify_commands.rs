@@ -178,6 +178,7 @@ fn the_flags_choose_the_events_that_run_a_program(c: &mut Bench) -> Outcome {
         "job2.set_notify_cmd_line.triggers",
         "notify.cmd.flags",
         "notify_cmdline.events",
+        "job.set_notify_flags.needs_target",
     ];
     let for_error = runs_with(c, NotifyFlags::JOB_ERROR)?;
     c.is(clauses, for_error, (1, 0))?;

@@ -290,17 +290,21 @@ fn a_mistyped_proxy_of_the_user_is_transient(c: &mut Bench) -> Outcome {
 
 fn a_service_account_only_detects_until_somebody_sets_proxies_for_it(c: &mut Bench) -> Outcome {
     let clauses = ["svcacct.ie_proxy", "token.service_account.ie_proxy", "job.set_proxy_settings.local_system"];
-    c.set_proxies(|proxies| proxies.everybody = InternetSettings::proxies("everybodys:8080"))?;
-    let system = c.local_system()?;
-    let mut ways = vec![way(c, HTTP, PRECONFIG)?, way_of(c, &system, HTTP, PRECONFIG)?];
-    c.detect("PROXY found:8080")?;
-    ways.push(way_of(c, &system, HTTP, PRECONFIG)?);
-    c.is(clauses, ways, ["PROXY everybodys:8080", "DIRECT", "PROXY found:8080"].map(str::to_owned).to_vec())?;
-    let overridden = way_of(c, &system, HTTP, (ProxyUsage::OVERRIDE, Some("given"), None))?;
-    c.set_proxies_of(&Token::service_account(Sid::LOCAL_SYSTEM), InternetSettings::proxies("systems:8080"))?;
-    let set = way_of(c, &system, HTTP, PRECONFIG)?;
-    let remedied = ("PROXY given:80".to_owned(), "PROXY systems:8080".to_owned());
-    c.is(["svcacct.proxy_remedies", "token.service_account.ie_proxy"], (overridden, set), remedied)
+    for account in [Sid::LOCAL_SYSTEM, Sid::LOCAL_SERVICE, Sid::NETWORK_SERVICE] {
+        c.start_over();
+        c.set_proxies(|proxies| proxies.everybody = InternetSettings::proxies("everybodys:8080"))?;
+        let service = c.service_account(account)?;
+        let mut ways = vec![way(c, HTTP, PRECONFIG)?, way_of(c, &service, HTTP, PRECONFIG)?];
+        c.detect("PROXY found:8080")?;
+        ways.push(way_of(c, &service, HTTP, PRECONFIG)?);
+        c.is(clauses, ways, ["PROXY everybodys:8080", "DIRECT", "PROXY found:8080"].map(str::to_owned).to_vec())?;
+        let overridden = way_of(c, &service, HTTP, (ProxyUsage::OVERRIDE, Some("given"), None))?;
+        c.set_proxies_of(&Token::service_account(account), InternetSettings::proxies("services:8080"))?;
+        let set = way_of(c, &service, HTTP, PRECONFIG)?;
+        let remedied = ("PROXY given:80".to_owned(), "PROXY services:8080".to_owned());
+        c.is(["svcacct.proxy_remedies", "token.service_account.ie_proxy"], (overridden, set), remedied)?;
+    }
+    Ok(())
 }
 
 fn a_helpers_proxies_count_since_10_2(c: &mut Bench) -> Outcome {

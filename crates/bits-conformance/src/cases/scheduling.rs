@@ -100,6 +100,14 @@ fn connecting_becomes_transferring_when_the_server_answers(c: &mut Bench) -> Out
     let (job, file) = c.job_in(JobState::CONNECTING)?;
     c.advance(MINUTE)?;
     c.is("lifecycle.connecting.meaning", (job.state()?, job.progress()?.bytes_transferred), (JobState::CONNECTING, 0))?;
+    // It answers, and sends no byte yet.
+    c.move_to(&file, 0)?;
+    c.settle()?;
+    c.is(
+        ["lifecycle.edge.connecting_transferring", "enum.job_state.connect_ok"],
+        (job.state()?, job.progress()?.bytes_transferred),
+        (JobState::TRANSFERRING, 0),
+    )?;
     c.let_go(&file)?;
     c.settle()?;
     let after = c.states_of(&job)?;
@@ -200,17 +208,26 @@ fn one_job_runs_at_a_time_before_bits_2_0(c: &mut Bench) -> Outcome {
 }
 
 fn a_higher_priority_preempts_a_lower_one(c: &mut Bench) -> Outcome {
-    let (low, _) = held_job(c, "low.bin", JobPriority::LOW)?;
-    let before = low.state()?;
-    let (high, file) = held_job(c, "high.bin", JobPriority::HIGH)?;
-    c.is(
-        ["sched.preempt", "enum.job_priority.preempt"],
-        (before, states(&[&low, &high])?),
-        (JobState::TRANSFERRING, vec![JobState::QUEUED, JobState::TRANSFERRING]),
-    )?;
-    c.let_go(&file)?;
-    c.settle()?;
-    c.is("sched.preempt", low.state()?, JobState::TRANSFERRING)
+    let pairs = [
+        (JobPriority::LOW, JobPriority::NORMAL),
+        (JobPriority::LOW, JobPriority::HIGH),
+        (JobPriority::NORMAL, JobPriority::HIGH),
+    ];
+    for (lower, higher) in pairs {
+        c.start_over();
+        let (low, _) = held_job(c, "low.bin", lower)?;
+        let before = low.state()?;
+        let (high, file) = held_job(c, "high.bin", higher)?;
+        c.is(
+            ["sched.preempt", "enum.job_priority.preempt"],
+            (before, states(&[&low, &high])?),
+            (JobState::TRANSFERRING, vec![JobState::QUEUED, JobState::TRANSFERRING]),
+        )?;
+        c.let_go(&file)?;
+        c.settle()?;
+        c.is("sched.preempt", low.state()?, JobState::TRANSFERRING)?;
+    }
+    Ok(())
 }
 
 fn priorities_are_ordered_by_their_numbers(c: &mut Bench) -> Outcome {
