@@ -64,7 +64,7 @@ pub(super) fn load(path: &Path) -> Result<Saved, String> {
     let text = text_of(&bytes).ok_or_else(|| format!("{name}: this is no text"))?;
     let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("{name}: no JSON: {error}"))?;
     let envelope = Envelope::deserialize(&value)
-        .map_err(|_| format!("{name}: this is no report of `bits-conformance run --format json`"))?;
+        .map_err(|_| format!("{name}: this is no report of `bits-conformance run --report`"))?;
     if envelope.format != FORMAT {
         return Err(format!("{name}: its format is {}, and this suite reads {FORMAT}", envelope.format));
     }
