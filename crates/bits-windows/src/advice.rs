@@ -112,7 +112,8 @@ const CONNECTING: &[(Hresult, &str)] = &[
     ),
     (
         Hresult::ERROR_FILE_NOT_FOUND,
-        "the program of the service BITS cannot be started: see `sc qc bits`; under Wine also when it is disabled",
+        "the program of the service BITS cannot be started: see `sc qc bits`; under Wine also when it is disabled, or \
+         while Wine itself starts or ends, in which case it works some seconds later",
     ),
     (
         Hresult::E_NOINTERFACE,
