@@ -34,7 +34,9 @@ pub enum Provider {
     /// The BITS service of this machine. Its jobs are the user's, beside those of other programs.
     Windows,
     /// An emulator of this process: real time, real servers, absolute names of this system's files.
-    /// The queue is in memory, and ends with the value that [`Provider::start`] returns.
+    /// The queue is in memory, and ends with the value that [`Provider::start`] returns; of a job that is neither
+    /// completed nor cancelled by then, what has arrived stays behind, in a file BITxxxx.tmp beside the one that
+    /// it was to become.
     Emulator,
 }
 
