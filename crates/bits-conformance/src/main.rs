@@ -163,10 +163,19 @@ struct ProviderArguments {
 
 impl ProviderArguments {
     fn limits(self) -> Result<Limits, String> {
-        let provider = Provider::open(self.provider, |left| eprintln!("bits-conformance: {left}"))?;
-        let provider = if self.elevated { provider.elevated()? } else { provider };
-        let (max_wait, progress) = (self.max_wait, Progress::on_stderr());
-        Ok(Limits { max_wait, progress, without: self.without, ..Limits::of(Arc::new(provider)) })
+        let progress = Progress::on_stderr();
+        let provider = self.open(&progress).inspect_err(|_| progress.ends())?;
+        Ok(Limits { max_wait: self.max_wait, progress, without: self.without, ..Limits::of(Arc::new(provider)) })
+    }
+
+    fn open(&self, progress: &Progress) -> Result<Provider, String> {
+        if self.provider == Kind::Windows {
+            // A service that has to be started, or that hangs, takes its time.
+            progress.shows("connecting to BITS".to_owned());
+        }
+        let teller = progress.clone();
+        let provider = Provider::open(self.provider, move |left| teller.tells(&format!("bits-conformance: {left}")))?;
+        if self.elevated { provider.elevated() } else { Ok(provider) }
     }
 }
 

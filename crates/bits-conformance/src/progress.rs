@@ -1,5 +1,5 @@
 //! How far a run is, for the person at the terminal: one line, which is written over. Where stderr is
-//! no terminal, nothing is ever written.
+//! no terminal, nothing is ever written of that.
 
 use std::time::Duration;
 
@@ -44,6 +44,11 @@ impl Progress {
     pub(crate) fn shows(&self, name: String) {
         // The message is what draws the line.
         self.0.set_message(name);
+    }
+
+    /// Writes a line above, whether or not that is a terminal.
+    pub(crate) fn tells(&self, line: &str) {
+        self.0.suspend(|| eprintln!("{line}"));
     }
 
     /// There are no more: the line goes.
