@@ -145,14 +145,16 @@ impl Claims {
     }
 
     fn each(&mut self, names: impl Names, check: impl Fn(&Clause, bool) -> Result<(), String>) -> Outcome {
+        let mut outcome = Ok(());
         for name in names.names() {
             let clause = Spec::get().find(name).map_err(Stop::Failed)?;
             let falsify = self.falsified == Some(self.made.len());
             let result = check(clause, falsify);
             self.made.push(Claim { clause, held: result.is_ok() });
-            result.map_err(|why| Stop::Failed(format!("{why}\n    {}", clause.describe())))?;
+            // A report tells of each, and the message of the first.
+            outcome = outcome.and(result.map_err(|why| Stop::Failed(format!("{why}\n    {}", clause.describe()))));
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -319,6 +321,18 @@ mod tests {
         let Err(Stop::Failed(why)) = case() else { panic!("it goes on") };
 
         assert!(why.contains("E_NOTIMPL: ") && why.contains("claims.rs:"), "{why}");
+    }
+
+    #[test]
+    fn each_clause_of_an_assertion_that_fails_is_noted() {
+        let mut claims = Claims::new(None);
+
+        let Err(Stop::Failed(why)) = claims.is([EMPTY, "core:job.resume.invalid_state"], 1_u32, 2) else {
+            panic!("it held")
+        };
+
+        assert!(why.contains("job.resume.empty") && !why.contains("invalid_state"), "{why}");
+        assert_eq!(claims.into_made().iter().map(|claim| claim.held).collect::<Vec<_>>(), [false, false]);
     }
 
     #[test]
