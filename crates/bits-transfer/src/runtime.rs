@@ -13,7 +13,15 @@ use tokio::runtime::{Builder, Handle};
 #[derive(Debug)]
 pub(crate) struct Desk {
     first: usize,
-    dealt: Mutex<HashMap<ChainId, usize>>,
+    dealt: Mutex<Dealt>,
+}
+
+#[derive(Debug, Default)]
+struct Dealt {
+    /// The worker of each chain.
+    workers: HashMap<ChainId, usize>,
+    /// How many chains each worker has.
+    loads: [usize; MAX_WORKERS],
 }
 
 impl Desk {
@@ -29,21 +37,25 @@ impl Desk {
     pub(crate) fn worker(&self, chain: ChainId) -> &'static Handle {
         let workers = workers();
         let mut dealt = self.dealt();
-        let place = dealt.get(&chain).copied().unwrap_or_else(|| {
+        let Dealt { workers: places, loads } = &mut *dealt;
+        let place = *places.entry(chain).or_insert_with(|| {
             let from_first = (0..workers.len()).map(|number| self.first.wrapping_add(number) % workers.len());
-            let of = |place: usize| dealt.values().filter(|worker| **worker == place).count();
-            from_first.min_by_key(|place| of(*place)).unwrap_or_default()
+            let place = from_first.min_by_key(|place| loads[*place]).unwrap_or_default();
+            loads[place] += 1;
+            place
         });
-        dealt.insert(chain, place);
         &workers[place]
     }
 
     /// The chain is at its end.
     pub(crate) fn release(&self, chain: ChainId) {
-        self.dealt().remove(&chain);
+        let mut dealt = self.dealt();
+        if let Some(place) = dealt.workers.remove(&chain) {
+            dealt.loads[place] -= 1;
+        }
     }
 
-    fn dealt(&self) -> MutexGuard<'_, HashMap<ChainId, usize>> {
+    fn dealt(&self) -> MutexGuard<'_, Dealt> {
         self.dealt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
