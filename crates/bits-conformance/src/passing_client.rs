@@ -8,10 +8,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bits_api::{
-    File, Guid, Hresult, Job, ServerCertificate, ServerCertificateValidationCallback, Success, Unknown,
+    File, Guid, Hresult, Job, ServerCertificate, ServerCertificateValidationCallback, Success,
     server_certificate_validation_object,
 };
 use bits_windows::ConnectError;
+
+use crate::claims::CallResult;
 
 /// Stands in the command line before the job.
 const MARK: &str = "bits-conformance-passing-client";
@@ -28,8 +30,7 @@ pub(crate) fn command(job: Guid) -> std::io::Result<Command> {
 
 /// What BITS has said to the program, by its exit code.
 pub(crate) fn said(exit: i32) -> Result<Success, Hresult> {
-    let code = Hresult(exit.cast_unsigned());
-    Success::new(code).map_err(|_| code)
+    Success::new(Hresult(exit.cast_unsigned()))
 }
 
 /// What BITS says to it, if this is a run as such a client.
@@ -37,7 +38,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Option<i32> 
     (arguments.nth(1)? == MARK).then(|| {
         let job = arguments.next().and_then(|job| job.to_str()?.parse().ok());
         let said = job.ok_or(Hresult::E_INVALIDARG).and_then(give);
-        said.map_or_else(|code| code, Success::hresult).0.cast_signed()
+        said.code().0.cast_signed()
     })
 }
 
@@ -49,13 +50,13 @@ fn give(job: Guid) -> Result<Success, Hresult> {
         // There is nothing to be another client of.
         _ => Hresult::E_NOTIMPL,
     });
-    let manager = connected?.manager;
-    manager.job(job)?.http_options3()?.set_server_certificate_validation_interface(Some(object()))
+    give_to(&connected?.manager.job(job)?)
 }
 
-/// One that takes every server.
-pub(crate) fn object() -> Arc<dyn Unknown> {
-    server_certificate_validation_object(Arc::new(Everyone))
+/// Gives the job an object that takes every server.
+pub(crate) fn give_to(job: &Arc<dyn Job>) -> Result<Success, Hresult> {
+    let object = server_certificate_validation_object(Arc::new(Everyone));
+    job.http_options3()?.set_server_certificate_validation_interface(Some(object))
 }
 
 struct Everyone;
@@ -95,8 +96,7 @@ mod tests {
     #[test]
     fn what_bits_says_comes_through_the_exit_code() {
         for code in [Hresult::S_OK, Hresult::S_FALSE, Hresult::BG_E_NOT_FOUND] {
-            let said = said(code.0.cast_signed());
-            assert_eq!(said.map_or_else(|code| code, Success::hresult), code);
+            assert_eq!(said(code.0.cast_signed()).code(), code);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::prelude::*;
 use super::rest::state_name;
 use super::words::{Notes, job_for, named, origin, quoted, run, trusting, yes};
 use crate::bench::{Recorder, shake_hands};
+use crate::passing_client;
 
 probes! {
     "http_options.certificate_faults" => faults_of_server_certificates,
@@ -261,9 +262,7 @@ fn an_object_whose_client_has_ended(c: &mut Bench) -> Answer {
     seen.add("Resume", run(c, &job)?);
     seen.add("Resume again", run(c, &job)?);
     seen.add("Suspend", named(job.suspend()));
-    let object = Application::new(Ok(Success::OK)).object();
-    let given =
-        job.http_options3().and_then(|options| options.set_server_certificate_validation_interface(Some(object)));
+    let given = passing_client::give_to(&job);
     seen.add("an object of a client that lives", named(given));
     seen.add("Resume", run(c, &job)?);
     Ok(seen.told())
